@@ -1,0 +1,221 @@
+"""What the core is told. Past tense for what happened, imperative for what somebody asks.
+
+The shell makes these from the edge, the workers, the store and the API; every one is handled by
+`decide.handle(state, event, now)`. An event that does not fit the state it meets is refused: a `Refused` fact with the reason,
+and nothing else changes.
+"""
+
+from dataclasses import dataclass
+
+from callserver.core.facts import Fact
+from callserver.core.ids import CallId, IncidentId, LegId, OperatorId, PartyId, PointId
+from callserver.core.termination import Termination
+from dialplans.model import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLoaded:
+    """A plan came into force; `digest` is the SHA-256 of its text."""
+
+    version: int
+    digest: str
+    plan: Plan
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A point's authenticated INVITE arrived. `fresh` is a new incident id, used unless the press joins an open one.
+
+    `dialog` is the edge's key of the inbound dialog, until `AdoptPress` gives it a leg id.
+    """
+
+    point: PointId
+    dialog: str
+    fresh: IncidentId
+
+
+@dataclass(frozen=True, slots=True)
+class CodeDialled:
+    """An operator's softphone called a service code such as `*1`."""
+
+    operator: OperatorId
+    code: str
+    dialog: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegRang:
+    """The far device of an outbound leg rings (180 or 183)."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class LegAnswered:
+    """The far device of an outbound leg sent its 200; media is agreed."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class LegEnded:
+    """A leg is over: BYE, CANCEL, a failure status, or no reply. Also the answer to our own EndLeg."""
+
+    leg: LegId
+    termination: Termination
+
+
+@dataclass(frozen=True, slots=True)
+class LineSilent:
+    """No RTP came from an answered leg for `silent_ms`."""
+
+    leg: LegId
+    silent_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineSounding:
+    """RTP comes again from a leg that was silent."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class DigitPressed:
+    """One DTMF digit from a leg (RFC 4733 or INFO): 0-9, A-D, * or #."""
+
+    leg: LegId
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLost:
+    """The process that carried a call's audio died or hung; a successor is wanted."""
+
+    call: CallId
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeatBound:
+    """An operator's softphone is registered (or a browser seat is connected)."""
+
+    operator: OperatorId
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeatUnbound:
+    """An operator's seat cannot be reached any more."""
+
+    operator: OperatorId
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PointReached:
+    """A point registered or answered OPTIONS."""
+
+    point: PointId
+
+
+@dataclass(frozen=True, slots=True)
+class PointLost:
+    """A point's registration expired or OPTIONS stayed without answer."""
+
+    point: PointId
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkReached:
+    """A trunk answered its probe."""
+
+    trunk: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkLost:
+    """A trunk's probe failed."""
+
+    trunk: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class MakeAvailable:
+    """An operator asks for calls. Ends a pause, and cuts a wrap-up short (its incident becomes unreviewed)."""
+
+    operator: OperatorId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """An operator asks for no calls."""
+
+    operator: OperatorId
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveOutcome:
+    """A person closes an incident."""
+
+    incident: IncidentId
+    outcome: str
+    by: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """A person ends a call's conversation: every leg."""
+
+    call: CallId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Escalate:
+    """A person brings an outside party into a call."""
+
+    call: CallId
+    party: PartyId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionRaised:
+    """The shell found a fault of the machine: a disk, a slow journal, an unknown device. `key` names it once."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionCleared:
+    """The fault `key` is gone."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A fact from a process that does not decide (archivist, web, command line), to be journalled in order."""
+
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """`next_deadline` has come."""
+
+
+Event = (
+    PlanLoaded | Pressed | CodeDialled | LegRang | LegAnswered | LegEnded | LineSilent | LineSounding | DigitPressed
+    | WorkerLost | SeatBound | SeatUnbound | PointReached | PointLost | TrunkReached | TrunkLost
+    | MakeAvailable | Pause | GiveOutcome | HangUp | Escalate | ConditionRaised | ConditionCleared | Noted | Woken
+)  # fmt: skip

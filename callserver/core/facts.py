@@ -1,0 +1,370 @@
+"""What is journalled. A fact holds the decision and its reason; `fold` makes the whole state from facts alone.
+
+Rules: a fact is never changed after a release (add a new kind, or a field with a default); it holds no clock time
+of its own (rows carry boottime, UTC and anchor); a field marked `erasable` holds personal data or free text, is stored
+beside the chain and may be empty after erasure, so no decision may depend on it.
+`core.fold.apply(state, fact, at)` is the only reader that changes state. docs/facts.md describes each kind.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from callserver.core.ids import CallId, IncidentId, LegId, OfferId, OperatorId, PartyId, PointId
+from callserver.core.shape import Shape
+from callserver.core.termination import Termination
+from dialplans.model import Plan
+
+_ERASABLE: Mapping[str, bool] = {"erasable": True}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanAdopted:
+    """A plan is in force for new incidents; open ones keep theirs."""
+
+    version: int
+    digest: str
+    plan: Plan
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentOpened:
+    """A press opened an incident: it is `waiting` and frozen under this plan version."""
+
+    incident: IncidentId
+    point: PointId
+    queue: str
+    priority: int
+    plan_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentRejoined:
+    """A press joined its point's open incident."""
+
+    incident: IncidentId
+    point: PointId
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentMoved:
+    """The incident changed state; see core.incident."""
+
+    incident: IncidentId
+    old: str
+    new: str
+    reason: str
+    operator: OperatorId | None = None  # who owns it from here, where somebody does
+    until: int | None = None  # instant at which the new state ends by itself (wrap-up)
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRecorded:
+    """Somebody (or, where the plan says so, the plan) said what the incident was; it closes with this."""
+
+    incident: IncidentId
+    outcome: str
+    by: str
+    note: str = field(default="", metadata=_ERASABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class CallOpened:
+    """A call of an incident exists; it has no leg yet."""
+
+    call: CallId
+    incident: IncidentId
+    point: PointId
+
+
+@dataclass(frozen=True, slots=True)
+class CallMoved:
+    """The call changed state; see core.call."""
+
+    call: CallId
+    old: str
+    new: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegCreated:
+    """A leg exists. `role` is point, operator or outside; `party` the id of whoever is at its far end."""
+
+    leg: LegId
+    call: CallId
+    role: str
+    party: str
+    inbound: bool
+    route: str = ""  # the URI dialled, for an outside party
+
+
+@dataclass(frozen=True, slots=True)
+class LegMoved:
+    """The leg changed state; see core.leg. An ended leg has its termination."""
+
+    leg: LegId
+    old: str
+    new: str
+    reason: str
+    termination: Termination | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferMade:
+    """A waiting call is shown to seats; each operator's leg rings until the instant `until`."""
+
+    offer: OfferId
+    call: CallId
+    operators: tuple[OperatorId, ...]
+    legs: tuple[LegId, ...]
+    until: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferEnded:
+    """An offer is over: accepted by somebody, rung out, refused by all, or withdrawn."""
+
+    offer: OfferId
+    result: str  # accepted | rung-out | refused | withdrawn
+    reason: str
+    operator: OperatorId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorMoved:
+    """An operator changed state; see core.operator."""
+
+    operator: OperatorId
+    old: str
+    new: str
+    reason: str
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorRests:
+    """An operator let an offer ring out and is not rung again before `until`, unless no one else is free."""
+
+    operator: OperatorId
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeatChanged:
+    """An operator's seat became reachable or not."""
+
+    operator: OperatorId
+    reachable: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class LadderStepTaken:
+    """The incident's ladder went one step up, and why: "step 2: unanswered 30 s under plan v7"."""
+
+    incident: IncidentId
+    step: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTried:
+    """The ladder (or an operator) calls a party by route number `route`; `cycle` counts rounds from 1."""
+
+    incident: IncidentId
+    party: PartyId
+    route: int
+    cycle: int
+    leg: LegId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RouteAwaited:
+    """The next route is tried at the instant `at` (pause after a failed round)."""
+
+    incident: IncidentId
+    party: PartyId
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallBackAwaited:
+    """The point is called (again) at the instant `at`."""
+
+    call: CallId
+    at: int
+    attempt: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallShaped:
+    """What the call should sound like from here on."""
+
+    call: CallId
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class LineChanged:
+    """RTP from a leg stopped (`sounding` false) or came back."""
+
+    leg: LegId
+    sounding: bool
+    silent_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DigitHeard:
+    """A leg sent a DTMF digit."""
+
+    leg: LegId
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeUsed:
+    """An operator's phone dialled a service code."""
+
+    operator: OperatorId
+    code: str
+    accepted: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerReplaced:
+    """A call's audio process was lost and a successor ordered."""
+
+    call: CallId
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PointChanged:
+    """A point became reachable or not."""
+
+    point: PointId
+    reachable: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkChanged:
+    """A trunk became reachable or not."""
+
+    trunk: str
+    reachable: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRaised:
+    """Something needs a person's attention; raised once per `key` until cleared."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmCleared:
+    """The cause of the alarm is gone."""
+
+    key: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An event did not fit the state it met; nothing was changed."""
+
+    event: str
+    about: str
+    why: str
+
+
+# Facts of processes that do not decide; `apply` leaves the state as it is.
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStarted:
+    """The switchboard took up its work, after folding `folded` facts."""
+
+    version: str
+    folded: int
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockAnchored:
+    """The tie between boottime and UTC was made anew (start, or a step of the wall clock)."""
+
+    anchor: int
+    boot: str
+    utc_ns: int
+    instant_ns: int
+    step_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingMade:
+    """Files made from a call's captures, and the SHA-256 of each file and of each capture (uncompressed)."""
+
+    call: CallId
+    files: Mapping[str, str]  # path below the recordings directory -> SHA-256
+    captures: Mapping[str, str]
+    duration_ms: int
+    losses_ms: int
+    report: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFailed:
+    """The archivist could not finish a recording; it tries again."""
+
+    call: CallId
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listened:
+    """A recording was opened, by whom and why."""
+
+    call: CallId
+    by: str
+    reason: str = field(metadata=_ERASABLE)
+    first_byte: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Somebody signed in to the web service, or failed to."""
+
+    user: str
+    accepted: bool
+    source: str = field(default="", metadata=_ERASABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChanged:
+    """An account of the directory was made, changed or removed."""
+
+    user: str
+    what: str
+    by: str
+
+
+Fact = (
+    PlanAdopted | IncidentOpened | IncidentRejoined | IncidentMoved | OutcomeRecorded | CallOpened | CallMoved
+    | LegCreated | LegMoved | OfferMade | OfferEnded | OperatorMoved | OperatorRests | SeatChanged | LadderStepTaken
+    | RouteTried | RouteAwaited | CallBackAwaited | CallShaped | LineChanged | DigitHeard | CodeUsed | WorkerReplaced
+    | PointChanged | TrunkChanged | AlarmRaised | AlarmCleared | Refused | ServerStarted | ClockAnchored
+    | RecordingMade | RecordingFailed | Listened | SignedIn | AccountChanged
+)  # fmt: skip
+
+KINDS: Mapping[str, type] = {kind.__name__: kind for kind in Fact.__args__}
+"""Every kind of fact by its name in the journal."""

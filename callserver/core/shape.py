@@ -1,0 +1,31 @@
+"""What a call should sound like, as a value: who hears whom and which prompts play.
+
+A shape is the whole wish, not a change: a worker moves from what it has to what it is told. So a
+replacement worker needs the last shape and nothing else.
+"""
+
+from dataclasses import dataclass
+
+from callserver.core.ids import LegId
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A recorded phrase or tone (`name`) that plays to the legs `to`.
+
+    `every_ms` 0 plays it once, else it starts anew that long after it began (back to back when the
+    phrase is longer). `name` is a prompt of the manifest, `place:<point id>` for a spoken place name, or
+    `ringback`, a tone. A missing file plays a tone instead and is reported.
+    """
+
+    name: str
+    to: tuple[LegId, ...]
+    every_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """All legs in `talk` hear each other; each prompt is mixed to the legs that it names."""
+
+    talk: tuple[LegId, ...] = ()
+    prompts: tuple[Prompt, ...] = ()

@@ -1,0 +1,112 @@
+"""The state of the service as plain records. Only `core.fold.apply` changes them; everybody else reads.
+
+What is kept: everything of incidents that are not closed, their calls and legs, and the present condition of operators,
+seats, points, trunks and alarms. A closed incident leaves the state (the journal has it).
+"""
+
+from dataclasses import dataclass, field
+
+from callserver.core.ids import CallId, IncidentId, LegId, OfferId, OperatorId, PartyId, PointId
+from callserver.core.instant import Instant
+from callserver.core.shape import Shape
+from dialplans.model import Plan
+
+
+@dataclass(slots=True)
+class Leg:
+    """One party's connection."""
+
+    id: LegId
+    call: CallId
+    role: str  # point | operator | outside
+    party: str
+    inbound: bool
+    state: str  # see core.leg
+    since: Instant
+    route: str = ""
+    sounding: bool = True
+
+
+@dataclass(slots=True)
+class Offer:
+    """A waiting call shown to seats."""
+
+    id: OfferId
+    call: CallId
+    legs: dict[LegId, OperatorId]
+    until: Instant
+
+
+@dataclass(slots=True)
+class Call:
+    """One connection attempt with its legs."""
+
+    id: CallId
+    incident: IncidentId
+    state: str  # see core.call
+    since: Instant
+    legs: dict[LegId, Leg] = field(default_factory=dict)  # live ones
+    legs_made: int = 0
+    offers_made: int = 0
+    offer: Offer | None = None
+    shape: Shape = field(default_factory=Shape)
+    operator: OperatorId | None = None  # who has it
+    call_back_at: Instant | None = None
+    call_back_attempt: int = 0
+
+
+@dataclass(slots=True)
+class Incident:
+    """What a press opened and a person closes."""
+
+    id: IncidentId
+    point: PointId
+    queue: str
+    priority: int
+    plan_version: int
+    state: str  # see core.incident
+    opened: Instant
+    since: Instant
+    waiting_since: Instant
+    presses: int = 1
+    calls_made: int = 0
+    call: CallId | None = None  # the live one
+    operator: OperatorId | None = None
+    until: Instant | None = None  # end of wrap-up
+    step: int = 0  # ladder steps taken since it began to wait
+    party: PartyId | None = None  # whom the ladder (or an operator) is calling
+    route: int = 0  # number of the route tried last, from 0
+    cycle: int = 0
+    route_at: Instant | None = None  # when the next route is tried
+
+
+@dataclass(slots=True)
+class OperatorState:
+    """An operator on this shift."""
+
+    id: OperatorId
+    state: str  # see core.operator
+    since: Instant
+    reachable: bool = False
+    idle_since: Instant = Instant(0)  # end of the last conversation, for longest-idle
+    until: Instant | None = None  # end of wrap-up
+    rests_until: Instant | None = None
+    call: CallId | None = None
+    incident: IncidentId | None = None
+
+
+@dataclass(slots=True)
+class State:
+    """All of it."""
+
+    plan_version: int = 0
+    plans: dict[int, Plan] = field(default_factory=dict)  # the one in force and those that open incidents still use
+    incidents: dict[IncidentId, Incident] = field(default_factory=dict)
+    calls: dict[CallId, Call] = field(default_factory=dict)
+    legs: dict[LegId, Leg] = field(default_factory=dict)
+    operators: dict[OperatorId, OperatorState] = field(default_factory=dict)
+    open_by_point: dict[PointId, IncidentId] = field(default_factory=dict)  # that a press would join
+    points: dict[PointId, bool] = field(default_factory=dict)  # reachable
+    trunks: dict[str, bool] = field(default_factory=dict)
+    alarms: dict[str, str] = field(default_factory=dict)
+    facts: int = 0  # how many were applied
