@@ -7,6 +7,7 @@ makes it go on over a restart of the host. It is no wall clock: `utc_ns` of an a
 from typing import NewType
 
 Instant = NewType("Instant", int)
+INSTANT_ZERO = Instant(0)
 
 MS = 1_000_000
 SECOND = 1_000 * MS

@@ -7,7 +7,7 @@ seats, points, trunks and alarms. A closed incident leaves the state (the journa
 from dataclasses import dataclass, field
 
 from callserver.core.ids import CallId, IncidentId, LegId, OfferId, OperatorId, PartyId, PointId
-from callserver.core.instant import Instant
+from callserver.core.instant import INSTANT_ZERO, Instant
 from callserver.core.shape import Shape
 from dialplans.model import Plan
 
@@ -88,7 +88,7 @@ class OperatorState:
     state: str  # see core.operator
     since: Instant
     reachable: bool = False
-    idle_since: Instant = Instant(0)  # end of the last conversation, for longest-idle
+    idle_since: Instant = INSTANT_ZERO  # end of the last conversation, for longest-idle
     until: Instant | None = None  # end of wrap-up
     rests_until: Instant | None = None
     call: CallId | None = None

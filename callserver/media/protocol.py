@@ -1,9 +1,10 @@
 """The messages between switchboard and call worker, over a Unix SOCK_SEQPACKET socket (one message, one datagram).
 
-Every message says who sends it, when, and what follows. Each side numbers what it sends from 1; the receiver acknowledges
-the highest number it has acted upon (`Ack`, not numbered itself) and ignores what it has had. After a reconnect both send `Hello` first, with
-the highest number had from the other side in this worker's life; then each sends again what the other has not had. A worker serves one switchboard
-connection at a time: a newer one displaces the older.
+Every message says who sends it, when, and what follows. Each side numbers what it sends from 1; the receiver
+acknowledges the highest number it has acted upon (`Ack`, not numbered itself) and ignores what it has had. After a
+reconnect both send `Hello` first, with the highest number had from the other side in this worker's life; then each
+sends again what the other has not had. A worker serves one switchboard connection at a time: a newer one displaces
+the older. (A new switchboard does not know what the old one had numbered: it goes on from the worker's `Hello.had`.)
 
 Sockets travel beside `Place` by SCM_RIGHTS: [outer RTP, outer RTCP]. Times are CLOCK_BOOTTIME nanoseconds.
 Version: a switchboard must speak with workers of its own and of the previous `VERSION`.
@@ -72,7 +73,7 @@ class Codec(msgspec.Struct, frozen=True):
 
 
 class Continuity(msgspec.Struct, frozen=True):
-    """The line of RTP that we send on a leg: sequence and timestamp are computed from the clock, so a successor goes on with it."""
+    """The RTP line that we send on a leg; sequence and timestamp follow the clock, so a successor goes on with it."""
 
     ssrc: int
     first_seq: int
@@ -84,8 +85,9 @@ class Place(_Message, frozen=True):
     """Carry this leg; its sockets come with the message. Followed by `Placed`, or `Refused`.
 
     `role` is point, operator or outside. `remote_host`/`remote_port` is where we send RTP; `source` is the rule of
-    dialplans.model.MediaSource and `source_host` the SIP source's address. `send` and `receive` follow the SDP's direction.
-    Placing a leg that is there updates its remote address and direction; a changed codec replaces the inner leg. Sockets are then not resent.
+    dialplans.model.MediaSource and `source_host` the SIP source's address. `send` and `receive` follow the SDP's
+    direction. Placing a leg that is there updates its remote address and direction; a changed codec replaces the inner
+    leg. Sockets are then not resent.
     """
 
     leg: str
@@ -163,7 +165,7 @@ class Closed(_Message, frozen=True):
 
 
 class LegCounts(msgspec.Struct, frozen=True):
-    """Since the leg was placed: packets from outside accepted and refused, packets sent out, and packets that came from the engine."""
+    """Since the leg was placed: packets from outside accepted and refused, sent out, and had from the engine."""
 
     leg: str
     received: int
