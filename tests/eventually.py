@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 
 async def eventually(condition: Callable[[], object], within_s: float, every_s: float = 0.02) -> object:
-    """Return the first truthy result of `condition()`; AssertionError after `within_s` seconds. An AssertionError inside counts as not yet."""
+    """Return the first truthy result of `condition()`; AssertionError after `within_s` seconds.
+
+    An AssertionError raised inside counts as not yet.
+    """
     deadline = time.monotonic() + within_s
     while True:
         result = _look(condition)

@@ -98,6 +98,7 @@ class LegCreated:
     party: str
     inbound: bool
     route: str = ""  # the URI dialled, for an outside party
+    due: int | None = None  # instant at which a dialled leg is given up, or an early inbound one answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,16 @@ class OfferMade:
     operators: tuple[OperatorId, ...]
     legs: tuple[LegId, ...]
     until: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferWidened:
+    """More seats ring for a live offer: their operators became free, or the ladder added a group."""
+
+    offer: OfferId
+    operators: tuple[OperatorId, ...]
+    legs: tuple[LegId, ...]
     why: str
 
 
@@ -150,6 +161,14 @@ class OperatorRests:
 
     operator: OperatorId
     until: int
+    firm: bool = False  # the seat refused or failed: not rung before `until` even when no one else is free
+
+
+@dataclass(frozen=True, slots=True)
+class RestEnded:
+    """An operator's rest is over."""
+
+    operator: OperatorId
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,10 +379,10 @@ class AccountChanged:
 
 Fact = (
     PlanAdopted | IncidentOpened | IncidentRejoined | IncidentMoved | OutcomeRecorded | CallOpened | CallMoved
-    | LegCreated | LegMoved | OfferMade | OfferEnded | OperatorMoved | OperatorRests | SeatChanged | LadderStepTaken
-    | RouteTried | RouteAwaited | CallBackAwaited | CallShaped | LineChanged | DigitHeard | CodeUsed | WorkerReplaced
-    | PointChanged | TrunkChanged | AlarmRaised | AlarmCleared | Refused | ServerStarted | ClockAnchored
-    | RecordingMade | RecordingFailed | Listened | SignedIn | AccountChanged
+    | LegCreated | LegMoved | OfferMade | OfferWidened | OfferEnded | OperatorMoved | OperatorRests | RestEnded
+    | SeatChanged | LadderStepTaken | RouteTried | RouteAwaited | CallBackAwaited | CallShaped | LineChanged | DigitHeard
+    | CodeUsed | WorkerReplaced | PointChanged | TrunkChanged | AlarmRaised | AlarmCleared | Refused | ServerStarted
+    | ClockAnchored | RecordingMade | RecordingFailed | Listened | SignedIn | AccountChanged
 )  # fmt: skip
 
 KINDS: Mapping[str, type] = {kind.__name__: kind for kind in Fact.__args__}

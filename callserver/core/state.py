@@ -25,6 +25,9 @@ class Leg:
     since: Instant
     route: str = ""
     sounding: bool = True
+    due: Instant | None = None  # a dialled leg is given up, an early inbound one answered
+    digits: str = ""  # DTMF heard lately, from the last `*` on; see core.codes
+    digit_at: Instant = INSTANT_ZERO
 
 
 @dataclass(slots=True)
@@ -53,6 +56,7 @@ class Call:
     operator: OperatorId | None = None  # who has it
     call_back_at: Instant | None = None
     call_back_attempt: int = 0
+    whispered: LegId | None = None  # the operator's leg that was told the place
 
 
 @dataclass(slots=True)
@@ -78,6 +82,8 @@ class Incident:
     route: int = 0  # number of the route tried last, from 0
     cycle: int = 0
     route_at: Instant | None = None  # when the next route is tried
+    route_leg: LegId | None = None  # the leg of the route tried last
+    ladder_since: Instant = INSTANT_ZERO  # when it began to wait, this time; `waiting_since` keeps its place in the order
 
 
 @dataclass(slots=True)
@@ -91,6 +97,10 @@ class OperatorState:
     idle_since: Instant = INSTANT_ZERO  # end of the last conversation, for longest-idle
     until: Instant | None = None  # end of wrap-up
     rests_until: Instant | None = None
+    refuses_until: Instant | None = None  # a firm rest
+    refusals: int = 0  # firm rests in a row
+    missed_at: Instant = INSTANT_ZERO  # when an offer was last let ring out or refused
+    legs: tuple[LegId, ...] = ()  # live ones, the ending too
     call: CallId | None = None
     incident: IncidentId | None = None
 
@@ -109,4 +119,6 @@ class State:
     points: dict[PointId, bool] = field(default_factory=dict)  # reachable
     trunks: dict[str, bool] = field(default_factory=dict)
     alarms: dict[str, str] = field(default_factory=dict)
+    plan_digest: str = ""
+    waiting: list[IncidentId] = field(default_factory=list)  # in order; see core.waiting
     facts: int = 0  # how many were applied

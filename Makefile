@@ -1,0 +1,42 @@
+# The two commands of the README are `make demo` and `make test`; everything else is for developers.
+SHELL := /bin/bash
+PYTEST := .venv/bin/python -m pytest
+
+.PHONY: demo test test-long install bench lock clean
+
+demo:
+	./install.sh
+	exec .venv/bin/callserver demo
+
+install:
+	./install.sh
+
+# Every rule once, and a rotating sample of what is large; stays under 12 minutes.
+test:
+	@began=$$SECONDS; set -e; \
+	./install.sh --test; \
+	.venv/bin/ruff check .; \
+	.venv/bin/ruff format --check .; \
+	.venv/bin/mypy; \
+	$(PYTEST) -m "not long" --durations=15; \
+	echo "make test: all good in $$((SECONDS - began)) s"
+
+# Everything, however long. Results worth keeping go to docs/evidence/.
+test-long:
+	@began=$$SECONDS; set -e; \
+	./install.sh --test; \
+	$(PYTEST) --durations=30; \
+	echo "make test-long: all good in $$((SECONDS - began)) s"
+
+# The figures of docs/performance.md, measured from outside on this machine.
+bench:
+	./install.sh --test
+	tests/bench/run
+
+# After a changed dependency: the pins that this environment holds become the lock.
+lock:
+	.venv/bin/python packaging/lock.py
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,109 @@
+"""Tracks: frames laid on one timeline, written to FLAC so that a file is either whole or not there."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from audio.tones import Samples
+
+_BLOCK = 1 << 16
+
+
+@dataclass(slots=True)
+class Track:
+    """Sound on a timeline that begins at sample 0 and grows as frames are laid; where nothing is laid there is silence."""
+
+    rate_hz: int
+    length: int = 0  # samples from 0 to the end of the last frame
+    _samples: Samples = field(default_factory=lambda: np.zeros(0, np.int16))
+
+    def lay(self, at: int, frame: Samples) -> None:
+        """Put `frame` at sample `at`. What lies there already is added to, within 16 bits; what is before 0 is cut off."""
+        if at < 0:
+            frame, at = frame[-at:], 0
+        end = at + frame.size
+        self._grow(end)
+        there = self._samples[at:end]
+        if at < self.length and there.any():
+            frame = np.clip(there.astype(np.int32) + frame, -32_768, 32_767).astype(np.int16)
+        self._samples[at:end] = frame
+        self.length = max(self.length, end)
+
+    def samples(self, length: int | None = None) -> Samples:
+        """All samples, filled up with silence (or cut) to `length`."""
+        if length is None:
+            return self._samples[: self.length]
+        self._grow(length)
+        return self._samples[:length]
+
+    def _grow(self, needed: int) -> None:
+        if needed > self._samples.size:
+            more = np.zeros(max(needed, 2 * self._samples.size), np.int16)
+            more[: self.length] = self._samples[: self.length]
+            self._samples = more
+
+
+def write_flac(path: Path, tracks: Sequence[Samples], rate_hz: int) -> None:
+    """Write the tracks (equally long) side by side in one FLAC file: aside, synced, read back and compared, then renamed.
+
+    Raises ValueError for tracks of different length and OSError when what was written does not read back the same.
+    """
+    frames = {track.size for track in tracks}
+    if len(frames) != 1:
+        raise ValueError("tracks of one file must be equally long")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.part")
+    with soundfile.SoundFile(aside, "w", rate_hz, len(tracks), "PCM_16", format="FLAC") as out:
+        for start in range(0, frames.pop(), _BLOCK):
+            out.write(np.stack([track[start : start + _BLOCK] for track in tracks], axis=1))
+    if not reads_back(aside, tracks, rate_hz):
+        raise OSError(f"{path.name} does not read back as it was written")
+    sync(aside)
+    os.replace(aside, path)
+    sync(path.parent)
+
+
+def reads_back(path: Path, tracks: Sequence[Samples], rate_hz: int) -> bool:
+    """Whether the file holds exactly these tracks."""
+    at = 0
+    with soundfile.SoundFile(path) as found:
+        if (found.samplerate, found.channels, found.frames) != (rate_hz, len(tracks), tracks[0].size):
+            return False
+        while (block := found.read(_BLOCK, dtype="int16", always_2d=True)).size:
+            if any(not np.array_equal(block[:, number], track[at : at + len(block)]) for number, track in enumerate(tracks)):
+                return False
+            at += len(block)
+    return at == tracks[0].size
+
+
+def read_sound(path: Path) -> tuple[NDArray[np.int16], int]:
+    """All samples of a sound file, (frames, tracks), and its rate in Hz. Raises OSError for what is none."""
+    try:
+        samples, rate_hz = soundfile.read(path, dtype="int16", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise OSError(f"{path.name} is no sound file: {error.error_string}") from error
+    return samples, int(rate_hz)
+
+
+def write_wav(path: Path, samples: Samples, rate_hz: int) -> None:
+    """Write 16-bit PCM mono as WAV: aside, synced, renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.part")
+    soundfile.write(aside, samples, rate_hz, subtype="PCM_16", format="WAV")
+    sync(aside)
+    os.replace(aside, path)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Bring a file's bytes, or a directory's names, to the disk."""
+    held = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(held)
+    finally:
+        os.close(held)

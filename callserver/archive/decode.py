@@ -1,0 +1,177 @@
+"""From captures to the packets of each leg, and from their payloads to PCM.
+
+G.711 by numpy tables, G.722 by PyAV. A capture that is cut or damaged gives what is whole of it and is told of.
+"""
+
+import gzip
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import av
+import numpy as np
+
+from audio import g711
+from audio.tones import Samples
+from callserver.archive.packets import Gathering, Packets
+from callserver.media import capture_format as cf
+
+PCMU, PCMA, G722 = "PCMU", "PCMA", "G722"
+RATES_HZ = {PCMU: 8000, PCMA: 8000, G722: 16_000}
+SAMPLES_PER_BYTE = {PCMU: 1, PCMA: 1, G722: 2}
+STATIC_TYPES = {0: PCMU, 8: PCMA, 9: G722}
+"""RFC 3551 section 6: these payload types mean the same on every leg."""
+
+_CHUNK_BYTES = 4000
+
+
+@dataclass(slots=True)
+class LegCapture:
+    """What the captures of one leg hold, over all segments."""
+
+    leg: str
+    role: str
+    heard: Packets  # what the leg said
+    sent: Packets  # what it was sent
+    codecs: dict[int, str]  # by payload type
+
+
+@dataclass(slots=True)
+class CallCapture:
+    """What the captures of a call hold. `zero_ns` is the earliest record of all; 0 when there is none."""
+
+    legs: list[LegCapture] = field(default_factory=list)
+    zero_ns: int = 0
+    remarks: list[str] = field(default_factory=list)  # in plain words: what was cut, damaged, not understood
+
+
+@dataclass(slots=True)
+class _Leg:
+    role: str
+    heard: Gathering = field(default_factory=Gathering)
+    sent: Gathering = field(default_factory=Gathering)
+    codecs: dict[int, str] = field(default_factory=dict)
+    dtmf: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Boot:
+    """Times of another boot of the host are brought to the first one's BOOTTIME by way of UTC."""
+
+    first: cf.Header | None = None
+
+    def shift_ns(self, header: cf.Header) -> int:
+        if self.first is None:
+            self.first = header
+        if header.boot_id == self.first.boot_id:
+            return 0
+        here = header.anchor_utc_ns - header.anchor_boottime_ns
+        return here - (self.first.anchor_utc_ns - self.first.anchor_boottime_ns)
+
+
+def open_capture(path: Path) -> BinaryIO:
+    """The uncompressed stream of a capture, be it `.cap` or `.cap.gz`."""
+    if path.suffix == ".gz":
+        return cast(BinaryIO, gzip.open(path, "rb"))
+    return path.open("rb")
+
+
+def read_call(captures: Sequence[Path]) -> CallCapture:
+    """Read all captures of a call (any order). Raises OSError when a file cannot be read at all."""
+    call = CallCapture()
+    legs: dict[str, _Leg] = {}
+    boot = _Boot()
+    starts: list[int] = []
+    for path in sorted(captures):
+        with open_capture(path) as stream:
+            try:
+                reading = cf.read(stream)
+            except ValueError as error:  # nothing to be had of it but its hash
+                call.remarks.append(f"{path.name}: {error}")
+                continue
+            leg = legs.setdefault(reading.header.leg, _Leg(reading.header.role))
+            earliest = _gather(leg, reading, boot.shift_ns(reading.header), call.remarks, path.name)
+        if earliest is not None:
+            starts.append(earliest)
+    call.zero_ns = min(starts, default=0)
+    call.legs = [LegCapture(name, leg.role, leg.heard.packets(), leg.sent.packets(), leg.codecs) for name, leg in legs.items()]
+    return call
+
+
+def _gather(leg: _Leg, reading: cf.Reading, shift_ns: int, remarks: list[str], name: str) -> int | None:
+    """Take a capture's packets into its leg; the time of its earliest packet."""
+    _agreed(leg, reading.header.codec.name, reading.header.codec.payload_type, reading.header.codec.dtmf_payload_type)
+    refused = leg.heard.refused + leg.sent.refused
+    earliest: int | None = None
+    for record in reading:
+        at_ns = record.at_ns + shift_ns
+        if record.kind is cf.Kind.NOTE:
+            _noted(leg, record, remarks, name)
+            continue
+        if record.kind is cf.Kind.HEADER:
+            continue
+        earliest = at_ns if earliest is None else min(earliest, at_ns)
+        if record.flags & cf.DTMF or (len(record.data) > 1 and record.data[1] & 0x7F in leg.dtmf):
+            continue
+        (leg.heard if record.kind is cf.Kind.IN else leg.sent).add(at_ns, record.data)
+    if reading.cut is not None:
+        remarks.append(f"{name}: {reading.cut}")
+    if (bad := leg.heard.refused + leg.sent.refused - refused) > 0:
+        remarks.append(f"{name}: {bad} records hold no sound")
+    return earliest
+
+
+def _noted(leg: _Leg, record: cf.Record, remarks: list[str], name: str) -> None:
+    """A leg that is placed anew may have another codec; what the writer dropped is told of."""
+    try:
+        note = record.note()
+    except ValueError:
+        remarks.append(f"{name}: a note that is no object")
+        return
+    codec = note.get("codec")
+    if isinstance(codec, dict):
+        _agreed(leg, str(codec.get("name")), int(codec.get("payload_type", -1)), int(codec.get("dtmf_payload_type", -1)))
+    if note.get("note") == "dropped":
+        remarks.append(f"{name}: {note.get('count', 'some')} packets were not written")
+
+
+def _agreed(leg: _Leg, codec: str, payload_type: int, dtmf: int) -> None:
+    if codec in RATES_HZ and payload_type >= 0:
+        leg.codecs[payload_type] = codec
+    if dtmf >= 0:
+        leg.dtmf.add(dtmf)
+
+
+def codec_of(payload_type: int, agreed: dict[int, str]) -> str:
+    """The codec of a payload type on a leg; "" for one that nobody agreed on."""
+    return agreed.get(payload_type) or STATIC_TYPES.get(payload_type, "")
+
+
+def decode(codec: str, payload: bytes) -> Samples:
+    """PCM of payloads that follow each other: `SAMPLES_PER_BYTE` at `RATES_HZ`. Raises ValueError when it cannot be decoded."""
+    if codec == PCMU:
+        return g711.decode_ulaw(payload)
+    if codec == PCMA:
+        return g711.decode_alaw(payload)
+    return _decode_g722(payload)
+
+
+def _decode_g722(payload: bytes) -> Samples:
+    """64 kbit/s (ITU-T G.722 mode 1). The decoder's memory goes on over the whole payload."""
+    decoder = cast(av.AudioCodecContext, av.CodecContext.create("g722", "r"))
+    decoder.sample_rate = RATES_HZ[G722]
+    decoder.layout = "mono"
+    parts: list[Samples] = []
+    try:
+        for start in range(0, len(payload), _CHUNK_BYTES):
+            for frame in decoder.decode(av.Packet(payload[start : start + _CHUNK_BYTES])):
+                parts.append(frame.to_ndarray().reshape(-1).astype(np.int16, copy=False))
+        for frame in decoder.decode(None):
+            parts.append(frame.to_ndarray().reshape(-1).astype(np.int16, copy=False))
+    except av.FFmpegError as error:
+        raise ValueError(f"G.722 cannot be decoded: {error}") from error
+    samples = np.concatenate(parts) if parts else np.zeros(0, np.int16)
+    if samples.size != 2 * len(payload):
+        raise ValueError("G.722 gave another number of samples than it should")
+    return samples

@@ -1,0 +1,81 @@
+"""What all commands share: exit codes, the options of the configuration, and how they write."""
+
+import tomllib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from callserver.config import Config, ConfigError, load
+
+GOOD = 0
+FAULTS = 1
+MISUSE = 2
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", "-c", metavar="FILE", help="The configuration. Default: $CALLSERVER_CONFIG, then ./callserver.toml.", show_default=False
+    ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Set one key of the configuration, over the file. Repeatable."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
+
+
+def say(text: str) -> None:
+    """One line for people, to standard output."""
+    typer.echo(text)
+
+
+def write_json(value: Any) -> None:
+    """The report for programs, to standard output."""
+    import json  # noqa: PLC0415
+
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def fail(text: str, code: int = FAULTS) -> NoReturn:
+    """Write to standard error and leave."""
+    typer.echo(text, err=True)
+    raise typer.Exit(code)
+
+
+def configured(file: Path | None, settings: Sequence[str] | None = None) -> Config:
+    """The configuration of the options; leaves with MISUSE where it cannot be used."""
+    try:
+        return load(file, overrides(settings or ()))
+    except ConfigError as error:
+        fail(str(error), MISUSE)
+
+
+def overrides(settings: Iterable[str]) -> dict[str, object]:
+    """`--set` options as overrides: a value is TOML where it reads as TOML, else a text. Paths are those of the shell.
+
+    Raises `ConfigError` for one without "=".
+    """
+    values: dict[str, object] = {}
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals:
+            raise ConfigError((f"--set {setting}: write SECTION.KEY=VALUE",))
+        values[key.strip()] = _value(text.strip())
+    return values
+
+
+def _value(text: str) -> object:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Columns for people, to standard output."""
+    lines = [tuple(head), *(tuple("" if cell is None else str(cell) for cell in row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    for line in lines:
+        say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

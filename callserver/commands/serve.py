@@ -1,0 +1,103 @@
+"""`serve`, `demo` and `restart`: starting the service and replacing a part of it."""
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from callserver.commands.output import FAULTS, ConfigOption, SetOption, configured, fail, say
+from callserver.config import Config, dump_json
+
+HANDED_OVER = "config.json"
+RESTART_WITHIN_S = 10.0
+_LOOK_EVERY_S = 0.05
+
+
+def serve(config: ConfigOption = None, settings: SetOption = None) -> None:
+    """Run the service until SIGTERM or SIGINT. The plan is checked first."""
+    the = configured(config, settings)
+    _check_plan(the)
+    handed_over = prepare(the)
+    command = [sys.executable, "-m", "callserver.runtime.supervisor", str(handed_over)]
+    os.execv(sys.executable, command)  # so that the first process, which must never die, carries nothing of this one
+
+
+def demo(
+    sip_port: Annotated[int, typer.Option(help="SIP over UDP and TCP.")] = 5060,
+    web_port: Annotated[int, typer.Option(help="The web service.")] = 8080,
+    rtp_ports: Annotated[str, typer.Option(metavar="LOW-HIGH", help="Ports of the sound.")] = "20000-29999",
+    directory: Annotated[Path, typer.Option(metavar="DIR", help="Where the demo keeps its things.")] = Path("var"),
+) -> None:
+    """Run the service on loopback with the Darlington plan and simulated points, and say how to join in."""
+    from callserver.runtime.demo import run  # noqa: PLC0415
+
+    raise typer.Exit(run(directory=directory.resolve(), sip_port=sip_port, web_port=web_port, rtp_ports=rtp_ports))
+
+
+def restart(
+    what: Annotated[str, typer.Argument(metavar="switchboard|web|archivist", help="The process to replace.")],
+    config: ConfigOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Replace one process of the running service, as after an upgrade. Conversations go on."""
+    if what not in ("switchboard", "web", "archivist"):
+        raise typer.BadParameter("name switchboard, web or archivist")
+    processes = configured(config, settings).storage.processes
+    old = pid_of(processes, what)
+    if old == 0:
+        fail(f"no {what} runs here: {processes} does not name one")
+    began_s = time.monotonic()
+    try:
+        os.kill(old, signal.SIGTERM)
+    except OSError as error:
+        fail(f"{what} (process {old}) cannot be stopped: {error.strerror}")
+    new = _successor(processes, what, old)
+    say(f"{what}: process {old} replaced by {new} in {time.monotonic() - began_s:.1f} s")
+
+
+def prepare(config: Config) -> Path:
+    """Make the directories (0700) and write the configuration that the processes read; its path."""
+    for directory in (config.storage.data, config.storage.run, config.storage.spool):
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            fail(f"{directory} cannot be made: {error.strerror}; choose another in [storage]")
+    path = config.storage.run / HANDED_OVER
+    aside = path.with_suffix(".new")
+    aside.write_text(dump_json(config), encoding="utf-8")
+    aside.replace(path)
+    return path
+
+
+def pid_of(processes: Path, name: str) -> int:
+    """The process of this name in the supervisor's list, 0 without one."""
+    try:
+        rows: list[dict[str, Any]] = json.loads(processes.read_text())
+    except (OSError, ValueError):
+        return 0
+    return next((int(row["pid"]) for row in rows if row.get("name") == name), 0)
+
+
+def _successor(processes: Path, name: str, old: int) -> int:
+    deadline_s = time.monotonic() + RESTART_WITHIN_S
+    while time.monotonic() < deadline_s:
+        new = pid_of(processes, name)
+        if new not in (0, old):
+            return new
+        time.sleep(_LOOK_EVERY_S)
+    fail(f"{name}: no successor within {RESTART_WITHIN_S:.0f} s; see the service's log")
+
+
+def _check_plan(config: Config) -> None:
+    if config.plan.file is None:
+        return
+    from callserver.commands.check import plan_faults  # noqa: PLC0415
+
+    faults = plan_faults(config.plan.file)
+    if faults:
+        fail("\n".join(faults), FAULTS)

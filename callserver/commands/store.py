@@ -1,0 +1,55 @@
+"""The store as the commands open it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+
+from callserver.commands.output import FAULTS, MISUSE, fail
+from callserver.config import Config
+
+
+@contextmanager
+def reading(config: Config) -> Iterator[Engine]:
+    """The store of a configuration, to read; leaves with words where there is none of this version."""
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    from callserver.store.engine import read_only, store_path  # noqa: PLC0415
+    from callserver.store.upgrade import StoreVersionError, require_current  # noqa: PLC0415
+
+    path = store_path(config.storage.data)
+    if not path.is_file():
+        fail(f"{path}: there is no store; start the service once, or name its configuration with --config", MISUSE)
+    engine = read_only(config.storage.data)
+    try:
+        require_current(engine)
+        yield engine
+    except StoreVersionError as error:
+        fail(str(error))
+    except SQLAlchemyError as error:
+        fail(f"{path} cannot be read: {str(error).splitlines()[0]}", FAULTS)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def changing(config: Config) -> Iterator[Engine]:
+    """The store of a configuration, to change its directory; made where there is none."""
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    from callserver.store.engine import open_store  # noqa: PLC0415
+    from callserver.store.upgrade import StoreVersionError, upgrade  # noqa: PLC0415
+
+    try:
+        engine = open_store(config.storage.data)
+    except OSError as error:
+        fail(f"{config.storage.data}: {error.strerror}")
+    try:
+        upgrade(engine)
+        yield engine
+    except StoreVersionError as error:
+        fail(str(error))
+    except SQLAlchemyError as error:
+        fail(f"the store in {config.storage.data} cannot be changed: {str(error).splitlines()[0]}")
+    finally:
+        engine.dispose()

@@ -1,0 +1,30 @@
+"""`trace`: the SIP ladder of a point or a call, from the running switchboard."""
+
+from typing import Annotated
+
+import typer
+
+from callserver.commands.output import ConfigOption, JsonOption, configured, fail, say, write_json
+from callserver.control import CommandRefused, Unavailable, Verb, ask_sync
+
+TIMEOUT_S = 5.0
+
+
+def trace(
+    of: Annotated[str, typer.Argument(metavar="POINT|CALL", help="The id of a help point or of a call.")],
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the last SIP messages of a point or a call, without secrets, and why there is no audio."""
+    path = configured(config).storage.control_socket
+    try:
+        answer = ask_sync(path, Verb.TRACE, {"of": of}, TIMEOUT_S)
+    except CommandRefused as error:
+        fail(error.message)
+    except Unavailable as error:
+        fail(f"{error}. Does the service run with this configuration?")
+    if as_json:
+        write_json(answer)
+        return
+    for line in answer.get("lines", ()):
+        say(str(line))

@@ -1,0 +1,89 @@
+"""What operators dial: service codes called from the telephone, and DTMF within a conversation.
+
+    *1 / *2 (by the plan's `codes`)   available / pause, called as a number
+    *5<digit>                         outcome of the incident in wrap-up, called as a number or as DTMF
+    <digit>                           the same, as DTMF while the leg stands in wrap-up
+    the plan's `police:<party>`       brings the party into the conversation, called or as DTMF
+
+Digits heard within three seconds of each other belong together; a `*` begins anew. A code that was used is forgotten.
+Digits of points and parties are journalled and mean nothing.
+"""
+
+from typing import Final
+
+from callserver.core import call as calls
+from callserver.core import conversation, duty, escalation
+from callserver.core import incident as incidents
+from callserver.core import leg as legs
+from callserver.core.decision import Decision
+from callserver.core.effects import AnswerCode
+from callserver.core.events import CodeDialled, DigitPressed
+from callserver.core.facts import CodeUsed, DigitHeard
+from callserver.core.ids import OperatorId, PartyId
+from callserver.core.lookup import incident_of, plan_of
+from callserver.core.state import Call, Incident, OperatorState
+
+OUTCOME_CODE: Final = "*5"
+AVAILABLE_CODE: Final = "available"
+PAUSE_CODE: Final = "pause"
+PARTY_CODE: Final = "police:"
+
+
+def dialled(d: Decision, event: CodeDialled) -> None:
+    """A code called as a number; the caller hears whether it was accepted."""
+    operator = d.state.operators.get(event.operator)
+    accepted = False if operator is None else _use(d, operator, event.code)
+    reason = "done" if accepted else "unknown code, or not possible now"
+    d.record(CodeUsed(event.operator, event.code, accepted, reason))
+    d.order(AnswerCode(event.dialog, accepted))
+
+
+def _use(d: Decision, operator: OperatorState, code: str) -> bool:
+    if code.startswith(OUTCOME_CODE) and len(code) == len(OUTCOME_CODE) + 1:
+        incident = None if operator.incident is None else d.state.incidents.get(operator.incident)
+        return incident is not None and _give_outcome(d, operator.id, incident, code[-1])
+    meaning = d.state.plans[d.state.plan_version].codes.get(code, "")
+    if meaning == AVAILABLE_CODE:
+        return duty.become_available(d, operator.id, f"code {code}")
+    if meaning == PAUSE_CODE:
+        return duty.become_paused(d, operator.id, f"code {code}")
+    if meaning.startswith(PARTY_CODE) and operator.call is not None:
+        return escalation.bring_in(d, d.state.calls[operator.call], _party(meaning), f"code {code} of {operator.id}")
+    return False
+
+
+def _party(meaning: str) -> PartyId:
+    return PartyId(meaning.removeprefix(PARTY_CODE))
+
+
+def _give_outcome(d: Decision, operator: OperatorId, incident: Incident, digit: str) -> bool:
+    outcome = plan_of(d.state, incident).outcome_digits.get(digit)
+    if outcome is None or incident.state != incidents.WRAP_UP:
+        return False
+    return conversation.give_outcome(d, incident, outcome, by=operator)
+
+
+def digit(d: Decision, event: DigitPressed) -> None:
+    """One DTMF digit."""
+    leg = d.state.legs.get(event.leg)
+    if leg is None or leg.state == legs.ENDING:
+        d.refuse(event.leg, "no such leg")
+        return
+    d.record(DigitHeard(leg.id, event.digit))
+    call = d.state.calls[leg.call]
+    if leg.role == legs.OPERATOR and leg.state == legs.UP:
+        _digits_of_operator(d, call, OperatorId(leg.party), leg.digits)
+
+
+def _digits_of_operator(d: Decision, call: Call, operator: OperatorId, digits: str) -> None:
+    if call.state == calls.WRAP_UP:
+        short = digits[-1] if not digits.startswith("*") else ""
+        long = digits[-1] if digits.startswith(OUTCOME_CODE) and len(digits) == len(OUTCOME_CODE) + 1 else ""
+        chosen = short or long
+        if chosen and _give_outcome(d, operator, incident_of(d.state, call), chosen):
+            d.record(CodeUsed(operator, digits, True, "done"))
+    elif call.state in calls.ATTENDED:
+        meaning = plan_of(d.state, incident_of(d.state, call)).codes.get(digits, "")
+        if meaning.startswith(PARTY_CODE):
+            accepted = escalation.bring_in(d, call, _party(meaning), f"code {digits} of {operator}")
+            d.record(CodeUsed(operator, digits, accepted, "done" if accepted else "not possible now"))

@@ -1,0 +1,80 @@
+"""The deciding core: `handle` takes an event and the time, and returns what is to be journalled and what is to be done.
+
+It waits for nothing, sends nothing, reads no clock and draws no random number. This file only hands the event to the
+rules of its kind and then lets the coupling rules settle:
+
+    1. what is due by time happens (deadlines)
+    2. every waiting incident climbs its ladder as far as it must (ladder)
+    3. waiting calls are offered to free seats (offers)
+    4. ending calls without legs are closed (call)
+
+The machines are leg, call, incident, operator and ladder; what couples them stands in press, answers, endings, offers,
+conversation, outside, escalation, codes, duty and condition. State changes through `Decision.record` only.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from callserver.core import answers, codes, condition, deadlines, duty, endings, escalation, events, ladder, offers, press
+from callserver.core import call as calls
+from callserver.core.decision import Decision
+from callserver.core.effects import Effect
+from callserver.core.events import Event
+from callserver.core.facts import Fact
+from callserver.core.instant import Instant
+from callserver.core.state import State
+
+
+def handle(state: State, event: Event, now: Instant) -> tuple[list[Fact], list[Effect]]:
+    """Decides on one event. `state` is moved on by the facts returned; the effects are to be performed after them."""
+    d = Decision(state, type(event).__name__, now)
+    _RULES[type(event)](d, event)
+    _settle(d)
+    return d.facts, d.effects
+
+
+def next_deadline(state: State) -> Instant | None:
+    """When `Woken` is to be sent at the latest; None when nothing happens by time alone."""
+    return deadlines.next_at(state)
+
+
+def _settle(d: Decision) -> None:
+    deadlines.run_due(d)
+    for known in list(d.state.waiting):
+        ladder.climb(d, d.state.incidents[known])
+    offers.deal(d)
+    for call in [call for call in d.state.calls.values() if call.state == calls.ENDING]:
+        calls.close_when_done(d, call)
+
+
+def _woken(d: Decision, event: events.Woken) -> None:
+    """Nothing by itself: what is due happens after every event."""
+
+
+_RULES: Mapping[type, Callable[[Decision, Any], None]] = {
+    events.PlanLoaded: condition.plan_loaded,
+    events.Pressed: press.pressed,
+    events.CodeDialled: codes.dialled,
+    events.LegRang: answers.rang,
+    events.LegAnswered: answers.answered,
+    events.LegEnded: endings.ended,
+    events.LineSilent: condition.line_silent,
+    events.LineSounding: condition.line_sounding,
+    events.DigitPressed: codes.digit,
+    events.WorkerLost: condition.worker_lost,
+    events.SeatBound: duty.seat_bound,
+    events.SeatUnbound: duty.seat_unbound,
+    events.PointReached: condition.point_reached,
+    events.PointLost: condition.point_lost,
+    events.TrunkReached: condition.trunk_reached,
+    events.TrunkLost: condition.trunk_lost,
+    events.MakeAvailable: duty.make_available,
+    events.Pause: duty.pause,
+    events.GiveOutcome: escalation.give_outcome,
+    events.HangUp: escalation.hang_up,
+    events.Escalate: escalation.escalate,
+    events.ConditionRaised: condition.condition_raised,
+    events.ConditionCleared: condition.condition_cleared,
+    events.Noted: condition.noted,
+    events.Woken: _woken,
+}

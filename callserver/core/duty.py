@@ -1,0 +1,91 @@
+"""Operators coming and going: seats bound and unbound, calls asked for, pauses."""
+
+from callserver.core import conversation, offers
+from callserver.core import operator as operators
+from callserver.core.decision import Decision
+from callserver.core.events import MakeAvailable, Pause, SeatBound, SeatUnbound
+from callserver.core.facts import SeatChanged
+from callserver.core.ids import OperatorId
+from callserver.core.state import OperatorState
+
+
+def known(d: Decision, operator: OperatorId) -> OperatorState | None:
+    """The operator, when the plan in force has one by this id; else the event is refused."""
+    found = d.state.operators.get(operator)
+    if found is None or operator not in d.state.plans[d.state.plan_version].operators:
+        d.refuse(operator, "no such operator in the plan")
+        return None
+    return found
+
+
+def seat_bound(d: Decision, event: SeatBound) -> None:
+    """The seat can be reached: who was off by that alone is available."""
+    operator = known(d, event.operator)
+    if operator is None:
+        return
+    if not operator.reachable:
+        d.record(SeatChanged(operator.id, True, event.where))
+    plan = d.state.plans[d.state.plan_version]
+    if operator.state == operators.OFF and plan.operators[operator.id].available_when_registered:
+        operators.move(d, operator, operators.AVAILABLE, "the seat is registered")
+
+
+def seat_unbound(d: Decision, event: SeatUnbound) -> None:
+    """The seat cannot be reached: not rung any more. A conversation goes on until its leg ends."""
+    operator = d.state.operators.get(event.operator)
+    if operator is None:
+        d.refuse(event.operator, "no such operator in the plan")
+        return
+    if operator.reachable:
+        d.record(SeatChanged(operator.id, False, event.why))
+    if operator.state == operators.OFFERED:
+        offers.pull(d, operator, "the seat was lost")
+    if operator.state in (operators.OFFERED, operators.AVAILABLE):
+        operators.move(d, operator, operators.OFF, event.why)
+
+
+def make_available(d: Decision, event: MakeAvailable) -> None:
+    """An operator asks for calls."""
+    become_available(d, event.operator, f"asked by {event.by}")
+
+
+def become_available(d: Decision, wanted: OperatorId, reason: str) -> bool:
+    """Off, paused and wrap-up end here; False when refused."""
+    operator = known(d, wanted)
+    if operator is None:
+        return False
+    if operator.state == operators.AVAILABLE:
+        return True
+    if not operator.reachable:
+        d.refuse(operator.id, "the seat cannot be reached")
+        return False
+    incident = None if operator.incident is None else d.state.incidents.get(operator.incident)
+    if operator.state == operators.WRAP_UP and incident is not None:
+        conversation.end_wrap_up(d, incident, reason)
+        return True
+    if operator.state in (operators.OFF, operators.PAUSED):
+        return operators.move(d, operator, operators.AVAILABLE, reason)
+    d.refuse(operator.id, f"operator is {operator.state}")
+    return False
+
+
+def pause(d: Decision, event: Pause) -> None:
+    """An operator asks for no calls."""
+    become_paused(d, event.operator, event.reason or f"asked by {event.by}")
+
+
+def become_paused(d: Decision, wanted: OperatorId, reason: str) -> bool:
+    """From available, a ringing offer or wrap-up; False when refused."""
+    operator = known(d, wanted)
+    if operator is None:
+        return False
+    if operator.state == operators.PAUSED:
+        return True
+    if operators.PAUSED not in operators.MOVES[operator.state]:
+        d.refuse(operator.id, f"operator is {operator.state}")
+        return False
+    if operator.state == operators.WRAP_UP:
+        conversation.pause_in_wrap_up(d, operator, reason)
+        return True
+    offers.pull(d, operator, reason)
+    return operators.move(d, operator, operators.PAUSED, reason)

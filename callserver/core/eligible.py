@@ -1,0 +1,49 @@
+"""Who may be offered an incident: the one answer to that question, for offers, ladder and the checks of the simulation."""
+
+from callserver.core import operator as operators
+from callserver.core.instant import Instant
+from callserver.core.lookup import plan_of, queue_of
+from callserver.core.state import Incident, OperatorState, State
+
+
+def groups_of(state: State, incident: Incident) -> tuple[str, ...]:
+    """The groups that are rung for an incident: its queue's, and those that its ladder added."""
+    groups = queue_of(state, incident).groups
+    if not incident.step:
+        return groups
+    ladder = plan_of(state, incident).ladders[queue_of(state, incident).ladder]
+    return groups + tuple(step.ring_group for step in ladder.steps[: incident.step] if step.ring_group)
+
+
+def serves(state: State, operator: OperatorState, incident: Incident, groups: tuple[str, ...]) -> bool:
+    """Whether the operator belongs to one of the groups under the incident's plan, and is still in the plan in force."""
+    known = plan_of(state, incident).operators.get(operator.id)
+    if known is None or operator.id not in state.plans[state.plan_version].operators:
+        return False
+    return any(group in groups for group in known.groups)
+
+
+def free(operator: OperatorState, now: Instant) -> bool:
+    """Whether the seat could ring for anything: reachable, available, no leg left over, no firm rest."""
+    return (
+        operator.state == operators.AVAILABLE
+        and operator.reachable
+        and not operator.legs
+        and (operator.refuses_until is None or operator.refuses_until <= now)
+    )
+
+
+def eligible(state: State, operator: OperatorState, incident: Incident, now: Instant) -> bool:
+    """Whether the operator may be offered the incident at this moment, under the incident's frozen plan."""
+    return free(operator, now) and serves(state, operator, incident, groups_of(state, incident))
+
+
+def somebody_on_duty(state: State, incident: Incident) -> bool:
+    """Whether any operator of the queue's own groups is at a seat: reachable, neither off nor paused."""
+    groups = queue_of(state, incident).groups
+    return any(
+        operator.reachable
+        and operator.state not in (operators.OFF, operators.PAUSED)
+        and serves(state, operator, incident, groups)
+        for operator in state.operators.values()
+    )

@@ -1,0 +1,71 @@
+"""A person brings an outside party into a call, or ends it."""
+
+from callserver.core import call as calls
+from callserver.core import conversation, outside
+from callserver.core import incident as incidents
+from callserver.core import leg as legs
+from callserver.core.decision import Decision
+from callserver.core.events import Escalate, GiveOutcome, HangUp
+from callserver.core.ids import PartyId
+from callserver.core.lookup import incident_of, ladder_of
+from callserver.core.state import Call
+
+LEGS_MOST = 4  # what one worker carries: point, operator, outside party, one more
+
+
+def escalate(d: Decision, event: Escalate) -> None:
+    """A person asks for a party."""
+    call = d.state.calls.get(event.call)
+    if call is None:
+        d.refuse(event.call, "no such call")
+    else:
+        bring_in(d, call, event.party, f"asked by {event.by}")
+
+
+def bring_in(d: Decision, call: Call, wanted: PartyId, reason: str) -> bool:
+    """Dials the party while the talk goes on; False when refused."""
+    why = _obstacle(d, call, wanted)
+    if why:
+        d.refuse(call.id, why)
+        return False
+    incident = incident_of(d.state, call)
+    party = outside.party_of(d.state, incident, wanted)
+    assert party is not None
+    d.clear_alarm(incidents.unreached_alarm(incident, party.id), reason)
+    outside.begin(d, call, party, reason)
+    return True
+
+
+def _obstacle(d: Decision, call: Call, wanted: PartyId) -> str:
+    if call.state in (calls.WRAP_UP, calls.ENDING):
+        return f"call is {call.state}"
+    incident = incident_of(d.state, call)
+    if outside.party_of(d.state, incident, wanted) is None:
+        return f"no such party: {wanted}"
+    if incident.state == incidents.WAITING and incident.step >= len(ladder_of(d.state, incident).steps):
+        return "the ladder is calling its last resort"
+    if outside.in_progress(call):
+        return "a party is being called"
+    if sum(1 for _ in calls.live(call, legs.POINT, legs.OPERATOR, legs.OUTSIDE)) >= LEGS_MOST:
+        return f"a call carries {LEGS_MOST} legs"
+    return ""
+
+
+def hang_up(d: Decision, event: HangUp) -> None:
+    """A person ends a call's conversation, or lets a waiting call go."""
+    call = d.state.calls.get(event.call)
+    if call is None or call.state == calls.ENDING:
+        d.refuse(event.call, "no such call, or it is ending")
+    elif call.state == calls.WRAP_UP:
+        conversation.end_wrap_up(d, incident_of(d.state, call), f"hung up by {event.by}")
+    else:
+        conversation.over(d, call, f"hung up by {event.by}", keep_operator=False)
+
+
+def give_outcome(d: Decision, event: GiveOutcome) -> None:
+    """A person closes an incident."""
+    incident = d.state.incidents.get(event.incident)
+    if incident is None:
+        d.refuse(event.incident, "no such incident, or it is closed")
+    else:
+        conversation.give_outcome(d, incident, event.outcome, event.by, event.note)

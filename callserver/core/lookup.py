@@ -1,0 +1,42 @@
+"""What an incident's frozen plan says: short ways to the plan's values."""
+
+from callserver.core.ids import PointId
+from callserver.core.state import Call, Incident, State
+from dialplans.model import Ladder, Plan, Point, Profile, Queue
+
+
+def plan_of(state: State, incident: Incident) -> Plan:
+    """The plan under which the incident was opened."""
+    return state.plans[incident.plan_version]
+
+
+def queue_of(state: State, incident: Incident) -> Queue:
+    """The queue in which the incident waits."""
+    return state.plans[incident.plan_version].queues[incident.queue]
+
+
+def ladder_of(state: State, incident: Incident) -> Ladder:
+    """The incident's ladder."""
+    plan = plan_of(state, incident)
+    return plan.ladders[plan.queues[incident.queue].ladder]
+
+
+def point_of(state: State, incident: Incident) -> Point:
+    """The help point that pressed."""
+    return plan_of(state, incident).points[incident.point]
+
+
+def profile_of(state: State, incident: Incident) -> Profile:
+    """What kind of device pressed."""
+    return plan_of(state, incident).profiles[point_of(state, incident).profile]
+
+
+def incident_of(state: State, call: Call) -> Incident:
+    """The incident of a call that is not ending (an ending call's may be closed and gone)."""
+    return state.incidents[call.incident]
+
+
+def open_incident(state: State, point: PointId) -> Incident | None:
+    """The incident that a press of this point would join."""
+    known = state.open_by_point.get(point)
+    return None if known is None else state.incidents[known]

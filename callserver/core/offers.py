@@ -1,0 +1,173 @@
+"""Offers: a waiting call shown to seats.
+
+`deal` is run after every event, so a press, a seat that became free and the end of an offer all have their effect at
+once: first every waiting call without an offer gets one free seat, in the order of waiting; then the seats that are left
+join the first ring-all call that may have them (an offer just made, or one that rings already). A seat is in one offer
+at most. An offer ends accepted, rung out, refused by all, or withdrawn; its losing legs are given up, and their seats
+can be rung again when these legs are gone.
+"""
+
+from callserver.core import eligible as eligibility
+from callserver.core import leg as legs
+from callserver.core import operator as operators
+from callserver.core import seats
+from callserver.core.decision import Decision
+from callserver.core.effects import DialOperator
+from callserver.core.facts import LegCreated, OfferEnded, OfferMade, OfferWidened
+from callserver.core.ids import LegId, OperatorId, leg_id, offer_id
+from callserver.core.instant import later
+from callserver.core.lookup import incident_of, point_of, queue_of
+from callserver.core.state import Call, Incident, Leg, OperatorState
+from callserver.core.termination import By, Class, Termination
+from dialplans.model import Strategy
+
+Dealt = dict[str, list[OperatorState]]
+
+
+def deal(d: Decision) -> None:
+    """Offers waiting calls to free seats."""
+    free = [operator for operator in d.state.operators.values() if eligibility.free(operator, d.now)]
+    if not free or not d.state.waiting:
+        return
+    waiting = [d.state.incidents[known] for known in d.state.waiting]
+    dealt: Dealt = {}
+    _one_each(d, waiting, free, dealt)
+    _the_rest(d, waiting, free, dealt)
+    for incident in waiting:
+        if incident.id in dealt:
+            _show(d, incident, dealt[incident.id])
+
+
+def _call_of(d: Decision, incident: Incident) -> Call:
+    assert incident.call is not None, "a waiting incident has a call"
+    return d.state.calls[incident.call]
+
+
+def _one_each(d: Decision, waiting: list[Incident], free: list[OperatorState], dealt: Dealt) -> None:
+    for incident in waiting:
+        if not free:
+            return
+        if _call_of(d, incident).offer is None:
+            candidates = [one for one in free if eligibility.eligible(d.state, one, incident, d.now)]
+            for first in seats.in_order(candidates, d.now)[:1]:
+                dealt[incident.id] = [first]
+                free.remove(first)
+
+
+def _the_rest(d: Decision, waiting: list[Incident], free: list[OperatorState], dealt: Dealt) -> None:
+    """Seats that are left join the first ring-all call; a resting one only where all that ring there were resting."""
+    ring_all = [one for one in waiting if queue_of(d.state, one).strategy is Strategy.RING_ALL]
+    for operator in free if ring_all else ():
+        resting = operators.rests(operator, d.now)
+        for incident in ring_all:
+            if _call_of(d, incident).offer is None and incident.id not in dealt:
+                continue
+            if resting and not (incident.id in dealt and operators.rests(dealt[incident.id][0], d.now)):
+                continue
+            if eligibility.eligible(d.state, operator, incident, d.now):
+                dealt.setdefault(incident.id, []).append(operator)
+                break
+
+
+def _show(d: Decision, incident: Incident, chosen: list[OperatorState]) -> None:
+    """Rings the chosen seats for the call, in a new offer or in the live one."""
+    call = _call_of(d, incident)
+    queue = queue_of(d.state, incident)
+    point = point_of(d.state, incident)
+    chosen_ids = tuple(operator.id for operator in chosen)
+    created = tuple(_create_leg(d, call, operator.id) for operator in chosen)
+    if call.offer is None:
+        offer = offer_id(call.id, call.offers_made + 1)
+        until = later(d.now, queue.ring_timeout_ms)
+        why = f"{queue.strategy.value} of queue {queue.id}"
+        d.record(OfferMade(offer, call.id, chosen_ids, created, until, why))
+    else:
+        d.record(OfferWidened(call.offer.id, chosen_ids, created, "became free while it rang"))
+    for operator, leg in zip(chosen, created, strict=True):
+        operators.move(d, operator, operators.OFFERED, f"call of {incident.point}")
+        d.order(DialOperator(leg, operator.id, incident.point, point.place))
+
+
+def _create_leg(d: Decision, call: Call, operator: OperatorId) -> LegId:
+    leg = leg_id(call.id, call.legs_made + 1)
+    d.record(LegCreated(leg, call.id, legs.OPERATOR, operator, inbound=False))
+    return leg
+
+
+def _drop_all(d: Decision, call: Call, reason: str) -> list[OperatorState]:
+    """Gives up the legs that ring and frees their seats; the caller ends the offer."""
+    assert call.offer is not None
+    dropped = []
+    for leg, operator_id in list(call.offer.legs.items()):
+        operator = d.state.operators[operator_id]
+        if d.state.legs[leg].state in legs.UNANSWERED_OUTBOUND:
+            legs.end(d, d.state.legs[leg], reason)
+            operators.release(d, operator, reason)
+            dropped.append(operator)
+    return dropped
+
+
+def accept(d: Decision, call: Call, leg: Leg) -> OperatorState:
+    """The first answer wins: the others are told, the operator talks."""
+    assert call.offer is not None and leg.id in call.offer.legs
+    offer = call.offer
+    operator = d.state.operators[OperatorId(leg.party)]
+    _drop_all(d, call, "answered elsewhere")
+    d.record(OfferEnded(offer.id, "accepted", f"answered by {operator.id}", operator.id))
+    operators.move(d, operator, operators.TALKING, f"answered call {call.id}")
+    return operator
+
+
+def withdraw(d: Decision, call: Call, reason: str) -> None:
+    """Ends the call's offer, where there is one, because nobody needs to answer any more."""
+    if call.offer is not None:
+        offer = call.offer.id
+        _drop_all(d, call, reason)
+        d.record(OfferEnded(offer, "withdrawn", reason))
+
+
+def ring_out(d: Decision, call: Call) -> None:
+    """Nobody answered in time: those that rang rest, and the call is offered anew."""
+    assert call.offer is not None
+    queue = queue_of(d.state, incident_of(d.state, call))
+    offer = call.offer.id
+    for operator in _drop_all(d, call, "no answer"):
+        operators.rest(d, operator, queue.rest_after_no_answer_ms)
+    d.record(OfferEnded(offer, "rung-out", f"unanswered {queue.ring_timeout_ms / 1000:g} s"))
+
+
+def refused(d: Decision, call: Call, operator: OperatorState, end: Termination) -> None:
+    """One seat's leg ended before an answer. Others ring on; with the last one the offer ends."""
+    reason = f"{operator.id}: {words(end)}"
+    operators.release(d, operator, reason)
+    if end.kind is Class.UNANSWERED:
+        operators.rest(d, operator, queue_of(d.state, incident_of(d.state, call)).rest_after_no_answer_ms)
+    elif not lost_by_us(end):
+        operators.rest_firmly(d, operator)
+    end_if_empty(d, call, "refused", reason)
+
+
+def pull(d: Decision, operator: OperatorState, reason: str) -> None:
+    """Takes an offered operator out of the offer; the caller moves the operator."""
+    for leg_of_operator in operator.legs:
+        leg = d.state.legs[leg_of_operator]
+        if leg.state in legs.UNANSWERED_OUTBOUND:
+            legs.end(d, leg, reason)
+            end_if_empty(d, d.state.calls[leg.call], "withdrawn", reason)
+
+
+def end_if_empty(d: Decision, call: Call, result: str, reason: str) -> None:
+    """An offer without a ringing leg is none."""
+    if call.offer is not None and not call.offer.legs:
+        d.record(OfferEnded(call.offer.id, result, reason))
+
+
+def lost_by_us(end: Termination) -> bool:
+    """Whether a leg was lost in our own restart: nobody's fault, tried again at once."""
+    return end.kind is Class.LOST and end.by is By.US
+
+
+def words(end: Termination) -> str:
+    """A termination in words: "busy (486)"."""
+    reason = end.reason or end.kind.value
+    return f"{reason} ({end.status})" if end.status else reason

@@ -1,0 +1,25 @@
+"""The worker's clocks: boottime for everything that is told or kept, and the kernel's arrival stamps turned into it."""
+
+import struct
+import time
+
+SO_TIMESTAMPNS = 35  # socket(7); not in the socket module
+_STAMP = struct.Struct("@qq")
+
+
+def boottime_ns() -> int:
+    """CLOCK_BOOTTIME in nanoseconds."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+def arrival_ns(ancillary: list[tuple[int, int, bytes]], now_ns: int, utc_ns: int) -> int:
+    """Boottime of a datagram's arrival by the kernel's stamp (wall clock); `now_ns` when it bears none or lies ahead.
+
+    `now_ns` and `utc_ns` were read together just now.
+    """
+    for _, kind, data in ancillary:
+        if kind == SO_TIMESTAMPNS and len(data) == _STAMP.size:
+            seconds, rest = _STAMP.unpack(data)
+            age = utc_ns - (seconds * 1_000_000_000 + rest)
+            return int(now_ns - max(0, age))
+    return now_ns

@@ -1,0 +1,176 @@
+"""One leg in the RTP front: from its outer sockets to pjsua2's loopback port and back. Runs on the front's thread only.
+
+What arrives and passes the gate is captured with its true arrival time; only what is fresh is heard. What a dead
+predecessor left unread in the socket is evidence, but would delay the conversation.
+"""
+
+import socket
+from collections.abc import Callable
+
+from callserver.media import rtcp
+from callserver.media.call_worker.capture import Tape
+from callserver.media.call_worker.inner_codec import INNER_PAYLOAD_TYPES
+from callserver.media.capture_format import DTMF, LATE
+from callserver.media.capture_format import Kind as Record
+from callserver.media.dtmf import Events
+from callserver.media.protocol import Digit, Learned, LegCounts, Place, Report, Silent, Sounding, Strange
+from callserver.media.rtp import MS, SECOND, Gate, Kind, Line, Packet, is_rtcp
+
+FRESH_NS = 80 * MS
+SILENT_NS = 1_000 * MS  # since the last accepted packet
+NEVER_SOUNDED_NS = 2_000 * MS  # since the leg was placed
+STRANGE_EVERY_NS = SECOND
+RTCP_EVERY_NS = 5 * SECOND
+
+ENGINE_GRACE_NS = 600 * MS  # a placed leg has that long until the engine must have sent its first packet
+ENGINE_STALE_NS = 300 * MS
+
+
+class FrontLeg:
+    """A placed leg. `report` takes messages for the switchboard and may be called from any thread."""
+
+    def __init__(
+        self, place: Place, outer: socket.socket, outer_rtcp: socket.socket, tape: Tape, report: Callable[[Report], None], now_ns: int
+    ) -> None:
+        self.place, self.outer, self.outer_rtcp, self.tape, self.report = place, outer, outer_rtcp, tape, report
+        self.inner = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.inner.setblocking(False)
+        self.inner.bind(("127.0.0.1", 0))
+        self.gate = Gate(place.codec, place.source, (place.remote_host, place.remote_port), place.source_host, now_ns)
+        self.line = Line(place.continuity)
+        self.events = Events()
+        self.from_engine = 0
+        self.placed_ns = self.engine_ns = now_ns
+        self.heard_ns = now_ns
+        self.sounding: bool | None = None  # None: not yet known
+        self._engine_there = False
+        self._strange_count, self._strange_what, self._strange_told_ns = 0, "", now_ns - STRANGE_EVERY_NS
+        self._rtcp_due_ns = now_ns + SECOND
+
+    # ---- orders ----------------------------------------------------------------------------------------------
+
+    def update(self, place: Place, now_ns: int) -> None:
+        """A new answer for a leg that is there. Its RTP line stays what it was."""
+        if place.receive and not self.place.receive:
+            self.heard_ns, self.placed_ns = now_ns, now_ns
+        if place.codec != self.place.codec:
+            self._engine_there = False
+            self.placed_ns = now_ns
+        self.gate.update(place.codec, place.source, (place.remote_host, place.remote_port), place.source_host, now_ns)
+        self.place = place
+
+    def connect(self, engine: tuple[str, int]) -> None:
+        """The inner leg is up, pjsua2's RTP port is `engine`; packets of others are not taken from now on."""
+        self.inner.connect(engine)
+        self.line.restart()
+        self._engine_there = True
+
+    def close(self) -> None:
+        """Give up the sockets; those outside live on in the supervisor."""
+        for sock in (self.outer, self.outer_rtcp, self.inner):
+            sock.close()
+
+    # ---- packets ---------------------------------------------------------------------------------------------
+
+    def from_outside(self, datagram: bytes, address: tuple[str, int], arrived_ns: int, now_ns: int) -> None:
+        """One datagram of the outer RTP socket."""
+        verdict = self.gate.judge(datagram, address, arrived_ns)
+        if verdict.kind is Kind.REFUSED:
+            self._strange(verdict.why, now_ns)
+        if verdict.packet is None:
+            return
+        if verdict.learned:
+            self.report(Learned(self.place.leg, address[0], address[1]))
+        late = now_ns - arrived_ns >= FRESH_NS
+        dtmf = verdict.kind is Kind.DTMF
+        self.tape.put(arrived_ns, Record.IN, datagram, (LATE if late else 0) | (DTMF if dtmf else 0))
+        self.heard_ns = max(self.heard_ns, arrived_ns)
+        if not self.sounding and now_ns - arrived_ns < SILENT_NS and self.place.receive:
+            self.sounding = True
+            self.report(Sounding(self.place.leg))
+        if dtmf:
+            self._digits(self.events.feed(verdict.packet.payload, verdict.packet.timestamp, now_ns))
+        elif not late and self.place.receive and self._engine_there:
+            self._inwards(verdict.packet)
+
+    def _inwards(self, packet: Packet) -> None:
+        """Written anew: no CSRC, extension or padding of a stranger's making reaches native code."""
+        kind = INNER_PAYLOAD_TYPES[self.place.codec.name] | (0x80 if packet.marker else 0)
+        head = b"\x80" + kind.to_bytes() + packet.sequence.to_bytes(2) + packet.timestamp.to_bytes(4) + packet.ssrc.to_bytes(4)
+        try:
+            self.inner.send(head + packet.payload)
+        except (BlockingIOError, ConnectionError):
+            return  # its port is gone: no packets come from it either, which `engine_alive` shows
+
+    def outwards(self, datagram: bytes, now_ns: int) -> None:
+        """One datagram of pjsua2's. Its RTCP ends here."""
+        if not self._engine_there or len(datagram) < 12 or is_rtcp(datagram):
+            return
+        self.from_engine += 1
+        self.engine_ns = now_ns
+        host, port = self.gate.target
+        if not self.place.send or not port or host in ("", "0.0.0.0"):
+            return
+        packet = self.line.rewrite(datagram, self.place.codec, now_ns)
+        try:
+            self.outer.sendto(packet, (host, port))
+        except OSError as fault:
+            self._strange(f"cannot send to {host}:{port}: {fault.strerror}", now_ns)
+            return
+        self.tape.put(now_ns, Record.OUT, packet)
+
+    # ---- time ------------------------------------------------------------------------------------------------
+
+    def tick(self, now_ns: int, utc_ns: int) -> None:
+        """Every 50 ms or so, after the packets that were waiting."""
+        self._look_for_silence(now_ns)
+        self._digits(self.events.overdue(now_ns))
+        if self._strange_count and now_ns - self._strange_told_ns >= STRANGE_EVERY_NS:
+            self._tell_strange(now_ns)
+        if now_ns >= self._rtcp_due_ns:
+            self._rtcp_due_ns = now_ns + RTCP_EVERY_NS
+            self._report_rtcp(utc_ns)
+
+    def _look_for_silence(self, now_ns: int) -> None:
+        if not self.place.receive or self.sounding is False:
+            return
+        limit = SILENT_NS if self.sounding else NEVER_SOUNDED_NS
+        silent_ns = now_ns - (self.heard_ns if self.sounding else self.placed_ns)
+        if silent_ns >= limit:
+            self.sounding = False
+            self.report(Silent(self.place.leg, silent_ns // MS))
+
+    def _digits(self, digits: list[str]) -> None:
+        for digit in digits:
+            self.report(Digit(self.place.leg, digit))
+
+    def _strange(self, what: str, now_ns: int) -> None:
+        self._strange_count += 1
+        self._strange_what = what
+        if now_ns - self._strange_told_ns >= STRANGE_EVERY_NS:
+            self._tell_strange(now_ns)
+
+    def _tell_strange(self, now_ns: int) -> None:
+        self.report(Strange(self.place.leg, self._strange_what, self._strange_count))
+        self._strange_count, self._strange_told_ns = 0, now_ns
+
+    def _report_rtcp(self, utc_ns: int) -> None:
+        host, port = self.gate.target
+        if not port or host in ("", "0.0.0.0"):
+            return
+        sock, to = (self.outer, port) if self.place.rtcp_mux else (self.outer_rtcp, port + 1)
+        try:
+            sock.sendto(rtcp.compound(self.line, self.gate, utc_ns), (host, to))
+        except OSError:
+            return  # a report more or less; RTP itself tells when an address cannot be reached
+
+    # ---- what it shows ---------------------------------------------------------------------------------------
+
+    def engine_alive(self, now_ns: int) -> bool:
+        """Whether pjsua2's packets for this leg flow, or need not flow yet."""
+        return now_ns - self.engine_ns < ENGINE_STALE_NS or now_ns - self.placed_ns < ENGINE_GRACE_NS
+
+    def counts(self) -> LegCounts:
+        """Since it was placed."""
+        gate = self.gate
+        return LegCounts(self.place.leg, gate.received, gate.refused, self.line.sent, self.from_engine, self.tape.dropped)

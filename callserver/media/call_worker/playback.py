@@ -1,0 +1,139 @@
+"""Prompts: files and tones as ports of the bridge, with their times. Engine's thread only.
+
+No callbacks at a file's end: its length is known, and the engine's loop looks at the time. A prompt whose file is missing
+or unreadable is told once and becomes two quiet beeps, so that nobody waits in silence.
+"""
+
+import wave
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import pjsua2 as pj
+
+from callserver.media.protocol import ShapeOrder
+
+MS = 1_000_000
+RINGBACK = "ringback"
+RINGBACK_HZ, RINGBACK_ON_MS, RINGBACK_OFF_MS = 425, 1_000, 4_000  # ITU-T E.180
+BEEP_HZ, BEEP_ON_MS, BEEP_OFF_MS, BEEPS = 660, 150, 150, 2
+QUIET, VERY_QUIET = 6_000, 3_000  # of 32,767
+
+
+class PromptKey(NamedTuple):
+    """What makes two wishes the same playing prompt."""
+
+    name: str
+    to: tuple[str, ...]
+    every_ms: int
+
+
+def keys_of(order: ShapeOrder) -> list[PromptKey]:
+    """A shape's prompts, each once."""
+    return list(dict.fromkeys(PromptKey(prompt.name, prompt.to, prompt.every_ms) for prompt in order.prompts))
+
+
+def file_of(directory: Path, name: str) -> Path | None:
+    """The prompt's file: `place:x` is `place-x.wav`. None for a name that could leave the directory."""
+    plain = name.replace(":", "-", 1) if name.startswith("place:") else name
+    if not plain or "/" in plain or plain.startswith(".") or "\0" in plain:
+        return None
+    return directory / f"{plain}.wav"
+
+
+@dataclass(slots=True)
+class _Playing:
+    port: pj.AudioMedia
+    again: Callable[[], None]
+    length_ms: int  # 0: for ever
+    began_ns: int
+
+
+class Playback:
+    """`missing` is told the name of a prompt without file, once."""
+
+    def __init__(self, directory: Path, rate_hz: int, missing: Callable[[str], None]) -> None:
+        self._directory, self._rate_hz, self._missing = directory, rate_hz, missing
+        self._playing: dict[PromptKey, _Playing] = {}
+        self._over: set[PromptKey] = set()
+        self._told: set[str] = set()
+
+    @property
+    def playing(self) -> Iterable[PromptKey]:
+        """Prompts that have a port now."""
+        return self._playing.keys()
+
+    def port(self, key: PromptKey) -> pj.AudioMedia:
+        """The port of a playing prompt."""
+        return self._playing[key].port
+
+    def begin(self, keys: Iterable[PromptKey], now_ns: int) -> None:
+        """Start those that neither play nor have been played."""
+        for key in keys:
+            if key not in self._playing and key not in self._over:
+                self._playing[key] = self._make(key, now_ns)
+
+    def keep_only(self, keys: list[PromptKey]) -> None:
+        """Forget what is wished no longer; its links must be gone."""
+        for key in [key for key in self._playing if key not in keys or key in self._over]:
+            del self._playing[key]
+        self._over.intersection_update(keys)
+
+    def tick(self, now_ns: int) -> bool:
+        """Repeat what is due. True when a prompt is over, so that its links can go."""
+        over = False
+        for key, playing in self._playing.items():
+            age_ms = (now_ns - playing.began_ns) // MS
+            if not playing.length_ms or age_ms < playing.length_ms or age_ms < key.every_ms:
+                continue
+            if key.every_ms:
+                playing.again()
+                playing.began_ns = now_ns
+            else:
+                self._over.add(key)
+                over = True
+        return over
+
+    def _make(self, key: PromptKey, now_ns: int) -> _Playing:
+        if key.name == RINGBACK:
+            return self._tone(_tone(RINGBACK_HZ, RINGBACK_ON_MS, RINGBACK_OFF_MS, VERY_QUIET, 1), 0, now_ns)
+        file = file_of(self._directory, key.name)
+        player = pj.AudioMediaPlayer()
+        try:
+            if file is None or not file.is_file():
+                raise FileNotFoundError(key.name)
+            player.createPlayer(str(file), pj.PJMEDIA_FILE_NO_LOOP)
+        except (pj.Error, OSError):
+            if key.name not in self._told:
+                self._told.add(key.name)
+                self._missing(key.name)
+            beeps = _tone(BEEP_HZ, BEEP_ON_MS, BEEP_OFF_MS, QUIET, BEEPS)
+            return self._tone(beeps, BEEPS * (BEEP_ON_MS + BEEP_OFF_MS), now_ns)
+        return _Playing(player, lambda: player.setPos(0), _length_ms(file), now_ns)
+
+    def _tone(self, tones: pj.ToneDescVector, length_ms: int, now_ns: int) -> _Playing:
+        generator = pj.ToneGenerator()
+        generator.createToneGenerator(self._rate_hz, 1)
+
+        def again() -> None:
+            generator.stop()
+            generator.play(tones, length_ms == 0)
+
+        generator.play(tones, length_ms == 0)
+        return _Playing(generator, again, length_ms, now_ns)
+
+
+def _tone(hz: int, on_ms: int, off_ms: int, volume: int, count: int) -> pj.ToneDescVector:
+    tones = pj.ToneDescVector()
+    for _ in range(count):
+        tone = pj.ToneDesc()
+        tone.freq1, tone.freq2, tone.on_msec, tone.off_msec, tone.volume = hz, 0, on_ms, off_ms, volume
+        tones.append(tone)
+    return tones
+
+
+def _length_ms(file: Path) -> int:
+    """How long a WAV plays, at least 1."""
+    with wave.open(str(file)) as sound:
+        return max(1, sound.getnframes() * 1_000 // sound.getframerate())

@@ -1,0 +1,74 @@
+"""Who may speak SIP with us: the plan says who exists and in which role, the directory holds the credentials.
+
+Lookups are in memory; `load` reads the directory anew (at start, and when an account was changed).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
+
+from callserver.sip.interface import TrunkAccess
+from dialplans.model import Plan
+
+
+@dataclass(slots=True)
+class Accounts:
+    """See sip.interface.Accounts. `sip` maps a user to (algorithm, HA1), `trunk_secrets` a trunk id to its password."""
+
+    plan: Plan
+    sip: Mapping[str, tuple[str, str]]
+    trunk_secrets: Mapping[str, str]
+    _networks: dict[str, tuple[IPv4Network, ...]] = field(default_factory=dict)
+
+    def adopt(self, plan: Plan) -> None:
+        """Another plan is in force."""
+        self.plan = plan
+        self._networks.clear()
+
+    def role(self, user: str) -> str:
+        """See sip.interface.Accounts."""
+        if user in self.plan.points:
+            return "point"
+        return "operator" if user in self.plan.operators else ""
+
+    def ha1(self, user: str) -> tuple[str, str]:
+        """See sip.interface.Accounts. An account of nobody in the plan does not count."""
+        return self.sip.get(user, ("", "")) if self.role(user) else ("", "")
+
+    def trusted(self, user: str, source_host: str) -> bool:
+        """See sip.interface.Accounts."""
+        point = self.plan.points.get(user)
+        if point is None or not point.trusted_sources:
+            return False
+        if user not in self._networks:
+            networks = (ip_network(text) for text in point.trusted_sources)
+            self._networks[user] = tuple(network for network in networks if isinstance(network, IPv4Network))
+        source = ip_address(source_host)
+        return isinstance(source, IPv4Address) and any(source in network for network in self._networks[user])
+
+    def is_help(self, user: str) -> bool:
+        """See sip.interface.Accounts."""
+        return user in self.plan.help_users
+
+    def trunk(self, trunk: str) -> TrunkAccess | None:
+        """See sip.interface.Accounts."""
+        known = self.plan.trunks.get(trunk)
+        if known is None:
+            return None
+        password = self.trunk_secrets.get(trunk, "")
+        return TrunkAccess(known.id, known.host, known.port, known.transport, known.user, password, known.probe_ms)
+
+    def trunk_source(self, source_host: str, source_port: int) -> str:
+        """See sip.interface.Accounts."""
+        for trunk in self.plan.trunks.values():
+            if (trunk.host, trunk.port) == (source_host, source_port):
+                return trunk.id
+        return ""
+
+    def trunks(self) -> tuple[str, ...]:
+        """All trunk ids, for the prober."""
+        return tuple(self.plan.trunks)
+
+    def points(self) -> tuple[str, ...]:
+        """All point ids, for the prober."""
+        return tuple(self.plan.points)

@@ -1,0 +1,109 @@
+"""The command socket's verbs, turned into events of the core; see callserver.control.Verb.
+
+A verb is refused here only when what it names does not exist; whether it fits the state is the core's to say, so after posting
+the answer looks at what the core recorded: a `Refused` fact becomes `CommandRefused`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from callserver.control import CommandRefused, Verb
+from callserver.core import events
+from callserver.core.facts import KINDS, Fact, Refused
+from callserver.core.ids import CallId, IncidentId, OperatorId, PartyId
+
+Args = dict[str, Any]
+Answer = Awaitable[dict[str, Any]]
+
+
+class Commands:
+    """`dispatch` is what `control.CommandServer` calls."""
+
+    def __init__(
+        self,
+        ask: Callable[[events.Event], Awaitable[list[Fact]]],
+        name: Callable[[Fact, str], None],
+        status: Callable[[], dict[str, Any]],
+        trace: Callable[[str], list[str]],
+        reload_accounts: Callable[[], None],
+        stop: Callable[[bool], None],
+    ) -> None:
+        self.ask, self.name, self.status, self.trace = ask, name, status, trace
+        self.reload_accounts, self.stop = reload_accounts, stop
+        self._verbs: Mapping[str, Callable[[Args], Answer]] = {
+            Verb.NOTE_FACT: self._note_fact,
+            Verb.GIVE_OUTCOME: self._give_outcome,
+            Verb.HANG_UP: self._hang_up,
+            Verb.ESCALATE: self._escalate,
+            Verb.MAKE_AVAILABLE: self._make_available,
+            Verb.PAUSE: self._pause,
+            Verb.STATUS: self._status,
+            Verb.TRACE: self._trace,
+            Verb.RELOAD_ACCOUNTS: self._reload_accounts,
+            Verb.DRAIN: self._drain,
+            Verb.STOP: self._stop,
+        }
+
+    async def dispatch(self, verb: str, args: Args) -> dict[str, Any]:
+        """Carry out one verb."""
+        serve = self._verbs.get(verb)
+        if serve is None:
+            raise CommandRefused("unknown-verb", f"there is no verb {verb!r}")
+        try:
+            return await serve(args)
+        except KeyError as error:
+            raise CommandRefused("missing-argument", f"{verb} needs {error}") from error
+
+    async def _put(self, event: events.Event) -> dict[str, Any]:
+        facts = await self.ask(event)
+        refused = next((fact for fact in facts if isinstance(fact, Refused)), None)
+        if refused is not None:
+            raise CommandRefused("refused", refused.why)
+        return {}
+
+    async def _note_fact(self, args: Args) -> dict[str, Any]:
+        kind = KINDS.get(args["kind"])
+        if kind is None:
+            raise CommandRefused("bad-fact", f"there is no kind of fact {args['kind']!r}")
+        try:
+            fact: Fact = msgspec.convert(args["body"], kind)
+        except msgspec.ValidationError as error:
+            raise CommandRefused("bad-fact", str(error)) from error
+        self.name(fact, args["id"])
+        return await self._put(events.Noted(fact))
+
+    async def _give_outcome(self, args: Args) -> dict[str, Any]:
+        incident = IncidentId(args["incident"])
+        return await self._put(events.GiveOutcome(incident, args["outcome"], args["by"], args.get("note", "")))
+
+    async def _hang_up(self, args: Args) -> dict[str, Any]:
+        return await self._put(events.HangUp(CallId(args["call"]), args["by"]))
+
+    async def _escalate(self, args: Args) -> dict[str, Any]:
+        return await self._put(events.Escalate(CallId(args["call"]), PartyId(args["party"]), args["by"]))
+
+    async def _make_available(self, args: Args) -> dict[str, Any]:
+        return await self._put(events.MakeAvailable(OperatorId(args["operator"]), args["by"]))
+
+    async def _pause(self, args: Args) -> dict[str, Any]:
+        return await self._put(events.Pause(OperatorId(args["operator"]), args.get("reason", ""), args["by"]))
+
+    async def _status(self, args: Args) -> dict[str, Any]:
+        return self.status()
+
+    async def _trace(self, args: Args) -> dict[str, Any]:
+        return {"lines": self.trace(args["of"])}
+
+    async def _reload_accounts(self, args: Args) -> dict[str, Any]:
+        self.reload_accounts()
+        return {}
+
+    async def _drain(self, args: Args) -> dict[str, Any]:
+        self.stop(False)
+        return {}
+
+    async def _stop(self, args: Args) -> dict[str, Any]:
+        self.stop(True)
+        return {}

@@ -1,0 +1,171 @@
+"""Carries out the core's orders on the edge (signalling) and on `Sound` (audio).
+
+Each order is done at once and in one piece: no await, hence no call that changes under an order. What cannot be done is told
+to the core as an event (`LegEnded`), never dropped. One function per kind of order; the table at the end is the whole list.
+"""
+
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from callserver.core import effects
+from callserver.core.events import ConditionRaised, Event, LegEnded
+from callserver.core.ids import LegId, call_of_leg
+from callserver.core.state import State
+from callserver.core.termination import By, Class, Termination
+from callserver.runtime.service_codes import ServiceCodes
+from callserver.runtime.sound import Sound
+from callserver.sip.edge import Edge
+from callserver.sip.interface import Shown, Target
+from dialplans.model import MediaSource
+
+LAST_RESORT_CODECS = ("PCMA", "PCMU")
+log = structlog.get_logger()
+
+
+class Performer:
+    """See the module. `state` is read for names and languages only, never for decisions."""
+
+    def __init__(
+        self,
+        edge: Edge,
+        sound: Sound,
+        codes: ServiceCodes,
+        state: Callable[[], State],
+        post: Callable[[Event], None],
+    ) -> None:
+        self.edge, self.sound, self.codes, self.state, self.post = edge, sound, codes, state, post
+        self.last_contact: dict[str, str] = {}  # point -> URI that it last called from
+        self._table: Mapping[type, Callable[..., None]] = {
+            effects.AdoptPress: self._adopt_press,
+            effects.RefusePress: self._refuse_press,
+            effects.StartMedia: self._start_media,
+            effects.AnswerLeg: self._answer_leg,
+            effects.DialOperator: self._dial_operator,
+            effects.DialPoint: self._dial_point,
+            effects.DialParty: self._dial_party,
+            effects.EndLeg: self._end_leg,
+            effects.ShapeCall: self._shape_call,
+            effects.ReviveCall: self._revive_call,
+            effects.CloseCall: self._close_call,
+            effects.AnswerCode: self._answer_code,
+        }
+
+    def __call__(self, order: effects.Effect) -> None:
+        """Perform one order."""
+        self._table[type(order)](order)
+
+    def language_of(self, leg: LegId) -> str:
+        """The language of the point that the leg's call is about."""
+        state = self.state()
+        call = state.calls.get(call_of_leg(leg))
+        incident = state.incidents.get(call.incident) if call is not None else None
+        plan = state.plans.get(incident.plan_version) if incident is not None else None
+        point = plan.points.get(incident.point) if plan is not None and incident is not None else None
+        return point.language if point is not None else "en"
+
+    # ---- inbound ------------------------------------------------------------------------------------------------
+
+    def _adopt_press(self, order: effects.AdoptPress) -> None:
+        if not self.edge.adopt(order.dialog, order.leg):
+            self._failed(order.leg, "the caller was gone before the call began")
+
+    def _refuse_press(self, order: effects.RefusePress) -> None:
+        self.edge.refuse(order.dialog, order.status, order.reason)
+
+    def _start_media(self, order: effects.StartMedia) -> None:
+        if order.leg not in self.edge.live_legs():
+            return
+        try:
+            local = self.sound.open_leg(order.leg, "point", order.source)
+        except OSError as error:
+            self._no_ports(order.leg, error)
+            return
+        remote = self.edge.progress(order.leg, local)
+        if remote is not None:
+            self.sound.agreed(order.leg, remote)
+            self.sound.place(order.leg, self.language_of(order.leg))
+
+    def _answer_leg(self, order: effects.AnswerLeg) -> None:
+        self.edge.answer(order.leg)
+
+    # ---- outbound -----------------------------------------------------------------------------------------------
+
+    def _dial_operator(self, order: effects.DialOperator) -> None:
+        codecs = self.sound.codecs(call_of_leg(order.leg), self._point_codec(order.leg))
+        self._dial(order.leg, "operator", Target(user=order.operator), Shown(order.point, order.place), codecs)
+
+    def _dial_point(self, order: effects.DialPoint) -> None:
+        target = Target(user=order.point, fallback=self.edge.last_contact(order.point))
+        place = "Help point"
+        shown = Shown("control-room", place, auto_answer=True)
+        self._dial(order.leg, "point", target, shown, ("PCMA", "PCMU"), order.source)
+
+    def _dial_party(self, order: effects.DialParty) -> None:
+        target = Target(uri=order.route.uri, trunk=order.route.trunk)
+        codecs = self.sound.codecs(call_of_leg(order.leg), self._point_codec(order.leg))
+        self._dial(order.leg, "outside", target, Shown(order.point, order.place), codecs)
+
+    def _dial(
+        self,
+        leg: LegId,
+        role: str,
+        target: Target,
+        shown: Shown,
+        codecs: tuple[str, ...],
+        source: MediaSource = MediaSource.SDP_HOST,
+    ) -> None:
+        if leg in self.edge.live_legs():
+            return
+        try:
+            local = self.sound.open_leg(leg, role, source)
+        except OSError as error:
+            self._no_ports(leg, error)
+            return
+        self.edge.dial(leg, target, shown, local, codecs)
+
+    def _point_codec(self, leg: LegId) -> str:
+        """The codec that the call's point speaks, so that others are offered it first."""
+        call = call_of_leg(leg)
+        for sound in self.sound.legs.values():
+            if sound.role == "point" and sound.remote is not None and sound.leg.startswith(f"{call}."):
+                return sound.remote.codec
+        return ""
+
+    # ---- any leg, any call --------------------------------------------------------------------------------------
+
+    def _end_leg(self, order: effects.EndLeg) -> None:
+        if order.leg in self.edge.live_legs():
+            self.edge.end(order.leg, order.status, order.reason)
+        else:
+            self._failed(order.leg, "there was no dialog any more", Class.CANCELLED)
+
+    def _shape_call(self, order: effects.ShapeCall) -> None:
+        for leg in order.shape.talk:
+            self.sound.place(leg, self.language_of(leg))
+        for prompt in order.shape.prompts:
+            for leg in prompt.to:
+                self.sound.place(leg, self.language_of(leg))
+        self.sound.shape(order.call, order.shape)
+
+    def _revive_call(self, order: effects.ReviveCall) -> None:
+        self.sound.revive(order.call, order.shape)
+
+    def _close_call(self, order: effects.CloseCall) -> None:
+        self.sound.close(order.call)
+
+    def _answer_code(self, order: effects.AnswerCode) -> None:
+        self.codes.answer(order.dialog, order.accepted)
+
+    # ---- what could not be done ---------------------------------------------------------------------------------
+
+    def _no_ports(self, leg: LegId, error: OSError) -> None:
+        log.error("rtp.no_ports", leg=leg, error=str(error))
+        self.post(ConditionRaised("rtp:ports", str(error)))
+        if leg in self.edge.live_legs():
+            self.edge.end(leg, 503, "no media port")
+        else:
+            self._failed(leg, "no media port")
+
+    def _failed(self, leg: LegId, reason: str, kind: Class = Class.INTERNAL) -> None:
+        self.post(LegEnded(leg, Termination(kind, By.US, reason)))

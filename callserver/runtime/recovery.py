@@ -1,0 +1,95 @@
+"""How a switchboard goes on after its predecessor: what is alive is compared with what the journal says should be.
+
+Outer dialogs come from the store, sockets and workers from the supervisor. Then the core is told, by ordinary events, of
+whatever is not alive any more, and orders that may have been lost are given again. There are no rules of recovery besides.
+"""
+
+import asyncio
+
+import structlog
+
+from callserver.core.events import Woken
+from callserver.core.ids import CallId, LegId, call_of_leg
+from callserver.core.recovery import orders_outstanding, reconcile
+from callserver.core.state import State
+from callserver.runtime.dispatcher import Dispatcher
+from callserver.runtime.papers import Papers
+from callserver.runtime.sound import NARROWBAND_HZ, WIDEBAND_HZ, CallSound, LegSound, Sound
+from callserver.runtime.supervisor_link import Inventory, OuterSockets, SupervisorLink
+from callserver.sip.edge import Edge
+from callserver.sip.interface import LegRecord
+from dialplans.model import MediaSource
+
+GREETING_LIMIT_S = 0.5
+log = structlog.get_logger()
+
+
+class Recovery:
+    """One restart."""
+
+    def __init__(self, dispatcher: Dispatcher, edge: Edge, sound: Sound, link: SupervisorLink, papers: Papers) -> None:
+        self.dispatcher, self.edge, self.sound, self.link, self.papers = dispatcher, edge, sound, link, papers
+
+    def restore(self) -> Inventory:
+        """Dialogs into the edge, sockets and media into `Sound`, connections to the workers begun."""
+        inventory = self.link.inventory()
+        records = self.papers.legs()
+        self.edge.restore(records, self.papers.writer.load_bindings())
+        state = self.dispatcher.state
+        for record in records:
+            pair = inventory.pairs.pop(record.leg, None)
+            if pair is not None:
+                self._restore_sound(record, pair, state)
+        for leg, pair in inventory.pairs.items():
+            pair.close()
+            self.link.close_sockets(leg)
+        for worker in inventory.workers:
+            self.sound.worker_ready(worker)
+        return inventory
+
+    def _restore_sound(self, record: LegRecord, pair: OuterSockets, state: State) -> None:
+        leg = state.legs.get(LegId(record.leg))
+        if leg is None or record.local is None:
+            pair.close()
+            self.link.close_sockets(record.leg)
+            return
+        source: str = MediaSource.SDP_HOST
+        call = state.calls.get(leg.call)
+        incident = state.incidents.get(call.incident) if call is not None else None
+        if leg.role == "point" and incident is not None:
+            plan = state.plans[incident.plan_version]
+            source = plan.profiles[plan.points[incident.point].profile].media_source
+        sound = LegSound(record.leg, leg.role, source, pair, record.local, record.remote)
+        self.sound.restore_leg(sound)
+        if call is None:
+            return
+        known = self.sound.calls.setdefault(call.id, CallSound(call.id, "en", shape=call.shape))
+        if record.remote is not None and not known.rate_hz:
+            known.rate_hz = WIDEBAND_HZ if record.remote.codec == "G722" else NARROWBAND_HZ
+        in_shape = set(call.shape.talk) | {to for prompt in call.shape.prompts for to in prompt.to}
+        sound.placed = record.remote is not None and leg.id in in_shape
+
+    async def workers_greeted(self) -> None:
+        """Wait (a few milliseconds) until every worker has said which call it carries, or GREETING_LIMIT_S."""
+        deadline = asyncio.get_running_loop().time() + GREETING_LIMIT_S
+        while asyncio.get_running_loop().time() < deadline:
+            if all(worker.hello is not None for worker in self.sound.workers.values()):
+                return
+            await asyncio.sleep(0.005)
+
+    def reconcile(self) -> None:
+        """Tell the core what is gone, and give the orders again that may have been lost."""
+        state = self.dispatcher.state
+        live_legs = {LegId(leg) for leg in self.edge.live_legs()}
+        with_sound = {LegId(leg) for leg in self.sound.legs}
+        for leg in (live_legs & set(state.legs)) - with_sound:
+            self.edge.end(leg, 480, "its sockets were lost")
+        workers = {CallId(call.call) for call in self.sound.calls.values() if call.worker is not None}
+        carried = {call_of_leg(LegId(leg.leg)) for leg in self.sound.legs.values() if leg.placed}
+        without = {CallId(call) for call in state.calls if call not in carried}
+        events = reconcile(state, live_legs, workers | without)
+        log.info("recovery", events=[type(event).__name__ for event in events], legs=len(live_legs), workers=len(workers))
+        for event in events:
+            self.dispatcher.post(event)
+        self.dispatcher.order(orders_outstanding(state, live_legs, workers))
+        self.dispatcher.post(Woken())

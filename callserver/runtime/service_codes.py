@@ -1,0 +1,59 @@
+"""Answers service codes that an operator's phone dials: a short word or tone says whether it was accepted, then it hangs up.
+
+Such a call belongs to no incident and to no decision, so it lives here only: it is lost with the switchboard, and the phone
+dials again.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from callserver.core.ids import LegId
+from callserver.core.shape import Prompt, Shape
+from callserver.runtime.sound import Sound
+from callserver.sip.edge import Edge
+from dialplans.model import MediaSource
+
+HEARD_S = 2.0
+PREFIX = "service-"
+
+
+class ServiceCodes:
+    """See the module."""
+
+    def __init__(self, edge: Edge, sound: Sound, number: Callable[[], int]) -> None:
+        self.edge, self.sound, self.number = edge, sound, number
+        self.loop = asyncio.get_running_loop()
+
+    def owns(self, leg: str) -> bool:
+        """Whether a leg is one of ours."""
+        return leg.startswith(PREFIX)
+
+    def answer(self, dialog: str, accepted: bool) -> None:
+        """Answer, play, hang up."""
+        call = f"{PREFIX}{self.number()}.1"
+        leg = LegId(f"{call}.1")
+        if not self.edge.adopt(dialog, leg):
+            return
+        try:
+            local = self.sound.open_leg(leg, "operator", MediaSource.SDP_HOST)
+        except OSError:
+            self.edge.end(leg, 503, "no media port")
+            return
+        remote = self.edge.progress(leg, local)
+        if remote is None:
+            self.edge.end(leg, 488, "an offer is needed")
+            return
+        self.sound.agreed(leg, remote)
+        self.sound.place(leg, "en")
+        self.edge.answer(leg)
+        self.sound.shape(call, Shape(prompts=(Prompt("accepted" if accepted else "refused", (leg,)),)))
+        self.loop.call_later(HEARD_S, self._over, leg)
+
+    def ended(self, leg: str) -> None:
+        """The phone's dialog is over."""
+        self.sound.remove(leg)
+        self.sound.close(leg.rpartition(".")[0])
+
+    def _over(self, leg: str) -> None:
+        if leg in self.edge.live_legs():
+            self.edge.end(leg, 480, "done")

@@ -1,0 +1,273 @@
+"""The first process: binds the listeners, keeps every socket that must outlive its reader, starts and restarts the others.
+
+It decides nothing about calls and imports nothing heavy, so that nothing can make it die or wait: one thread, one selector.
+It must never block on a child. What it keeps: SIP and web listeners, accepted SIP TCP connections, outside RTP sockets,
+the clock anchor, the pool of call workers. Run as `python -m callserver.runtime.supervisor CONFIG.json`.
+"""
+
+import ctypes
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from callserver.media.pool import Pool, Worker
+from callserver.runtime import clock, supervision
+from callserver.runtime.children import Child
+from callserver.runtime.notify import Notifier
+from callserver.runtime.rtp_sockets import RtpSockets
+from callserver.runtime.switchboard_link import SwitchboardLink
+
+STOP_LIMIT_NS = 5_000_000_000  # after SIGTERM; then what is left is killed
+TICK_NS = 1_000_000_000
+PR_SET_CHILD_SUBREAPER = 36
+PR_SET_NAME = 15
+
+
+class Supervisor:
+    """See the module."""
+
+    def __init__(self, config_path: Path) -> None:
+        self.config_path = config_path
+        config: dict[str, Any] = json.loads(config_path.read_text())
+        self.data_dir, self.run_dir = Path(config["storage"]["data"]), Path(config["storage"]["run"])
+        sip, web = config["sip"], config["web"]
+        self.listeners = {
+            "udp": _listen(socket.SOCK_DGRAM, sip["host"], sip["udp_port"], "[sip] udp_port"),
+            "tcp": _listen(socket.SOCK_STREAM, sip["host"], sip["tcp_port"], "[sip] tcp_port"),
+            "web": _listen(socket.SOCK_STREAM, web["host"], web["port"], "[web] port"),
+        }
+        low, _, high = str(sip["rtp_ports"]).partition("-")
+        self.rtp = RtpSockets(sip.get("media_host") or sip["host"], int(low), int(high))
+        self.connections: dict[int, socket.socket] = {}
+        self.anchor = clock.first_anchor(clock.load(self.data_dir / "clock.json"))
+        self.pool = Pool(self.run_dir, int(config["pool"]["spares"]))
+        self.selector = selectors.DefaultSelector()
+        self.link = SwitchboardLink(self)
+        self.children = {
+            name: Child(name, module)
+            for name, module in (
+                ("switchboard", "callserver.runtime.switchboard"),
+                ("web", "callserver.runtime.web_process"),
+                ("archivist", "callserver.runtime.archivist_process"),
+            )
+        }
+        self.notifier = Notifier(config.get("notify_socket", ""))
+        self.stopping_since_ns = 0
+        self.next_tick_ns = 0
+        self.wakeup = _signal_socket()
+
+    # ---- life -----------------------------------------------------------------------------------------------
+
+    def run(self) -> int:
+        """Serve until SIGTERM or SIGINT; the exit status."""
+        _become_subreaper()
+        self._save_anchor()
+        self.selector.register(self.wakeup, selectors.EVENT_READ, self._signalled)
+        self._start_template()
+        for child in self.children.values():
+            self.start_child(child)
+        self.pool.refill(clock.boottime_ns())
+        self.notifier.tell("READY=1")
+        while not self._stopped():
+            for key, _ in self.selector.select(self._timeout_s()):
+                key.data()
+            self._on_time()
+        self._clean_up()
+        return 0
+
+    def start_child(self, child: Child) -> None:
+        """Start one of the long-lived processes and watch it."""
+        now_ns = clock.boottime_ns()
+        argv, fds = [str(self.config_path)], []
+        if child.name == "switchboard":
+            fds = [self.listeners["udp"].fileno(), self.listeners["tcp"].fileno(), *self.link.renew()]
+        elif child.name == "web":
+            fds = [self.listeners["web"].fileno()]
+        child.start([*argv, *map(str, fds)], fds, now_ns)
+        if child.name == "switchboard":
+            self.link.started()
+        self.selector.register(child.pidfd, selectors.EVENT_READ, lambda: self._child_died(child))
+        self.write_processes()
+
+    def _child_died(self, child: Child) -> None:
+        self.selector.unregister(child.pidfd)
+        code = child.died(clock.boottime_ns())
+        if self.stopping_since_ns:
+            return
+        if code != 0:
+            child.troubled = True
+            self.link.tell(supervision.ChildTrouble(child.name, f"{child.name} ended with {code} and is started again"))
+        if child.start_at_ns <= clock.boottime_ns():
+            self.start_child(child)
+
+    # ---- call workers -----------------------------------------------------------------------------------------
+
+    def _start_template(self) -> None:
+        if self.pool.control is not None:
+            self.selector.unregister(self.pool.control)
+        self.pool.start_template()
+        assert self.pool.control is not None
+        self.selector.register(self.pool.control, selectors.EVENT_READ, self._worker_forked)
+
+    def _worker_forked(self) -> None:
+        try:
+            worker = self.pool.forked()
+        except BlockingIOError:
+            return
+        except (EOFError, OSError):
+            if not self.stopping_since_ns:
+                self._start_template()
+            else:
+                assert self.pool.control is not None
+                self.selector.unregister(self.pool.control)
+            return
+        if worker is not None:
+            self.selector.register(worker.pidfd, selectors.EVENT_READ, lambda: self._worker_died(worker))
+            self.link.tell(supervision.WorkerReady(worker.id, worker.pid, worker.path))
+            self.write_processes()
+
+    def _worker_died(self, worker: Worker) -> None:
+        self.selector.unregister(worker.pidfd)
+        self.pool.gone(worker, clock.boottime_ns())
+        _reap(worker.pid)
+        self.link.tell(supervision.WorkerGone(worker.id, worker.pid))
+        self.write_processes()
+
+    # ---- time and signals -------------------------------------------------------------------------------------
+
+    def _timeout_s(self) -> float:
+        now_ns = clock.boottime_ns()
+        due = [self.next_tick_ns, self.pool.next_refill_ns()]
+        due += [child.start_at_ns for child in self.children.values() if child.process is None]
+        return max(0.0, (min(at for at in due if at is not None) - now_ns) / 1e9)
+
+    def _on_time(self) -> None:
+        now_ns = clock.boottime_ns()
+        if not self.stopping_since_ns:
+            self.pool.refill(now_ns)
+            for child in self.children.values():
+                if child.process is None and child.start_at_ns <= now_ns:
+                    self.start_child(child)
+        if now_ns >= self.next_tick_ns:
+            self.next_tick_ns = now_ns + TICK_NS
+            self._tick()
+
+    def _tick(self) -> None:
+        self.notifier.tell("WATCHDOG=1")
+        if abs(self.anchor.departure_ms()) > clock.STEP_MS:
+            self.anchor = clock.next_anchor(self.anchor)
+            self._save_anchor()
+            self.link.tell(self.link.anchored())
+        for child in self.children.values():
+            if child.troubled and child.process is not None and clock.boottime_ns() - child.started_ns > 2 * TICK_NS:
+                child.troubled = False
+                self.link.tell(supervision.ChildTrouble(child.name, f"{child.name} runs again", cleared=True))
+
+    def _signalled(self) -> None:
+        numbers = self.wakeup.recv(64)
+        if (signal.SIGTERM in numbers or signal.SIGINT in numbers) and not self.stopping_since_ns:
+            self.stopping_since_ns = clock.boottime_ns()
+            self.notifier.tell("STOPPING=1")
+            for child in self.children.values():
+                child.signal(signal.SIGTERM)
+
+    def _stopped(self) -> bool:
+        if not self.stopping_since_ns:
+            return False
+        alive = [child for child in self.children.values() if child.process is not None]
+        return not alive or clock.boottime_ns() - self.stopping_since_ns > STOP_LIMIT_NS
+
+    def _clean_up(self) -> None:
+        """Nothing that we started outlives us: children that did not stop in time, workers, the template."""
+        for child in self.children.values():
+            child.signal(signal.SIGKILL)
+        for worker in self.pool.workers.values():
+            signal.pidfd_send_signal(worker.pidfd, signal.SIGTERM)
+        if self.pool.template is not None:
+            self.pool.template.terminate()
+        for worker in list(self.pool.workers.values()):
+            if not _ends_within(worker.pidfd, 1.0):
+                signal.pidfd_send_signal(worker.pidfd, signal.SIGKILL)
+            Path(worker.path).unlink(missing_ok=True)
+        (self.run_dir / "processes.json").unlink(missing_ok=True)
+
+    # ---- what others look at ----------------------------------------------------------------------------------
+
+    def _save_anchor(self) -> None:
+        try:
+            clock.save(self.data_dir / "clock.json", self.anchor)
+        except OSError as error:
+            print(f"supervisor: the clock anchor cannot be kept: {error}", file=sys.stderr, flush=True)
+
+    def write_processes(self) -> None:
+        """`processes.json` in the run directory: who is who, for operators, `doctor` and tests."""
+        rows = [{"name": "supervisor", "pid": os.getpid()}]
+        rows += [{"name": c.name, "pid": c.process.pid} for c in self.children.values() if c.process is not None]
+        if self.pool.template is not None:
+            rows.append({"name": "template", "pid": self.pool.template.pid})
+        rows += [
+            {"name": "call-worker", "pid": worker.pid, "id": worker.id, "spare": worker.spare}
+            for worker in self.pool.workers.values()
+        ]
+        aside = self.run_dir / "processes.new"
+        aside.write_text(json.dumps(rows))
+        aside.rename(self.run_dir / "processes.json")
+
+
+def _listen(kind: socket.SocketKind, host: str, port: int, option: str) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, kind)
+    if kind == socket.SOCK_STREAM:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    else:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    try:
+        sock.bind((host, port))
+    except OSError as error:
+        sys.exit(f"callserver: cannot bind {host}:{port} ({error.strerror}); choose another with {option}")
+    if kind == socket.SOCK_STREAM:
+        sock.listen(256)
+    sock.setblocking(False)
+    return sock
+
+
+def _signal_socket() -> socket.socket:
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    theirs.setblocking(False)
+    signal.set_wakeup_fd(theirs.detach())
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+        signal.signal(number, lambda *_: None)
+    return ours
+
+
+def _become_subreaper() -> None:
+    libc = ctypes.CDLL(None)
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    libc.prctl(PR_SET_NAME, b"callserver", 0, 0, 0)
+
+
+def _reap(pid: int) -> None:
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:  # the template was its parent and has reaped it
+        return
+
+
+def _ends_within(pidfd: int, seconds: float) -> bool:
+    with selectors.DefaultSelector() as selector:
+        selector.register(pidfd, selectors.EVENT_READ)
+        return bool(selector.select(seconds))
+
+
+def main() -> None:
+    """Entry point."""
+    sys.exit(Supervisor(Path(sys.argv[1])).run())
+
+
+if __name__ == "__main__":
+    main()

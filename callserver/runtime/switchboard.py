@@ -1,0 +1,261 @@
+"""The only process that decides and the only writer of the journal: SIP edge, core, and the lead of the call workers.
+
+Run by the supervisor as `python -m callserver.runtime.switchboard CONFIG.json UDP TCP ASK NEWS` (descriptors). It may die at
+any moment: everything it needs to go on lies in the store, the supervisor and the workers; see runtime.recovery.
+"""
+
+import asyncio
+import logging
+import secrets
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+import structlog
+
+from callserver import control, logs
+from callserver.config import Config, load_json
+from callserver.core import facts as f
+from callserver.core.events import ConditionCleared, ConditionRaised, Event, Noted
+from callserver.core.ids import IncidentId
+from callserver.core.instant import Instant
+from callserver.core.state import State
+from callserver.runtime import supervision
+from callserver.runtime.accounts import Accounts
+from callserver.runtime.clock import Anchor, boottime_ns
+from callserver.runtime.commands import Commands
+from callserver.runtime.dispatcher import Dispatcher
+from callserver.runtime.first import migrate
+from callserver.runtime.papers import Papers
+from callserver.runtime.perform import Performer
+from callserver.runtime.plans import load_plan
+from callserver.runtime.recovery import Recovery
+from callserver.runtime.service_codes import ServiceCodes
+from callserver.runtime.sound import Sound, SoundTells
+from callserver.runtime.status import status
+from callserver.runtime.supervisor_link import SupervisorLink
+from callserver.runtime.telling import EdgeTelling
+from callserver.runtime.watchers import Watchers
+from callserver.sip.edge import Edge
+from callserver.sip.settings import EdgeConfig
+from callserver.store import directory
+from callserver.store.engine import open_store
+from callserver.store.writer import JournalWriter
+from callserver.version import VERSION
+from dialplans.model import Plan
+
+log = structlog.get_logger()
+
+
+class Switchboard:
+    """See the module."""
+
+    def __init__(self, config: Config, link: SupervisorLink) -> None:
+        self.config, self.link = config, link
+        self.loop = asyncio.get_running_loop()
+        self.stopped = asyncio.Event()
+        self.draining = False
+        self.started_utc_ns = time.time_ns()
+        self.anchor = _first_anchor(link)
+        self.run = f"{self.started_utc_ns:x}{secrets.token_hex(3)}"
+        self._numbers = iter(range(1, sys.maxsize))
+        self.writer = self._open_store()
+        self.papers = Papers(self.writer, lambda: self.anchor, self.run)
+        state, folded = self.papers.fold()
+        self.folded = folded
+        self.dispatcher = Dispatcher(state, self.papers, self._now, self._perform, self._refold)
+        self.plan_loaded = load_plan(config.plan.file, state)
+        self.accounts = Accounts(self._plan(state), {}, {})
+        self.reload_accounts()
+        self.telling = EdgeTelling(self.post, self.accounts, self._fresh_incident)
+        tells = SoundTells(
+            self.telling.worker_lost, self.telling.silent, self.telling.sounding, self.telling.digit, self.telling.trouble
+        )
+        self.sound = Sound(link, Path(config.storage.data), lambda: self.anchor, tells)
+        self.edge = Edge(self._edge_config(), self.accounts, self.papers, self.telling, link, boottime_ns)
+        codes = ServiceCodes(self.edge, self.sound, lambda: next(self._numbers))
+        self.telling.sound, self.telling.codes = self.sound, codes
+        self.performer = Performer(self.edge, self.sound, codes, lambda: self.dispatcher.state, self.post)
+        self.watchers = Watchers(self.loop, config, self.sound, self.post)
+
+    # ---- life -------------------------------------------------------------------------------------------------
+
+    async def start(self, udp: socket.socket, tcp: socket.socket) -> None:
+        """Go on where the predecessor stopped, then take messages."""
+        recovery = Recovery(self.dispatcher, self.edge, self.sound, self.link, self.papers)
+        inventory = recovery.restore()
+        await recovery.workers_greeted()
+        self.post(Noted(f.ServerStarted(VERSION, self.folded)))
+        self.post(Noted(self._anchored()))
+        if self.plan_loaded is not None:
+            self.post(self.plan_loaded)
+        await self.edge.start(udp, tcp, inventory.connections)
+        recovery.reconcile()
+        self.link.listen(self.loop, self._told)
+        self.watchers.start()
+        commands = Commands(self.dispatcher.ask, self.papers.name, self._status, self._trace, self.reload_accounts, self._stop)
+        self.server = control.CommandServer(self.config.storage.control_socket, commands.dispatch)
+        await self.server.start()
+        log.info("switchboard.started", folded=self.folded, legs=len(self.edge.live_legs()), workers=len(self.sound.workers))
+
+    async def serve(self) -> None:
+        """Until SIGTERM or a command to stop. Conversations go on in their workers."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self.loop.add_signal_handler(number, self._stop, True)
+        await self.stopped.wait()
+        self.watchers.stop()
+        await self.server.stop()
+        await self.edge.stop()
+        for worker in list(self.sound.workers.values()):
+            worker.leave()
+        self.writer.close()
+        log.info("switchboard.stopped")
+
+    def _now(self) -> Instant:
+        return self.anchor.now()
+
+    def post(self, event: Event) -> None:
+        """An event for the core."""
+        self.dispatcher.post(event)
+
+    def _perform(self, order: object) -> None:
+        self.performer(order)  # type: ignore[arg-type]
+        if self.draining and not self.dispatcher.state.calls:
+            self.stopped.set()
+
+    def _stop(self, now: bool) -> None:
+        self.draining = True
+        if now or not self.dispatcher.state.calls:
+            self.stopped.set()
+
+    # ---- parts ------------------------------------------------------------------------------------------------
+
+    def _open_store(self) -> JournalWriter:
+        data = Path(self.config.storage.data)
+        engine = open_store(data)
+        migrate(engine)
+        engine.dispose()
+
+        def trouble(text: str) -> None:
+            self.loop.call_soon_threadsafe(self.post, ConditionRaised("journal", text))
+
+        def recovered() -> None:
+            self.loop.call_soon_threadsafe(self.post, ConditionCleared("journal"))
+
+        spool = Path(self.config.storage.spool)
+        spool.mkdir(parents=True, exist_ok=True)
+        writer = JournalWriter(data, spool=spool / "journal.spool", on_trouble=trouble, on_recovered=recovered)
+        writer.start()
+        return writer
+
+    def _refold(self) -> State:
+        """The state anew from the journal, after an error inside the core left it in doubt."""
+        return self.papers.fold()[0]
+
+    def _plan(self, state: State) -> Plan:
+        if self.plan_loaded is not None:
+            return self.plan_loaded.plan
+        if state.plan_version not in state.plans:
+            sys.exit("callserver: no plan was ever loaded; name one with [plan] file")
+        return state.plans[state.plan_version]
+
+    def reload_accounts(self) -> None:
+        """Read the directory anew."""
+        accounts = directory.sip_accounts(self.writer.engine)
+        self.accounts.sip = {user: (account.algorithm, account.ha1) for user, account in accounts.items()}
+        self.accounts.trunk_secrets = directory.trunk_secrets(self.writer.engine)
+
+    def _edge_config(self) -> EdgeConfig:
+        sip = self.config.sip
+        secret = _secret(Path(self.config.storage.data) / "digest.key")
+        return EdgeConfig(
+            domain=sip.domain, secret=secret, host=sip.host, udp_port=sip.udp_port, tcp_port=sip.tcp_port, also=(sip.host,)
+        )
+
+    def _fresh_incident(self) -> IncidentId:
+        """Readable and unique: UTC date and time, and some randomness."""
+        stamp = time.strftime("%y%m%d-%H%M%S", time.gmtime(self.anchor.utc_of(self.anchor.now()) / 1e9))
+        return IncidentId(f"{stamp}-{secrets.token_hex(3)}")
+
+    # ---- news and questions -------------------------------------------------------------------------------------
+
+    def _told(self, message: supervision.Message) -> None:
+        match message:
+            case supervision.WorkerReady():
+                self.sound.worker_ready(message)
+            case supervision.Anchored():
+                self.anchor = _anchor(message)
+                if message.number != self._anchored().anchor:
+                    self.post(Noted(self._anchored()))
+            case supervision.ChildTrouble():
+                key = f"process:{message.name}"
+                self.post(ConditionCleared(key) if message.cleared else ConditionRaised(key, message.text))
+            case _:
+                log.debug("supervisor.told", message=type(message).__name__)
+
+    def _anchored(self) -> f.ClockAnchored:
+        anchor = self.anchor
+        instant = Instant(anchor.boottime_ns + anchor.offset_ns)
+        return f.ClockAnchored(anchor.number, anchor.boot, anchor.utc_ns, instant, anchor.step_ms)
+
+    def _status(self) -> dict[str, object]:
+        import msgspec
+
+        figures = {
+            "workers_spare": float(len(self.sound.spares)),
+            "workers": float(len(self.sound.workers)),
+            "journal_lost": float(self.writer.lost()),
+            "sip_legs": float(len(self.edge.live_legs())),
+        }
+        told = status(self.dispatcher.state, self.anchor, VERSION, self.started_utc_ns, figures)
+        return dict(msgspec.to_builtins(told))
+
+    def _trace(self, of: str) -> list[str]:
+        return [line for leg in self.edge.traced() if leg.startswith(of) for line in self.edge.trace(leg)]
+
+
+def _first_anchor(link: SupervisorLink) -> Anchor:
+    """The anchor is the first news of every supervisor."""
+    link.news.settimeout(5.0)
+    received = supervision.receive(link.news)
+    link.news.setblocking(False)
+    if received is None or not isinstance(received[0], supervision.Anchored):
+        sys.exit("callserver: the supervisor gave no clock anchor")
+    return _anchor(received[0])
+
+
+def _anchor(message: supervision.Anchored) -> Anchor:
+    return Anchor(message.number, message.boot, message.boottime_ns, message.utc_ns, message.offset_ns, message.step_ms)
+
+
+def _secret(path: Path) -> bytes:
+    """The key of our nonces; it outlives restarts, so that clients need not be challenged anew."""
+    try:
+        return bytes.fromhex(path.read_text())
+    except (OSError, ValueError):
+        secret = secrets.token_bytes(32)
+        path.touch(mode=0o600)
+        path.write_text(secret.hex())
+        return secret
+
+
+async def run(config: Config, fds: list[int]) -> None:
+    """The life of the process."""
+    udp, tcp = socket.socket(fileno=fds[0]), socket.socket(fileno=fds[1])
+    board = Switchboard(config, SupervisorLink(fds[2], fds[3]))
+    await board.start(udp, tcp)
+    await board.serve()
+
+
+def main() -> None:
+    """Entry point."""
+    config = load_json(Path(sys.argv[1]).read_text())
+    logs.configure(config.log.level, config.log.format)
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+    asyncio.run(run(config, [int(number) for number in sys.argv[2:6]]))
+
+
+if __name__ == "__main__":
+    main()

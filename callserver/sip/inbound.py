@@ -1,0 +1,293 @@
+"""Legs that a device began: pressed, rung, played to, answered, or ended before that.
+
+The INVITE is stored before the 100 goes out: a device that has had its 100 stops asking (RFC 3261 17.1.1.2), so from then on
+the press must survive us. `pressed` is told at once, not after the store.
+"""
+
+import asyncio
+
+import structlog
+
+from callserver.sip import terms
+from callserver.sip.composer import SDP_TYPE
+from callserver.sip.endings import Endings
+from callserver.sip.gear import MS, Gear
+from callserver.sip.interface import LocalMedia, RemoteMedia
+from callserver.sip.leg import Leg, Phase
+from callserver.sip.protocol.dialog import Dialog
+from callserver.sip.protocol.message import Request, Response, SipError, parse_message
+from callserver.sip.protocol.sdp_gate import read_offer
+from callserver.sip.protocol.transaction import Retransmit2xx, Send, TimedOut
+from callserver.sip.routes import in_dialog
+from callserver.sip.transport import Flow
+from callserver.sip.wire import Served
+
+log = structlog.get_logger(__name__)
+
+UNADOPTED_NS = 30_000 * MS
+_UNANSWERED = (Phase.PRESSED, Phase.RINGING)
+
+
+class Inbound:
+    """See the module."""
+
+    def __init__(self, gear: Gear, endings: Endings) -> None:
+        self._gear, self._endings = gear, endings
+        self._served: dict[str, Served] = {}  # by Call-ID: the INVITE's transaction
+        self._retransmits: dict[str, Retransmit2xx] = {}
+
+    # ---- the device's INVITE ------------------------------------------------------------------------------------
+
+    def invited(self, served: Served, user: str, code: str) -> None:
+        """An authenticated INVITE to a help user, or to a service code. Raises `SipError` when it cannot become a leg."""
+        gear, request = self._gear, served.request
+        if request.body and request.content_type != SDP_TYPE:
+            raise SipError(415, "Unsupported Media Type", request, (("Accept", SDP_TYPE),))
+        if request.body:
+            terms.choose(read_offer(request.body), gear.config.codecs)
+        tag = gear.composer.tag()
+        dialog = Dialog.as_uas(request, tag)
+        leg = Leg(
+            id=f"dialog-{gear.composer.tag()}", inbound=True, phase=Phase.PRESSED, user=user, dialog=dialog, tag=tag, code=code,
+            flow=in_dialog(dialog, served.flow), heard=served.flow, invite=request.to_bytes(), offer=request.body,
+        )  # fmt: skip
+        gear.legs.add(leg)
+        gear.name_call(leg, request.call_id)
+        self._served[request.call_id] = served
+        gear.keep(leg, lambda: self._trying(leg, served))
+        self._announce(leg)
+
+    def _trying(self, leg: Leg, served: Served) -> None:
+        if leg.phase is Phase.PRESSED:
+            self._gear.wire.respond(served, self._gear.composer.answer(served.request, 100))
+
+    def _announce(self, leg: Leg) -> None:
+        gear = self._gear
+        gear.timers.set(("unadopted", leg.id), gear.clock() + UNADOPTED_NS, lambda now: self._unadopted(leg))
+        if leg.code:
+            gear.listener.code_dialled(leg.id, leg.user, leg.code)
+        else:
+            gear.listener.pressed(leg.id, leg.user, bool(leg.offer))
+
+    def _unadopted(self, leg: Leg) -> None:
+        if leg.phase is Phase.PRESSED:
+            log.error("press_not_adopted", dialog=leg.id, user=leg.user)
+            self._refused(leg, 500, "Server Internal Error")
+
+    # ---- orders -------------------------------------------------------------------------------------------------
+
+    def adopt(self, dialog: str, name: str) -> bool:
+        """The dialog is leg `name` from now on: 180. False when there is no such dialog (any more)."""
+        gear, leg = self._gear, self._gear.legs.get(dialog)
+        if leg is None or leg.id == name or not leg.inbound:
+            return leg is not None
+        gear.timers.clear(("unadopted", dialog))
+        gear.timers.clear(("linger", dialog))
+        gear.legs.rename(leg, name)
+        gear.trace.name(name, self.invite(leg).call_id)
+        if leg.phase is Phase.OVER:  # the device gave up first
+            leg.told = False
+            self._endings.linger(leg)
+            gear.keep(leg, lambda: gear.storage.forget_leg(dialog))
+            asyncio.get_running_loop().call_soon(self._endings.tell, leg, 487, True, "cancelled")
+            return True
+        leg.move(Phase.RINGING)
+        gear.keep(leg, lambda: self._ring(leg, dialog))
+        return True
+
+    def _ring(self, leg: Leg, dialog: str) -> None:
+        self._gear.storage.forget_leg(dialog)
+        if leg.phase is Phase.RINGING:
+            self._respond(leg, 180)
+
+    def progress(self, leg: Leg, local: LocalMedia) -> RemoteMedia | None:
+        """183 with our answer; what was agreed. None for a late offer, or when the leg is past it."""
+        if leg.phase is not Phase.RINGING:
+            return leg.remote
+        remote = self._agree(leg, local)
+        if remote is not None:
+            self._gear.keep(leg, lambda: self._respond(leg, 183, leg.sdp) if leg.phase is Phase.RINGING else None)
+        return remote
+
+    def _agree(self, leg: Leg, local: LocalMedia) -> RemoteMedia | None:
+        if leg.remote is not None and leg.local == local:
+            return leg.remote
+        leg.local = local
+        terms.begin_sdp(leg, self._gear.composer)
+        if not leg.offer:
+            return None
+        assert leg.heard is not None, "an inbound leg was heard"
+        leg.sdp, leg.remote = terms.take_offer(leg, leg.offer, local, self._gear.config.codecs, leg.heard.host)
+        leg.sdp_version += 1
+        return leg.remote
+
+    def answer(self, leg: Leg, local: LocalMedia | None) -> RemoteMedia | None:
+        """200, with the SDP of the 183 when there was one. Harmless when repeated."""
+        if leg.phase is not Phase.RINGING:
+            return leg.remote
+        if local is not None and leg.local is None:
+            self._agree(leg, local)
+        assert leg.local is not None, "a leg is answered after its audio has an address"
+        if not leg.offer:
+            leg.sdp = terms.make_offer(leg, leg.local, self._gear.config.codecs)
+            leg.sdp_version += 1
+            leg.awaits_answer = True
+        response = self._response(leg, 200, leg.sdp)
+        leg.last_response = response.to_bytes()
+        leg.move(Phase.ANSWERING)
+        self._gear.keep(leg, lambda: self._accepted(leg, response))
+        return leg.remote
+
+    def _accepted(self, leg: Leg, response: Response) -> None:
+        served = self._served.get(response.call_id)
+        if leg.phase is not Phase.ANSWERING or served is None:
+            return
+        leg.answered_ns = self._gear.clock()
+        self._gear.wire.respond(served, response)
+        self.repeat_until_ack(leg, response)
+
+    def refuse(self, leg: Leg, status: int, reason: str) -> None:
+        """A final failure for a dialog that becomes no leg."""
+        if leg.phase is Phase.PRESSED:
+            self._refused(leg, status, reason)
+
+    def _refused(self, leg: Leg, status: int, reason: str) -> None:
+        leg.told = True
+        response = self._response(leg, status, reason=reason)
+        self._endings.over(leg, lambda: self._final(response))
+
+    def end(self, leg: Leg, status: int, reason: str) -> None:
+        """End it in whatever phase it is."""
+        if leg.phase in _UNANSWERED or (leg.phase is Phase.ANSWERING and not leg.answered_ns):
+            self._fail(leg, status, False, reason)
+        elif leg.phase is Phase.ANSWERING:  # BYE has to wait for the ACK (RFC 3261 15)
+            leg.move(Phase.ENDING)
+            self._endings.let_go_later(leg, 0, reason)
+            self._gear.keep(leg, lambda: None)
+        elif leg.phase is Phase.UP:
+            self._endings.hang_up(leg, status, reason)
+
+    def _fail(self, leg: Leg, status: int, by_party: bool, reason: str) -> None:
+        response = self._response(leg, status)
+        leg.last_response = response.to_bytes()
+        self._endings.over(leg, lambda: self._final(response))
+        self._endings.tell(leg, status, by_party, reason)
+
+    def _final(self, response: Response) -> None:
+        served = self._served.pop(response.call_id, None)
+        if served is not None and not served.answered:
+            self._gear.wire.respond(served, response)
+
+    # ---- the device again ---------------------------------------------------------------------------------------
+
+    def cancelled(self, leg: Leg) -> None:
+        """Its CANCEL (which has had its 200). After our 200 it comes too late (RFC 3261 9.2)."""
+        if leg.phase is Phase.PRESSED:
+            response = self._response(leg, 487)
+            self._endings.over(leg, lambda: self._final(response))
+        elif leg.phase is Phase.RINGING or (leg.phase is Phase.ANSWERING and not leg.answered_ns):
+            self._fail(leg, 487, True, "cancelled")
+
+    def acknowledged(self, leg: Leg, ack: Request) -> None:
+        """The ACK to our 200, or to that of a re-INVITE."""
+        retransmit = self._retransmits.pop(leg.id, None)
+        if retransmit is not None:
+            retransmit.acked()
+            self._gear.timers.clear(("retransmit", leg.id))
+        if leg.phase is Phase.ENDING and leg.inbound and not leg.was_up:
+            leg.was_up = True
+            self._endings.hang_up(leg, 200, "")
+            return
+        if leg.phase is Phase.ANSWERING:
+            leg.move(Phase.UP)
+        if leg.awaits_answer and leg.phase is Phase.UP:
+            self._late_answer(leg, ack)
+        elif leg.phase is Phase.UP and retransmit is not None:
+            self._gear.keep(leg, lambda: None)
+
+    def _late_answer(self, leg: Leg, ack: Request) -> None:
+        assert leg.heard is not None, "an inbound leg was heard"
+        leg.awaits_answer = False
+        try:
+            leg.remote = terms.take_answer(ack.body, self._gear.config.codecs, leg.heard.host)
+        except SipError as error:
+            log.warning("late_answer_refused", leg=leg.id, reason=error.reason)
+            self._endings.hang_up(leg, 488, error.reason, 488)
+            return
+        self._gear.keep(leg, lambda: None)
+        self._gear.listener.changed(leg.id, leg.remote)
+
+    def repeat_until_ack(self, leg: Leg, response: Response) -> None:
+        """A 2xx went out: again and again until its ACK, for 32 s; then BYE (RFC 3261 13.3.1.4)."""
+        self._retransmits[leg.id] = Retransmit2xx(response, self._gear.clock())
+        self._arm(leg)
+
+    def _arm(self, leg: Leg) -> None:
+        retransmit = self._retransmits.get(leg.id)
+        due = retransmit.next_deadline() if retransmit is not None else None
+        self._gear.timers.set(("retransmit", leg.id), due, lambda now: self._repeat(leg, now))
+
+    def _repeat(self, leg: Leg, now: int) -> None:
+        retransmit = self._retransmits.get(leg.id)
+        if retransmit is None:
+            return
+        for output in retransmit.timer(now):
+            if isinstance(output, Send) and isinstance(output.message, Response):
+                self._gear.wire.reply(output.message, leg.heard or Flow("udp", "", 0))
+            elif isinstance(output, TimedOut):
+                self._unacknowledged(leg)
+                return
+        self._arm(leg)
+
+    def _unacknowledged(self, leg: Leg) -> None:
+        del self._retransmits[leg.id]
+        log.warning("no_ack", leg=leg.id)
+        if leg.phase is not Phase.OVER:
+            self._endings.hang_up(leg, 408, "no ACK", 408)
+
+    # ---- after a restart ----------------------------------------------------------------------------------------
+
+    def restore(self, leg: Leg) -> None:
+        """Go on with a stored leg."""
+        gear, request = self._gear, self.invite(leg)
+        assert leg.heard is not None, "an inbound leg was heard"
+        last = parse_message(leg.last_response) if leg.last_response else None
+        response = last if isinstance(last, Response) else None
+        if leg.phase in (Phase.PRESSED, Phase.RINGING, Phase.ANSWERING):
+            self._served[request.call_id] = gear.wire.resume(request, leg.heard, None)
+        if leg.phase is Phase.ANSWERING and response is not None:
+            gear.keep(leg, lambda: self._accepted(leg, response))
+        elif leg.phase is Phase.OVER and response is not None and not leg.was_up:
+            served = gear.wire.resume(request, leg.heard, None)
+            gear.wire.respond(served, response)  # whether it had gone out is not known; its ACK is awaited again
+        elif leg.phase is Phase.RINGING:
+            self._respond(leg, 183, leg.sdp) if leg.sdp else self._respond(leg, 180)
+        elif leg.phase is Phase.PRESSED:
+            self._trying(leg, self._served[request.call_id])
+
+    def announce_again(self, leg: Leg) -> None:
+        """A press that was stored and never adopted is told once more."""
+        if leg.phase is Phase.PRESSED:
+            self._announce(leg)
+
+    # ---- building -----------------------------------------------------------------------------------------------
+
+    def invite(self, leg: Leg) -> Request:
+        """The INVITE that opened the leg."""
+        request = parse_message(leg.invite)
+        assert isinstance(request, Request), "an inbound leg keeps its INVITE"
+        return request
+
+    def _respond(self, leg: Leg, status: int, body: bytes = b"") -> None:
+        response = self._response(leg, status, body)
+        served = self._served.get(response.call_id)
+        if served is not None:
+            self._gear.wire.respond(served, response)
+
+    def _response(self, leg: Leg, status: int, body: bytes = b"", reason: str = "") -> Response:
+        composer, request = self._gear.composer, self.invite(leg)
+        headers = []
+        if status < 300:
+            assert leg.heard is not None, "an inbound leg was heard"
+            headers = [("Contact", composer.contact(request.uri.user, leg.heard.kind))]
+        return composer.answer(request, status, reason, leg.tag, headers, body)

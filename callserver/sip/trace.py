@@ -1,0 +1,54 @@
+"""The last messages of each leg, in memory and without secrets, for `callserver trace`."""
+
+import re
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+
+_LEGS = 500
+_MESSAGES = 64
+_SECRETS = re.compile(rb"(?im)^((?:proxy-)?authorization[ \t]*:)[^\r\n]*(?:\r\n[ \t][^\r\n]*)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """One message as it was at the wire, credentials removed. `sent`: from us."""
+
+    at_ns: int
+    sent: bool
+    peer: str
+    text: str
+
+
+def redacted(data: bytes) -> str:
+    """The message as text with the value of every credential header replaced."""
+    return _SECRETS.sub(rb"\1 [removed]", data).decode("utf-8", "replace")
+
+
+class Trace:
+    """A bounded ring per Call-ID, and the Call-IDs of each leg (one per fork)."""
+
+    def __init__(self) -> None:
+        self._calls: OrderedDict[str, deque[Traced]] = OrderedDict()
+        self._legs: OrderedDict[str, list[str]] = OrderedDict()
+
+    def note(self, call_id: str, sent: bool, peer: str, data: bytes, now: int) -> None:
+        """Keep one message."""
+        ring = self._calls.get(call_id)
+        if ring is None:
+            ring = self._calls[call_id] = deque(maxlen=_MESSAGES)
+            if len(self._calls) > _LEGS * 2:
+                self._calls.popitem(last=False)
+        ring.append(Traced(now, sent, peer, redacted(data)))
+
+    def name(self, leg: str, call_id: str) -> None:
+        """`call_id` belongs to `leg`."""
+        calls = self._legs.setdefault(leg, [])
+        if call_id not in calls:
+            calls.append(call_id)
+        if len(self._legs) > _LEGS:
+            self._legs.popitem(last=False)
+
+    def of(self, leg: str) -> list[Traced]:
+        """All messages of a leg, oldest first; empty when there is none (any more)."""
+        found = [traced for call_id in self._legs.get(leg, []) for traced in self._calls.get(call_id, ())]
+        return sorted(found, key=lambda traced: traced.at_ns)

@@ -1,0 +1,289 @@
+"""What the web process and the archivist read. Every function takes a (read-only) engine and returns frozen rows.
+
+Lists are newest first and paged by `before`: the `number` of the last row seen. Times are UTC nanoseconds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import msgspec
+from sqlalchemy import Engine, Select, and_, func, or_, select
+
+from callserver.core import call as call_machine
+from callserver.core import incident as incident_machine
+from callserver.core.facts import PlanAdopted
+from callserver.core.ids import CallId, incident_of_call
+from callserver.store import schema as t
+from callserver.store.encoding import decode_fact
+from callserver.store.read import Row, rows_of
+from dialplans.model import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class CallRow:
+    """A call as the CDR has it. `outcome` is its incident's."""
+
+    number: int
+    id: str
+    incident: str
+    point: str
+    state: str
+    reason: str
+    operator: str | None
+    outcome: str | None
+    started_utc_ns: int
+    answered_utc_ns: int | None
+    ended_utc_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentRow:
+    """An incident as the CDR has it. `operator` is who had it last."""
+
+    number: int
+    id: str
+    point: str
+    queue: str
+    priority: int
+    plan_version: int
+    state: str
+    reason: str
+    presses: int
+    step: int
+    operator: str | None
+    outcome: str | None
+    outcome_by: str | None
+    opened_utc_ns: int
+    changed_utc_ns: int
+    closed_utc_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LegRow:
+    """A leg as the CDR has it; the `end_*` are None until it ended."""
+
+    number: int
+    id: str
+    call: str
+    role: str
+    party: str
+    inbound: bool
+    route: str
+    state: str
+    created_utc_ns: int
+    answered_utc_ns: int | None
+    ended_utc_ns: int | None
+    end_class: str | None
+    end_by: str | None
+    end_reason: str | None
+    end_status: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceRow:
+    """Present condition of an operator, point or trunk; None where nothing was heard yet. `state` is for operators only."""
+
+    kind: str
+    id: str
+    state: str | None
+    state_reason: str | None
+    state_utc_ns: int | None
+    reachable: bool | None
+    reachable_why: str | None
+    reachable_utc_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """A queue's present load: its incidents that wait, and since when the oldest does."""
+
+    id: str
+    waiting: int
+    oldest_utc_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRow:
+    """An alarm that nobody cleared."""
+
+    key: str
+    text: str
+    raised_utc_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRow:
+    """What the archivist made of a call; `files` and `captures`: path -> SHA-256. None of it while only failures are known."""
+
+    call: str
+    files: Mapping[str, str]
+    captures: Mapping[str, str]
+    duration_ms: int
+    losses_ms: int
+    report: str
+    failures: int
+    last_failure: str | None
+
+
+_CALL = (*(column for column in t.calls.c), t.incidents.c.outcome)
+
+
+def calls(
+    engine: Engine, limit: int = 50, before: int | None = None, point: str | None = None, state: str | None = None
+) -> list[CallRow]:
+    """Calls, newest first; of one point or in one state if so wanted."""
+    query = _calls().order_by(t.calls.c.number.desc()).limit(limit)
+    if before is not None:
+        query = query.where(t.calls.c.number < before)
+    if point is not None:
+        query = query.where(t.calls.c.point == point)
+    if state is not None:
+        query = query.where(t.calls.c.state == state)
+    return [CallRow(**row) for row in _all(engine, query)]
+
+
+def call(engine: Engine, id: str) -> CallRow | None:
+    """One call."""
+    return next((CallRow(**row) for row in _all(engine, _calls().where(t.calls.c.id == id))), None)
+
+
+def calls_of(engine: Engine, incident: str) -> list[CallRow]:
+    """An incident's calls, oldest first."""
+    return [CallRow(**row) for row in _all(engine, _calls().where(t.calls.c.incident == incident).order_by(t.calls.c.number))]
+
+
+def legs_of(engine: Engine, call: str) -> list[LegRow]:
+    """A call's legs, oldest first."""
+    return [LegRow(**row) for row in _all(engine, select(t.legs).where(t.legs.c.call == call).order_by(t.legs.c.number))]
+
+
+def incidents(
+    engine: Engine, limit: int = 50, before: int | None = None, point: str | None = None, open_only: bool = False
+) -> list[IncidentRow]:
+    """Incidents, newest first; of one point, or only those not closed, if so wanted."""
+    c = t.incidents.c
+    query = select(t.incidents).order_by(c.number.desc()).limit(limit)
+    if before is not None:
+        query = query.where(c.number < before)
+    if point is not None:
+        query = query.where(c.point == point)
+    if open_only:
+        query = query.where(c.state != incident_machine.CLOSED)
+    return [IncidentRow(**row) for row in _all(engine, query)]
+
+
+def incident(engine: Engine, id: str) -> IncidentRow | None:
+    """One incident."""
+    return next((IncidentRow(**row) for row in _all(engine, select(t.incidents).where(t.incidents.c.id == id))), None)
+
+
+def timeline_of_incident(engine: Engine, incident: str) -> list[Row]:
+    """All facts of an incident and its calls, in order, with their texts where not erased."""
+    return rows_of(engine, t.journal.c.incident == incident)
+
+
+def timeline_of_call(engine: Engine, call: str) -> list[Row]:
+    """All facts of a call and those of its incident that belong to no single call, in order."""
+    j = t.journal.c
+    of_incident = and_(j.incident == incident_of_call(CallId(call)), j.call.is_(None))
+    return rows_of(engine, or_(j.call == call, of_incident))
+
+
+def operators(engine: Engine) -> list[PresenceRow]:
+    """Operators of whom something is known."""
+    return _presence(engine, "operator")
+
+
+def points(engine: Engine) -> list[PresenceRow]:
+    """Points whose reachability was ever told; for place and queue see `plan`."""
+    return _presence(engine, "point")
+
+
+def trunks(engine: Engine) -> list[PresenceRow]:
+    """Trunks whose reachability was ever told."""
+    return _presence(engine, "trunk")
+
+
+def queues(engine: Engine) -> list[QueueRow]:
+    """Queues in which something waits; for all that exist see `plan`."""
+    c = t.incidents.c
+    query = select(c.queue, func.count(), func.min(c.opened_utc_ns)).where(c.state == incident_machine.WAITING)
+    with engine.connect() as connection:
+        return [QueueRow(*row) for row in connection.execute(query.group_by(c.queue).order_by(c.queue))]
+
+
+def alarms(engine: Engine) -> list[AlarmRow]:
+    """Alarms that nobody cleared, oldest first."""
+    return [AlarmRow(**row) for row in _all(engine, select(t.alarms).order_by(t.alarms.c.raised_utc_ns, t.alarms.c.key))]
+
+
+def plan(engine: Engine) -> tuple[int, Plan] | None:
+    """(version, plan) that was adopted last; None before the first."""
+    latest = select(t.plans.c.number).order_by(t.plans.c.number.desc()).limit(1).scalar_subquery()
+    with engine.connect() as connection:
+        row = connection.execute(select(t.journal.c.kind, t.journal.c.body).where(t.journal.c.number == latest)).one_or_none()
+    if row is None:
+        return None
+    fact = cast(PlanAdopted, decode_fact(row.kind, row.body))
+    return fact.version, fact.plan
+
+
+def recording(engine: Engine, call: str) -> RecordingRow | None:
+    """What the archivist made of the call; None while it has not come to it."""
+    row = next(iter(_all(engine, select(t.recordings).where(t.recordings.c.call == call))), None)
+    if row is None:
+        return None
+    return RecordingRow(
+        call=row["call"],
+        files=msgspec.json.decode(row["files"] or "{}", type=dict[str, str]),
+        captures=msgspec.json.decode(row["captures"] or "{}", type=dict[str, str]),
+        duration_ms=row["duration_ms"] or 0,
+        losses_ms=row["losses_ms"] or 0,
+        report=row["report"] or "",
+        failures=row["failures"],
+        last_failure=row["last_failure"],
+    )
+
+
+def unfinished_recordings(engine: Engine, limit: int = 100) -> list[str]:
+    """Calls that ended and have no recording yet, oldest first; those that failed least often before the others."""
+    joined = t.calls.outerjoin(t.recordings, t.recordings.c.call == t.calls.c.id)
+    query = (
+        select(t.calls.c.id)
+        .select_from(joined)
+        .where(t.calls.c.state == call_machine.ENDED, t.recordings.c.files.is_(None))
+        .order_by(func.coalesce(t.recordings.c.failures, 0), t.calls.c.number)
+        .limit(limit)
+    )
+    with engine.connect() as connection:
+        return list(connection.execute(query).scalars())
+
+
+def counts(engine: Engine) -> dict[str, dict[str, int]]:
+    """How many of each state there are now: `incidents` and `calls` that are not over, `operators`."""
+    of_operators = t.presence.c.kind == "operator"
+    wanted = {
+        "incidents": select(t.incidents.c.state, func.count()).where(t.incidents.c.state != incident_machine.CLOSED),
+        "calls": select(t.calls.c.state, func.count()).where(t.calls.c.state != call_machine.ENDED),
+        "operators": select(func.coalesce(t.presence.c.state, "off"), func.count()).where(of_operators),
+    }
+    with engine.connect() as connection:
+        return {
+            name: {row[0]: row[1] for row in connection.execute(query.group_by(query.selected_columns[0]))}
+            for name, query in wanted.items()
+        }
+
+
+def _calls() -> Select[Any]:
+    return select(*_CALL).select_from(t.calls.outerjoin(t.incidents, t.incidents.c.id == t.calls.c.incident))
+
+
+def _presence(engine: Engine, kind: str) -> list[PresenceRow]:
+    query = select(t.presence).where(t.presence.c.kind == kind).order_by(t.presence.c.id)
+    return [PresenceRow(**row) for row in _all(engine, query)]
+
+
+def _all(engine: Engine, query: Select[Any]) -> list[dict[str, Any]]:
+    with engine.connect() as connection:
+        return [dict(row) for row in connection.execute(query).mappings()]

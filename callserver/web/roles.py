@@ -1,0 +1,74 @@
+"""Who may do what: the one table of roles by route. A route that is not in it does not start (`check_complete`).
+
+`operator` answers calls; `supervisor` watches the operators and listens to recordings; `auditor` reads everything and
+changes nothing; `administrator` looks after the machine and its accounts, and hears no one.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Of an account."""
+
+    OPERATOR = "operator"
+    SUPERVISOR = "supervisor"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may use a route. `public` needs no session; roles in `own_only` only for the path's `{id}` that is their own user."""
+
+    roles: frozenset[Role] = frozenset()
+    public: bool = False
+    own_only: frozenset[Role] = frozenset()
+
+
+_PUBLIC = Rule(public=True)
+_EVERYONE = Rule(frozenset(Role))
+_ON_DUTY = Rule(frozenset({Role.OPERATOR, Role.SUPERVISOR}))
+_LISTEN = Rule(frozenset({Role.SUPERVISOR, Role.AUDITOR}))
+_AUDIT = Rule(frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR}))
+_SELF = Rule(frozenset({Role.OPERATOR, Role.SUPERVISOR}), own_only=frozenset({Role.OPERATOR}))
+
+RULES: Mapping[tuple[str, str], Rule] = {
+    ("GET", "/healthz"): _PUBLIC,
+    ("GET", "/readyz"): _PUBLIC,
+    ("GET", "/metrics"): _PUBLIC,  # its own token, where the configuration has one
+    ("GET", "/openapi.json"): _PUBLIC,
+    ("POST", "/api/session"): _PUBLIC,
+    ("GET", "/api/session"): _EVERYONE,
+    ("DELETE", "/api/session"): _EVERYONE,
+    ("GET", "/api/incidents"): _EVERYONE,
+    ("GET", "/api/incidents/{id}"): _EVERYONE,
+    ("POST", "/api/incidents/{id}/close"): _ON_DUTY,
+    ("GET", "/api/calls"): _EVERYONE,
+    ("GET", "/api/calls/{id}"): _EVERYONE,
+    ("GET", "/api/calls/{id}/timeline"): _EVERYONE,
+    ("GET", "/api/calls/{id}/recording"): _LISTEN,
+    ("POST", "/api/calls/{id}/hangup"): _ON_DUTY,
+    ("POST", "/api/calls/{id}/escalate"): _ON_DUTY,
+    ("GET", "/api/points"): _EVERYONE,
+    ("GET", "/api/operators"): _EVERYONE,
+    ("POST", "/api/operators/{id}/available"): _SELF,
+    ("POST", "/api/operators/{id}/pause"): _SELF,
+    ("GET", "/api/queues"): _EVERYONE,
+    ("GET", "/api/alarms"): _EVERYONE,
+    ("GET", "/api/audit"): _AUDIT,
+}
+
+
+def check_complete(routes: Iterable[tuple[str, str]]) -> None:
+    """AssertionError where the app's routes and the table are not the same; called when the app is made."""
+    served = set(routes)
+    assert served == set(RULES), f"routes without a rule: {served - set(RULES)}; rules without a route: {set(RULES) - served}"
+
+
+def allowed(rule: Rule, role: str, user: str, named: str) -> bool:
+    """Whether somebody signed in as `user` may use a route whose `{id}` is `named`."""
+    if role not in rule.roles:
+        return False
+    return role not in rule.own_only or user == named

@@ -1,0 +1,54 @@
+"""A store in a directory of its own, and a stream of facts to fill it with."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from callserver.core.facts import AlarmRaised, Fact, OutcomeRecorded
+from callserver.core.ids import IncidentId
+from callserver.store.engine import open_store
+from callserver.store.journal import Entry, JournalWriter
+from callserver.store.upgrade import upgrade
+
+NewWriter = Callable[..., JournalWriter]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Engine]:
+    """The migrated store at `tmp_path`."""
+    engine = open_store(tmp_path)
+    upgrade(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def new_writer(store: Engine, tmp_path: Path) -> Iterator[NewWriter]:
+    """Makes writers on `store`; they are closed at the end."""
+    writers: list[JournalWriter] = []
+
+    def make(**options: object) -> JournalWriter:
+        writers.append(JournalWriter(tmp_path, **options))  # type: ignore[arg-type]
+        return writers[-1]
+
+    yield make
+    for writer in writers:
+        writer.close()
+
+
+@pytest.fixture
+def entries() -> Callable[..., list[Entry]]:
+    """`entries(first, count)`: facts named `fact-<number>`; every tenth has a text that can be erased."""
+
+    def make(first: int, count: int) -> list[Entry]:
+        return [Entry(f"fact-{n}", _fact(n), n * 1_000, 10**18 + n, 1) for n in range(first, first + count)]
+
+    return make
+
+
+def _fact(number: int) -> Fact:
+    if number % 10 == 0:
+        return OutcomeRecorded(IncidentId(f"i{number}"), "helped", "anna", f"note {number}")
+    return AlarmRaised(f"key {number}", f"text {number}")
