@@ -62,8 +62,9 @@ def spans(samples: Samples, hz: float, rate_hz: int, above: float = 0.01, step_m
     there = np.concatenate(([False], strengths >= limit, [False])).astype(np.int8)
     starts = np.flatnonzero(np.diff(there) == 1)
     ends = np.flatnonzero(np.diff(there) == -1)
+    half = step / 2 / rate_hz  # an edge lies between the window that has the tone and its neighbour
     middle = width / 2 / rate_hz
     return [
-        (float(start * step / rate_hz + middle), float((end - 1) * step / rate_hz + middle))
+        (float(start * step / rate_hz + middle - half), float((end - 1) * step / rate_hz + middle + half))
         for start, end in zip(starts, ends, strict=True)
     ]

@@ -58,9 +58,12 @@ def write_flac(path: Path, tracks: Sequence[Samples], rate_hz: int) -> None:
         raise ValueError("tracks of one file must be equally long")
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.part")
-    with soundfile.SoundFile(aside, "w", rate_hz, len(tracks), "PCM_16", format="FLAC") as out:
-        for start in range(0, frames.pop(), _BLOCK):
-            out.write(np.stack([track[start : start + _BLOCK] for track in tracks], axis=1))
+    try:
+        with soundfile.SoundFile(aside, "w", rate_hz, len(tracks), "PCM_16", format="FLAC") as out:
+            for start in range(0, frames.pop(), _BLOCK):
+                out.write(np.stack([track[start : start + _BLOCK] for track in tracks], axis=1))
+    except soundfile.LibsndfileError as error:
+        raise OSError(f"{path.name} cannot be written: {error.error_string}") from error
     if not reads_back(aside, tracks, rate_hz):
         raise OSError(f"{path.name} does not read back as it was written")
     sync(aside)
@@ -71,13 +74,16 @@ def write_flac(path: Path, tracks: Sequence[Samples], rate_hz: int) -> None:
 def reads_back(path: Path, tracks: Sequence[Samples], rate_hz: int) -> bool:
     """Whether the file holds exactly these tracks."""
     at = 0
-    with soundfile.SoundFile(path) as found:
-        if (found.samplerate, found.channels, found.frames) != (rate_hz, len(tracks), tracks[0].size):
-            return False
-        while (block := found.read(_BLOCK, dtype="int16", always_2d=True)).size:
-            if any(not np.array_equal(block[:, number], track[at : at + len(block)]) for number, track in enumerate(tracks)):
+    try:
+        with soundfile.SoundFile(path) as found:
+            if (found.samplerate, found.channels, found.frames) != (rate_hz, len(tracks), tracks[0].size):
                 return False
-            at += len(block)
+            while (block := found.read(_BLOCK, dtype="int16", always_2d=True)).size:
+                if any(not np.array_equal(block[:, number], track[at : at + len(block)]) for number, track in enumerate(tracks)):
+                    return False
+                at += len(block)
+    except soundfile.LibsndfileError:
+        return False
     return at == tracks[0].size
 
 
@@ -90,12 +96,13 @@ def read_sound(path: Path) -> tuple[NDArray[np.int16], int]:
     return samples, int(rate_hz)
 
 
-def write_wav(path: Path, samples: Samples, rate_hz: int) -> None:
-    """Write 16-bit PCM mono as WAV: aside, synced, renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def write_aside(path: Path, content: bytes) -> None:
+    """Write a small file so that it is either whole or not there: aside, synced, renamed. Its directory must exist."""
     aside = path.with_name(f".{path.name}.part")
-    soundfile.write(aside, samples, rate_hz, subtype="PCM_16", format="WAV")
-    sync(aside)
+    with aside.open("wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
     os.replace(aside, path)
     sync(path.parent)
 

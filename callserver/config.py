@@ -5,7 +5,7 @@ Every key has a default; an unknown key or a contradiction is refused with its n
 directory of the file. `docs/configuration.md` describes every key; `describe` is the same as data.
 
 Environment: CALLSERVER_CONFIG names the file, CALLSERVER_METRICS_TOKEN holds the secret that [web] metrics_token_file
-may hold instead, NOTIFY_SOCKET is systemd's (sd_notify(3)).
+may hold instead, NOTIFY_SOCKET is systemd's (sd_notify(3)); a seed's `password_env` names others.
 """
 
 import os
@@ -246,10 +246,10 @@ _WORDS: Mapping[str, Callable[[dict[str, Any]], str]] = {
     "model_attributes_type": lambda _: "must be a section with keys",
     "is_instance_of": lambda _: "must be a path in quotes",
     "tuple_type": lambda _: "must be a list",
-    "greater_than_equal": lambda context: f"must be at least {context['ge']}",
-    "less_than_equal": lambda context: f"must be at most {context['le']}",
-    "literal_error": lambda context: f"must be {context['expected']}",
-    "value_error": lambda context: str(context["error"]),
+    "greater_than_equal": lambda limits: f"must be at least {limits['ge']}",
+    "less_than_equal": lambda limits: f"must be at most {limits['le']}",
+    "literal_error": lambda limits: f"must be {limits['expected']}",
+    "value_error": lambda found: str(found["error"]),
 }
 
 
@@ -301,6 +301,11 @@ def metrics_token(config: Config) -> str:
     if not token:
         raise ConfigError((f"[web] metrics_token_file: {file} is empty",))
     return token
+
+
+def environment() -> Mapping[str, str]:
+    """The environment, for the seed's `password_env`."""
+    return dict(os.environ)
 
 
 @dataclass(frozen=True, slots=True)

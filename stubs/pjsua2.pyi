@@ -1,3 +1,4 @@
+# ruff: noqa: N802, N815
 """The part of pjsua2 that callserver uses. The library itself has no types."""
 
 PJSIP_TRANSPORT_UDP: int

@@ -1,18 +1,47 @@
-"""Fixtures of every room: ports of one's own, and real peers that are ended whatever happens."""
+"""Fixtures of every room: nothing left behind, ports of one's own, real peers that are ended whatever happens."""
 
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
+from tests.eventually import eventually_sync
 from tests.peers.baresip import Baresip
 from tests.peers.linphone import Linphone
 from tests.peers.ports import Ports
 from tests.peers.sipp import Sipp
 
 P = TypeVar("P", Baresip, Linphone)
+
+
+LOOPS_OWN = ("asyncio_", "AnyIO worker")
+"""Threads that an event loop ends when it is closed itself, which is after the fixtures here."""
+
+
+def _threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if not thread.name.startswith(LOOPS_OWN)}
+
+
+def _children() -> set[int]:
+    lists = [path.read_text() for path in Path("/proc/self/task").glob("*/children")]
+    return {int(pid) for text in lists for pid in text.split()}
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """Fails a test that leaves a thread or a process; those of fixtures with a wider scope were there before."""
+    threads, children = _threads(), _children()
+    yield
+
+    def gone() -> bool:
+        return not (_threads() - threads or _children() - children)
+
+    with suppress(AssertionError):
+        eventually_sync(gone, 3)
+    assert gone(), f"left behind: {sorted(t.name for t in _threads() - threads)}, processes {sorted(_children() - children)}"
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from audio.tones import Samples
 from audio.tracks import Track
 from callserver.archive.decode import RATES_HZ, SAMPLES_PER_BYTE, codec_of, decode
-from callserver.archive.packets import Packets
+from callserver.archive.packets import Packets, Places
 
 RTP_CLOCK_HZ = 8000  # of all three codecs (RFC 3551 section 4.5.2: G.722's too)
 NEW_EPOCH_SEQ = 3000  # a longer step is a sender that began anew (RFC 3550 appendix A.1: MAX_DROPOUT)
@@ -27,9 +27,9 @@ BREAK_SHORT_S = 1.0  # the same where there are few packets to tell from
 LOOK_PACKETS = 100
 ENOUGH_PACKETS = 25
 FIT_WINDOW_S = 10.0
+MOVE_FROM_S = 0.001  # nearer to its place than this, sound is left as it came
 GAP_SHARE = 10  # a gap may take up a tenth of its length in correction, the rest is left to single samples
 
-Places = NDArray[np.int64]
 Seconds = NDArray[np.float64]
 
 
@@ -44,25 +44,35 @@ class Stretch:
     lost: NDArray[np.bool_]  # whether sequence numbers are missing right before this packet
 
 
-def stretches(packets: Packets, agreed: dict[int, str], zero_ns: int) -> Iterator[Stretch]:
-    """The stretches of one leg and direction, sender by sender. Packets of payload types nobody agreed on are left out."""
+def stretches(packets: Packets, agreed: dict[int, str], zero_ns: int) -> Iterator[list[Stretch]]:
+    """The stretches of one leg and direction: a list for each sender, in its order. What is no sound is left out."""
     for ssrc in dict.fromkeys(packets.ssrc.tolist()):
         of_one = packets.take(np.flatnonzero(packets.ssrc == ssrc))
-        for epoch in _epochs(of_one):
-            ordered, extended = _ordered(of_one.take(epoch))
-            ticks = _unwrapped(ordered.timestamp, 32)
-            arrival_s = (ordered.at_ns - zero_ns) / 1e9
-            for piece in np.split(np.arange(len(ordered)), _breaks(ordered, ticks, arrival_s)):
-                codec = codec_of(int(ordered.payload_type[piece[0]]), agreed)
-                if codec:
-                    yield _fitted(ordered.take(piece), codec, ticks[piece], extended[piece], arrival_s[piece])
+        yield [stretch for epoch in _epochs(of_one) for stretch in _of_epoch(of_one.take(epoch), agreed, zero_ns)]
+
+
+def _of_epoch(packets: Packets, agreed: dict[int, str], zero_ns: int) -> Iterator[Stretch]:
+    packets, extended = _ordered(packets)
+    missing = np.cumsum(np.diff(extended, prepend=extended[0] - 1) - 1)  # numbers that did not come, up to each packet
+    codecs = {kind: codec_of(kind, agreed) for kind in np.unique(packets.payload_type).tolist()}
+    sound = np.flatnonzero([bool(codecs[kind]) for kind in packets.payload_type.tolist()])
+    if not sound.size:
+        return
+    packets, extended, missing = packets.take(sound), extended[sound], missing[sound]
+    ticks = _unwrapped(packets.timestamp, 32)
+    rtp_s = ticks / _clock_hz(packets, codecs[int(packets.payload_type[0])], ticks, extended)
+    arrival_s = (packets.at_ns - zero_ns) / 1e9
+    lost = np.diff(missing, prepend=missing[0]) > 0
+    for piece in np.split(np.arange(len(packets)), _breaks(packets, arrival_s - rtp_s)):
+        since = rtp_s[piece] - rtp_s[piece[0]]
+        laid_s = since + _offset(since, arrival_s[piece] - since)
+        yield Stretch(packets.take(piece), codecs[int(packets.payload_type[piece[0]])], since, laid_s, lost[piece])
 
 
 def _epochs(packets: Packets) -> list[Places]:
     """Cut where the sequence numbers begin anew: in the order of arrival, a step that no loss or swap explains."""
-    step = np.diff(packets.seq.astype(np.int64))
-    step = (step + 0x8000) % 0x10000 - 0x8000
-    return np.split(np.arange(len(packets)), np.flatnonzero(np.abs(step) > NEW_EPOCH_SEQ) + 1)
+    step = np.abs(np.diff(_unwrapped(packets.seq, 16)))
+    return np.split(np.arange(len(packets)), np.flatnonzero(step > NEW_EPOCH_SEQ) + 1)
 
 
 def _ordered(packets: Packets) -> tuple[Packets, Places]:
@@ -75,17 +85,16 @@ def _ordered(packets: Packets) -> tuple[Packets, Places]:
 def _unwrapped(counter: NDArray[np.uint16] | NDArray[np.uint32], bits: int) -> Places:
     """A counter that wraps at 2**bits as one that does not, from 0."""
     half = 1 << (bits - 1)
-    step = (np.diff(counter.astype(np.int64)) + half) % (1 << bits) - half
-    return np.concatenate(([0], np.cumsum(step)))
+    step: Places = np.mod(np.diff(counter.astype(np.int64)) + half, 1 << bits) - half
+    return np.concatenate((np.zeros(1, np.int64), np.cumsum(step)))
 
 
-def _breaks(packets: Packets, ticks: Places, arrival_s: Seconds) -> Places:
+def _breaks(packets: Packets, delay: Seconds) -> Places:
     """The packets that begin a new stretch: another codec, or RTP time and arrival parting for good."""
     count = len(packets)
     codec_changes = np.flatnonzero(np.diff(packets.payload_type.astype(np.int64))) + 1
     if count < 2:
         return codec_changes
-    delay = arrival_s - ticks / RTP_CLOCK_HZ
     before = _least(delay, LOOK_PACKETS)[:-1]  # of the packets up to k - 1
     after = _least(delay[::-1], LOOK_PACKETS)[::-1][1:]  # of the packets from k on
     known = np.minimum(np.arange(1, count), np.arange(count - 1, 0, -1))
@@ -101,12 +110,6 @@ def _least(values: Seconds, width: int) -> Seconds:
     padded = np.concatenate((np.full(width - 1, np.inf), values))
     least: Seconds = np.lib.stride_tricks.sliding_window_view(padded, width).min(axis=1)
     return least
-
-
-def _fitted(packets: Packets, codec: str, ticks: Places, extended: Places, arrival_s: Seconds) -> Stretch:
-    rtp_s = (ticks - ticks[0]) / _clock_hz(packets, codec, ticks, extended)
-    lost = np.concatenate(([False], np.diff(extended) > 1))
-    return Stretch(packets, codec, rtp_s, rtp_s + _offset(rtp_s, arrival_s - rtp_s), lost)
 
 
 def _clock_hz(packets: Packets, codec: str, ticks: Places, extended: Places) -> int:
@@ -139,21 +142,24 @@ def _calmed(values: Seconds) -> Seconds:
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """What laying a stretch came to."""
+    """What laying a stretch came to. `end` is the sample after its last."""
 
+    end: int
     lost_s: float  # silence where packets are missing
     moved: int  # samples left out or doubled
 
 
-def lay(stretch: Stretch, track: Track) -> Laid:
-    """Lay a stretch's sound on a track of its codec's rate. Raises ValueError for payloads that cannot be decoded."""
-    rate_hz = RATES_HZ[stretch.codec]
+def lay(stretch: Stretch, track: Track, not_before: int = 0) -> Laid:
+    """Lay a stretch's sound on a track of its codec's rate, from sample `not_before` on: what came faster than it was
+    spoken must not lie on what the same sender said before. Raises ValueError for payloads that cannot be decoded.
+    """
+    rate_hz = track.rate_hz
     samples = decode(stretch.codec, stretch.packets.payloads())
     sizes = (stretch.packets.length * SAMPLES_PER_BYTE[stretch.codec]).tolist()
     ideal = np.round(stretch.laid_s * rate_hz).astype(np.int64).tolist()
     nominal = np.round(stretch.rtp_s * rate_hz).astype(np.int64).tolist()
     taken = moved = lost = 0
-    end = max(0, ideal[0])
+    end = max(not_before, ideal[0])
     due = nominal[0]  # the nominal place that follows the packet before
     for number, size in enumerate(sizes):
         frame = samples[taken : taken + size]
@@ -164,13 +170,13 @@ def lay(stretch: Stretch, track: Track) -> Laid:
             allowed = gap // GAP_SHARE
             end += gap + max(-allowed, min(allowed, error))
             lost += gap if stretch.lost[number] else 0
-        elif error and size > 2:
+        elif abs(error) > rate_hz * MOVE_FROM_S and size > 2:
             frame = _moved(frame, error > 0)
             moved += 1
         track.lay(end, frame)
         end += frame.size
         due = nominal[number] + size
-    return Laid(lost / rate_hz, moved)
+    return Laid(end, lost / rate_hz, moved)
 
 
 def _moved(frame: Samples, later: bool) -> Samples:

@@ -52,7 +52,6 @@ class _Leg:
     heard: Gathering = field(default_factory=Gathering)
     sent: Gathering = field(default_factory=Gathering)
     codecs: dict[int, str] = field(default_factory=dict)
-    dtmf: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -101,7 +100,7 @@ def read_call(captures: Sequence[Path]) -> CallCapture:
 
 def _gather(leg: _Leg, reading: cf.Reading, shift_ns: int, remarks: list[str], name: str) -> int | None:
     """Take a capture's packets into its leg; the time of its earliest packet."""
-    _agreed(leg, reading.header.codec.name, reading.header.codec.payload_type, reading.header.codec.dtmf_payload_type)
+    _agreed(leg, reading.header.codec.name, reading.header.codec.payload_type)
     refused = leg.heard.refused + leg.sent.refused
     earliest: int | None = None
     for record in reading:
@@ -112,8 +111,6 @@ def _gather(leg: _Leg, reading: cf.Reading, shift_ns: int, remarks: list[str], n
         if record.kind is cf.Kind.HEADER:
             continue
         earliest = at_ns if earliest is None else min(earliest, at_ns)
-        if record.flags & cf.DTMF or (len(record.data) > 1 and record.data[1] & 0x7F in leg.dtmf):
-            continue
         (leg.heard if record.kind is cf.Kind.IN else leg.sent).add(at_ns, record.data)
     if reading.cut is not None:
         remarks.append(f"{name}: {reading.cut}")
@@ -131,20 +128,18 @@ def _noted(leg: _Leg, record: cf.Record, remarks: list[str], name: str) -> None:
         return
     codec = note.get("codec")
     if isinstance(codec, dict):
-        _agreed(leg, str(codec.get("name")), int(codec.get("payload_type", -1)), int(codec.get("dtmf_payload_type", -1)))
+        _agreed(leg, str(codec.get("name")), int(codec.get("payload_type", -1)))
     if note.get("note") == "dropped":
         remarks.append(f"{name}: {note.get('count', 'some')} packets were not written")
 
 
-def _agreed(leg: _Leg, codec: str, payload_type: int, dtmf: int) -> None:
+def _agreed(leg: _Leg, codec: str, payload_type: int) -> None:
     if codec in RATES_HZ and payload_type >= 0:
         leg.codecs[payload_type] = codec
-    if dtmf >= 0:
-        leg.dtmf.add(dtmf)
 
 
 def codec_of(payload_type: int, agreed: dict[int, str]) -> str:
-    """The codec of a payload type on a leg; "" for one that nobody agreed on."""
+    """The codec of a payload type on a leg; "" for what is no sound: DTMF, comfort noise, what nobody agreed on."""
     return agreed.get(payload_type) or STATIC_TYPES.get(payload_type, "")
 
 
@@ -159,7 +154,7 @@ def decode(codec: str, payload: bytes) -> Samples:
 
 def _decode_g722(payload: bytes) -> Samples:
     """64 kbit/s (ITU-T G.722 mode 1). The decoder's memory goes on over the whole payload."""
-    decoder = cast(av.AudioCodecContext, av.CodecContext.create("g722", "r"))
+    decoder = av.CodecContext.create("g722", "r")
     decoder.sample_rate = RATES_HZ[G722]
     decoder.layout = "mono"
     parts: list[Samples] = []

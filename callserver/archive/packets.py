@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 RTP_HEAD_BYTES = 12
 
+Places = NDArray[np.int64]
+
 
 @dataclass(frozen=True, slots=True)
 class Packets:
@@ -25,10 +27,18 @@ class Packets:
     def __len__(self) -> int:
         return len(self.at_ns)
 
-    def take(self, which: NDArray[np.int64]) -> "Packets":
+    def take(self, which: Places) -> "Packets":
         """The packets at these places, in this order."""
-        columns = (self.at_ns, self.ssrc, self.seq, self.timestamp, self.payload_type, self.start, self.length)
-        return Packets(*(column[which] for column in columns), data=self.data)
+        return Packets(
+            self.at_ns[which],
+            self.ssrc[which],
+            self.seq[which],
+            self.timestamp[which],
+            self.payload_type[which],
+            self.start[which],
+            self.length[which],
+            self.data,
+        )
 
     def payloads(self) -> bytes:
         """All payloads, one after the other."""
@@ -50,7 +60,10 @@ class Gathering:
     _data: bytearray = field(default_factory=bytearray)
 
     def add(self, at_ns: int, packet: bytes) -> None:
-        """Take in one RTP packet (RFC 3550 section 5.1), whole as it was on the wire."""
+        """Take in one RTP packet (RFC 3550 section 5.1), whole as it was on the wire.
+
+        What is no sound (DTMF, comfort noise) belongs in too: it has its place among the sequence numbers.
+        """
         payload = payload_of(packet)
         if not payload:
             self.refused += 1

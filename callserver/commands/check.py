@@ -1,20 +1,20 @@
 """`check`: a plan and a configuration, before they go live."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from callserver.commands.credentials import Missing, missing_credentials
 from callserver.commands.output import FAULTS, MISUSE, ConfigOption, JsonOption, SetOption, fail, overrides, say, write_json
-from callserver.config import Config, ConfigError, load
-from dialplans.faults import PlanError
-from dialplans.load import load as load_plan
+
+if TYPE_CHECKING:
+    from callserver.commands.credentials import Missing
+    from callserver.config import Config
 
 
 def check(
     plan: Annotated[
-        Path | None, typer.Argument(metavar="[PLAN]", help="A plan's file, alone. Default: the configuration and its plan.")
+        Path | None, typer.Argument(metavar="PLAN", help="A plan's file, alone. Default: the configuration and its plan.")
     ] = None,
     config: ConfigOption = None,
     settings: SetOption = None,
@@ -35,6 +35,9 @@ def check(
         broken = plan_faults(file)
         faults += broken
         if the is not None and not broken:
+            from callserver.commands.credentials import missing_credentials
+            from dialplans.load import load as load_plan
+
             missing, troubles = missing_credentials(load_plan(file), the)
             faults += troubles
     _report(faults, missing, file, as_json)
@@ -44,6 +47,9 @@ def check(
 
 def plan_faults(file: Path) -> list[str]:
     """Everything that is wrong with a plan's file, one sentence each."""
+    from dialplans.faults import PlanError
+    from dialplans.load import load as load_plan
+
     try:
         load_plan(file)
     except PlanError as error:
@@ -53,14 +59,16 @@ def plan_faults(file: Path) -> list[str]:
     return []
 
 
-def _configuration(file: Path | None, settings: list[str]) -> tuple[Config | None, list[str]]:
+def _configuration(file: Path | None, settings: list[str]) -> "tuple[Config | None, list[str]]":
+    from callserver.config import ConfigError, load
+
     try:
         return load(file, overrides(settings)), []
     except ConfigError as error:
         return None, list(error.faults)
 
 
-def _report(faults: list[str], missing: tuple[Missing, ...], file: Path | None, as_json: bool) -> None:
+def _report(faults: list[str], missing: "tuple[Missing, ...]", file: Path | None, as_json: bool) -> None:
     if as_json:
         rows: list[dict[str, Any]] = [{"kind": one.kind, "id": one.id, "needs": one.needs} for one in missing]
         write_json({"good": not (faults or missing), "plan": str(file or ""), "faults": faults, "without_credentials": rows})

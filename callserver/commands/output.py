@@ -1,13 +1,13 @@
 """What all commands share: exit codes, the options of the configuration, and how they write."""
 
-import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from callserver.config import Config, ConfigError, load
+if TYPE_CHECKING:
+    from callserver.config import Config
 
 GOOD = 0
 FAULTS = 1
@@ -16,7 +16,11 @@ MISUSE = 2
 ConfigOption = Annotated[
     Path | None,
     typer.Option(
-        "--config", "-c", metavar="FILE", help="The configuration. Default: $CALLSERVER_CONFIG, then ./callserver.toml.", show_default=False
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="The configuration. Default: $CALLSERVER_CONFIG, then ./callserver.toml.",
+        show_default=False,
     ),
 ]
 SetOption = Annotated[
@@ -33,7 +37,7 @@ def say(text: str) -> None:
 
 def write_json(value: Any) -> None:
     """The report for programs, to standard output."""
-    import json  # noqa: PLC0415
+    import json
 
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
@@ -44,8 +48,10 @@ def fail(text: str, code: int = FAULTS) -> NoReturn:
     raise typer.Exit(code)
 
 
-def configured(file: Path | None, settings: Sequence[str] | None = None) -> Config:
+def configured(file: Path | None, settings: Sequence[str] | None = None) -> "Config":
     """The configuration of the options; leaves with MISUSE where it cannot be used."""
+    from callserver.config import ConfigError, load
+
     try:
         return load(file, overrides(settings or ()))
     except ConfigError as error:
@@ -57,6 +63,8 @@ def overrides(settings: Iterable[str]) -> dict[str, object]:
 
     Raises `ConfigError` for one without "=".
     """
+    from callserver.config import ConfigError
+
     values: dict[str, object] = {}
     for setting in settings:
         key, equals, text = setting.partition("=")
@@ -67,6 +75,8 @@ def overrides(settings: Iterable[str]) -> dict[str, object]:
 
 
 def _value(text: str) -> object:
+    import tomllib
+
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

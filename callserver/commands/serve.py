@@ -6,12 +6,14 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from callserver.commands.output import FAULTS, ConfigOption, SetOption, configured, fail, say
-from callserver.config import Config, dump_json
+
+if TYPE_CHECKING:
+    from callserver.config import Config
 
 HANDED_OVER = "config.json"
 RESTART_WITHIN_S = 10.0
@@ -23,6 +25,7 @@ def serve(config: ConfigOption = None, settings: SetOption = None) -> None:
     the = configured(config, settings)
     _check_plan(the)
     handed_over = prepare(the)
+    _prepare_store(the)
     command = [sys.executable, "-m", "callserver.runtime.supervisor", str(handed_over)]
     os.execv(sys.executable, command)  # so that the first process, which must never die, carries nothing of this one
 
@@ -34,7 +37,7 @@ def demo(
     directory: Annotated[Path, typer.Option(metavar="DIR", help="Where the demo keeps its things.")] = Path("var"),
 ) -> None:
     """Run the service on loopback with the Darlington plan and simulated points, and say how to join in."""
-    from callserver.runtime.demo import run  # noqa: PLC0415
+    from callserver.runtime.demo import run
 
     raise typer.Exit(run(directory=directory.resolve(), sip_port=sip_port, web_port=web_port, rtp_ports=rtp_ports))
 
@@ -60,8 +63,10 @@ def restart(
     say(f"{what}: process {old} replaced by {new} in {time.monotonic() - began_s:.1f} s")
 
 
-def prepare(config: Config) -> Path:
+def prepare(config: "Config") -> Path:
     """Make the directories (0700) and write the configuration that the processes read; its path."""
+    from callserver.config import dump_json
+
     for directory in (config.storage.data, config.storage.run, config.storage.spool):
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -72,6 +77,15 @@ def prepare(config: Config) -> Path:
     aside.write_text(dump_json(config), encoding="utf-8")
     aside.replace(path)
     return path
+
+
+def _prepare_store(config: "Config") -> None:
+    from callserver.runtime.first import prepare_store
+
+    try:
+        prepare_store(config)
+    except ValueError as error:  # a store of a newer version, a seed file with faults
+        fail(str(error), FAULTS)
 
 
 def pid_of(processes: Path, name: str) -> int:
@@ -85,18 +99,17 @@ def pid_of(processes: Path, name: str) -> int:
 
 def _successor(processes: Path, name: str, old: int) -> int:
     deadline_s = time.monotonic() + RESTART_WITHIN_S
-    while time.monotonic() < deadline_s:
-        new = pid_of(processes, name)
-        if new not in (0, old):
-            return new
+    while (new := pid_of(processes, name)) in (0, old):
+        if time.monotonic() > deadline_s:
+            fail(f"{name}: no successor within {RESTART_WITHIN_S:.0f} s; see the service's log")
         time.sleep(_LOOK_EVERY_S)
-    fail(f"{name}: no successor within {RESTART_WITHIN_S:.0f} s; see the service's log")
+    return new
 
 
-def _check_plan(config: Config) -> None:
+def _check_plan(config: "Config") -> None:
     if config.plan.file is None:
         return
-    from callserver.commands.check import plan_faults  # noqa: PLC0415
+    from callserver.commands.check import plan_faults
 
     faults = plan_faults(config.plan.file)
     if faults:

@@ -2,20 +2,23 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from sqlalchemy import Engine
+from typing import TYPE_CHECKING
 
 from callserver.commands.output import FAULTS, MISUSE, fail
-from callserver.config import Config
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from callserver.config import Config
 
 
 @contextmanager
-def reading(config: Config) -> Iterator[Engine]:
+def reading(config: "Config") -> "Iterator[Engine]":
     """The store of a configuration, to read; leaves with words where there is none of this version."""
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+    from sqlalchemy.exc import SQLAlchemyError
 
-    from callserver.store.engine import read_only, store_path  # noqa: PLC0415
-    from callserver.store.upgrade import StoreVersionError, require_current  # noqa: PLC0415
+    from callserver.store.engine import read_only, store_path
+    from callserver.store.upgrade import StoreVersionError, require_current
 
     path = store_path(config.storage.data)
     if not path.is_file():
@@ -33,12 +36,12 @@ def reading(config: Config) -> Iterator[Engine]:
 
 
 @contextmanager
-def changing(config: Config) -> Iterator[Engine]:
+def changing(config: "Config") -> "Iterator[Engine]":
     """The store of a configuration, to change its directory; made where there is none."""
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+    from sqlalchemy.exc import SQLAlchemyError
 
-    from callserver.store.engine import open_store  # noqa: PLC0415
-    from callserver.store.upgrade import StoreVersionError, upgrade  # noqa: PLC0415
+    from callserver.store.engine import open_store
+    from callserver.store.upgrade import StoreVersionError, upgrade
 
     try:
         engine = open_store(config.storage.data)

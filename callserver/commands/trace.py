@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from callserver.commands.output import ConfigOption, JsonOption, configured, fail, say, write_json
-from callserver.control import CommandRefused, Unavailable, Verb, ask_sync
 
 TIMEOUT_S = 5.0
 
@@ -16,6 +15,8 @@ def trace(
     as_json: JsonOption = False,
 ) -> None:
     """Show the last SIP messages of a point or a call, without secrets, and why there is no audio."""
+    from callserver.control import CommandRefused, Unavailable, Verb, ask_sync
+
     path = configured(config).storage.control_socket
     try:
         answer = ask_sync(path, Verb.TRACE, {"of": of}, TIMEOUT_S)

@@ -5,14 +5,15 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from sqlalchemy import Engine
 
 from callserver.commands.output import FAULTS, ConfigOption, JsonOption, SetOption, configured, say, write_json
 from callserver.commands.store import reading
-from callserver.core.facts import RecordingMade
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 _PART_BYTES = 1 << 20
 
@@ -24,7 +25,7 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Walk the journal's chain and name the first broken row. Safe while the service runs."""
-    from callserver.store import journal  # noqa: PLC0415
+    from callserver.store import journal
 
     the = configured(config, settings)
     with reading(the) as engine:
@@ -43,8 +44,9 @@ def verify(
         raise typer.Exit(FAULTS)
 
 
-def _broken_files(engine: Engine, recordings: Path) -> list[str]:
-    from callserver.store import journal  # noqa: PLC0415
+def _broken_files(engine: "Engine", recordings: Path) -> list[str]:
+    from callserver.core.facts import RecordingMade
+    from callserver.store import journal
 
     newest = {row.fact.call: row.fact for row in journal.read(engine) if isinstance(row.fact, RecordingMade)}
     faults = []

@@ -2,7 +2,8 @@
 
 There is no second set of rules. What died meanwhile becomes ordinary events (`reconcile`); what was decided and perhaps
 never performed is ordered again (`orders_outstanding`), every order being safe to repeat. The shell folds the journal,
-sends `PlanLoaded` and the seats' condition, handles each event of `reconcile`, then `Woken`, then performs the orders.
+asks `reconcile` before anything else is decided (else it would take a leg just dialled for a lost one), handles and
+performs those events one by one, then `Woken`, then tells plan and seats, then performs the orders outstanding.
 """
 
 from collections.abc import Collection
@@ -35,6 +36,8 @@ def orders_outstanding(state: State, live_legs: Collection[LegId] = (), live_wor
     orders: list[Effect] = [EndLeg(leg, "unknown after a restart") for leg in live_legs if leg not in state.legs]
     for call in state.calls.values():
         orders.extend(_of_call(state, call))
+        if call.state != calls.ENDING and (call.id in live_workers or call.shape != Shape()):
+            orders.append(ShapeCall(call.id, call.shape))
     orders.extend(CloseCall(call) for call in live_workers if call not in state.calls)
     return orders
 
@@ -48,6 +51,4 @@ def _of_call(state: State, call: Call) -> list[Effect]:
             orders.append(StartMedia(leg.id, profile_of(state, incident_of(state, call)).media_source))
         elif leg.inbound and leg.state == legs.UP:
             orders.append(AnswerLeg(leg.id))
-    if call.state != calls.ENDING and call.shape != Shape():
-        orders.append(ShapeCall(call.id, call.shape))
     return orders

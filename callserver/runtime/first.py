@@ -17,7 +17,7 @@ REVISION = "0001"  # of the newest migration; a test holds it
 
 def prepare_store(config: Config) -> None:
     """Migrate and seed. Raises StoreVersionError for a store of a newer version, SeedError for a bad seed file."""
-    from callserver.store.seed import seed  # noqa: PLC0415 (heavy, and only here)
+    from callserver.store.seed import seed  # heavy, and only here
 
     engine = open_store(Path(config.storage.data))
     migrate(engine)
@@ -29,7 +29,7 @@ def prepare_store(config: Config) -> None:
 def migrate(engine: Engine) -> None:
     """Bring the tables to this version, unless they are."""
     if _revision(engine) != REVISION:
-        from callserver.store.upgrade import upgrade  # noqa: PLC0415
+        from callserver.store.upgrade import upgrade
 
         upgrade(engine)
 

@@ -35,7 +35,6 @@ class Performer:
         post: Callable[[Event], None],
     ) -> None:
         self.edge, self.sound, self.codes, self.state, self.post = edge, sound, codes, state, post
-        self.last_contact: dict[str, str] = {}  # point -> URI that it last called from
         self._table: Mapping[type, Callable[..., None]] = {
             effects.AdoptPress: self._adopt_press,
             effects.RefusePress: self._refuse_press,
@@ -87,7 +86,13 @@ class Performer:
             self.sound.place(order.leg, self.language_of(order.leg))
 
     def _answer_leg(self, order: effects.AnswerLeg) -> None:
-        self.edge.answer(order.leg)
+        if order.leg not in self.edge.live_legs():
+            return
+        sound = self.sound.legs.get(order.leg)
+        remote = self.edge.answer(order.leg, sound.local if sound is not None else None)
+        if remote is not None:
+            self.sound.agreed(order.leg, remote)
+            self.sound.place(order.leg, self.language_of(order.leg))
 
     # ---- outbound -----------------------------------------------------------------------------------------------
 

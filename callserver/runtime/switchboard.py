@@ -19,7 +19,7 @@ from callserver import control, logs
 from callserver.config import Config, load_json
 from callserver.core import facts as f
 from callserver.core.events import ConditionCleared, ConditionRaised, Event, Noted
-from callserver.core.ids import IncidentId
+from callserver.core.ids import IncidentId, LegId
 from callserver.core.instant import Instant
 from callserver.core.state import State
 from callserver.runtime import supervision
@@ -40,6 +40,7 @@ from callserver.runtime.telling import EdgeTelling
 from callserver.runtime.watchers import Watchers
 from callserver.sip.edge import Edge
 from callserver.sip.settings import EdgeConfig
+from callserver.sip.trace import Traced
 from callserver.store import directory
 from callserver.store.engine import open_store
 from callserver.store.writer import JournalWriter
@@ -213,7 +214,20 @@ class Switchboard:
         return dict(msgspec.to_builtins(told))
 
     def _trace(self, of: str) -> list[str]:
-        return [line for leg in self.edge.traced() if leg.startswith(of) for line in self.edge.trace(leg)]
+        """The SIP ladder of the legs of a point, an incident, a call or a leg, redacted."""
+        state = self.dispatcher.state
+        lines: list[str] = []
+        for leg in sorted(self.edge.live_legs()):
+            known = state.legs.get(LegId(leg))
+            if leg == of or leg.startswith(f"{of}.") or (known is not None and known.party == of):
+                lines += [f"-- {leg}", *(_line(traced) for traced in self.edge.trace(leg))]
+        return lines
+
+
+def _line(traced: Traced) -> str:
+    """One message of a ladder: when, which way, its first line."""
+    way = "to" if traced.sent else "from"
+    return f"{traced.at_ns / 1e9:.3f} {way} {traced.peer}: {traced.text.split(chr(13), 1)[0]}"
 
 
 def _first_anchor(link: SupervisorLink) -> Anchor:

@@ -88,7 +88,13 @@ class Composer:
         ])  # fmt: skip
 
     def answer(
-        self, request: Request, status: int, reason: str = "", tag: str = "", headers: Iterable[tuple[str, str]] = (), body: bytes = b""
+        self,
+        request: Request,
+        status: int,
+        reason: str = "",
+        tag: str = "",
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
     ) -> Response:
         """A response of ours; failures other than 100 get a To tag (a fresh one unless given), successes what fits them."""
         lines: Headers = list(headers)

@@ -57,6 +57,7 @@ class Endings:
         gear = self._gear
         leg.move(Phase.OVER)
         leg.over_ns = gear.clock()
+        gear.retransmits.pop(leg.id, None)
         for key in ("retransmit", "force", "unadopted", "let_go"):
             gear.timers.clear((key, leg.id))
         gear.keep(leg, then or (lambda: None))

@@ -8,6 +8,7 @@ from callserver.sip.interface import Accounts, Listener, Storage
 from callserver.sip.leg import Leg, Phase
 from callserver.sip.outbox import Action, Outbox
 from callserver.sip.protocol.dialog import DialogKey
+from callserver.sip.protocol.transaction import Retransmit2xx
 from callserver.sip.settings import EdgeConfig
 from callserver.sip.timers import Timers
 from callserver.sip.trace import Trace
@@ -85,12 +86,13 @@ class Gear:
     accounts: Accounts
     storage: Storage
     legs: Legs = field(default_factory=Legs)
+    retransmits: dict[str, Retransmit2xx] = field(default_factory=dict)  # by leg
 
     def keep(self, leg: Leg, then: Action) -> None:
         """Store the leg as it is now, then act."""
         self.outbox.put(leg.record(), then)
 
     def name_call(self, leg: Leg, call_id: str) -> None:
-        """A Call-ID of this leg, for finding and tracing it."""
+        """A Call-ID that we chose for this leg, for finding and tracing it."""
         self.legs.index(leg, call_id)
         self.trace.name(leg.id, call_id)

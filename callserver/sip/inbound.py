@@ -33,8 +33,8 @@ class Inbound:
 
     def __init__(self, gear: Gear, endings: Endings) -> None:
         self._gear, self._endings = gear, endings
-        self._served: dict[str, Served] = {}  # by Call-ID: the INVITE's transaction
-        self._retransmits: dict[str, Retransmit2xx] = {}
+        self._served: dict[str, Served] = {}  # by our To tag: the INVITE's transaction until its final response
+        self.last_contact: dict[str, str] = {}  # by user: where it last called from
 
     # ---- the device's INVITE ------------------------------------------------------------------------------------
 
@@ -52,10 +52,17 @@ class Inbound:
             flow=in_dialog(dialog, served.flow), heard=served.flow, invite=request.to_bytes(), offer=request.body,
         )  # fmt: skip
         gear.legs.add(leg)
-        gear.name_call(leg, request.call_id)
-        self._served[request.call_id] = served
+        gear.legs.index(leg)
+        gear.trace.name(leg.id, request.call_id)
+        self._served[tag] = served
+        self._note_contact(leg)
         gear.keep(leg, lambda: self._trying(leg, served))
         self._announce(leg)
+
+    def _note_contact(self, leg: Leg) -> None:
+        if leg.flow is not None:
+            transport = ";transport=tcp" if leg.flow.kind == "tcp" else ""
+            self.last_contact[leg.user] = f"sip:{leg.user}@{leg.flow.host}:{leg.flow.port}{transport}"
 
     def _trying(self, leg: Leg, served: Served) -> None:
         if leg.phase is Phase.PRESSED:
@@ -139,10 +146,11 @@ class Inbound:
         return leg.remote
 
     def _accepted(self, leg: Leg, response: Response) -> None:
-        served = self._served.get(response.call_id)
+        served = self._served.get(leg.tag)
         if leg.phase is not Phase.ANSWERING or served is None:
             return
         leg.answered_ns = self._gear.clock()
+        del self._served[leg.tag]
         self._gear.wire.respond(served, response)
         self.repeat_until_ack(leg, response)
 
@@ -154,7 +162,7 @@ class Inbound:
     def _refused(self, leg: Leg, status: int, reason: str) -> None:
         leg.told = True
         response = self._response(leg, status, reason=reason)
-        self._endings.over(leg, lambda: self._final(response))
+        self._endings.over(leg, lambda: self._final(leg, response))
 
     def end(self, leg: Leg, status: int, reason: str) -> None:
         """End it in whatever phase it is."""
@@ -170,27 +178,30 @@ class Inbound:
     def _fail(self, leg: Leg, status: int, by_party: bool, reason: str) -> None:
         response = self._response(leg, status)
         leg.last_response = response.to_bytes()
-        self._endings.over(leg, lambda: self._final(response))
+        self._endings.over(leg, lambda: self._final(leg, response))
         self._endings.tell(leg, status, by_party, reason)
 
-    def _final(self, response: Response) -> None:
-        served = self._served.pop(response.call_id, None)
+    def _final(self, leg: Leg, response: Response) -> None:
+        served = self._served.pop(leg.tag, None)
         if served is not None and not served.answered:
             self._gear.wire.respond(served, response)
 
     # ---- the device again ---------------------------------------------------------------------------------------
 
-    def cancelled(self, leg: Leg) -> None:
+    def cancelled(self, invite: Served) -> None:
         """Its CANCEL (which has had its 200). After our 200 it comes too late (RFC 3261 9.2)."""
+        leg = next((leg for leg in self._gear.legs.all() if leg.inbound and self._served.get(leg.tag) is invite), None)
+        if leg is None:
+            return
         if leg.phase is Phase.PRESSED:
             response = self._response(leg, 487)
-            self._endings.over(leg, lambda: self._final(response))
+            self._endings.over(leg, lambda: self._final(leg, response))
         elif leg.phase is Phase.RINGING or (leg.phase is Phase.ANSWERING and not leg.answered_ns):
             self._fail(leg, 487, True, "cancelled")
 
     def acknowledged(self, leg: Leg, ack: Request) -> None:
         """The ACK to our 200, or to that of a re-INVITE."""
-        retransmit = self._retransmits.pop(leg.id, None)
+        retransmit = self._gear.retransmits.pop(leg.id, None)
         if retransmit is not None:
             retransmit.acked()
             self._gear.timers.clear(("retransmit", leg.id))
@@ -219,16 +230,16 @@ class Inbound:
 
     def repeat_until_ack(self, leg: Leg, response: Response) -> None:
         """A 2xx went out: again and again until its ACK, for 32 s; then BYE (RFC 3261 13.3.1.4)."""
-        self._retransmits[leg.id] = Retransmit2xx(response, self._gear.clock())
+        self._gear.retransmits[leg.id] = Retransmit2xx(response, self._gear.clock())
         self._arm(leg)
 
     def _arm(self, leg: Leg) -> None:
-        retransmit = self._retransmits.get(leg.id)
+        retransmit = self._gear.retransmits.get(leg.id)
         due = retransmit.next_deadline() if retransmit is not None else None
         self._gear.timers.set(("retransmit", leg.id), due, lambda now: self._repeat(leg, now))
 
     def _repeat(self, leg: Leg, now: int) -> None:
-        retransmit = self._retransmits.get(leg.id)
+        retransmit = self._gear.retransmits.get(leg.id)
         if retransmit is None:
             return
         for output in retransmit.timer(now):
@@ -240,7 +251,7 @@ class Inbound:
         self._arm(leg)
 
     def _unacknowledged(self, leg: Leg) -> None:
-        del self._retransmits[leg.id]
+        del self._gear.retransmits[leg.id]
         log.warning("no_ack", leg=leg.id)
         if leg.phase is not Phase.OVER:
             self._endings.hang_up(leg, 408, "no ACK", 408)
@@ -251,10 +262,12 @@ class Inbound:
         """Go on with a stored leg."""
         gear, request = self._gear, self.invite(leg)
         assert leg.heard is not None, "an inbound leg was heard"
+        gear.trace.name(leg.id, request.call_id)
+        self._note_contact(leg)
         last = parse_message(leg.last_response) if leg.last_response else None
         response = last if isinstance(last, Response) else None
         if leg.phase in (Phase.PRESSED, Phase.RINGING, Phase.ANSWERING):
-            self._served[request.call_id] = gear.wire.resume(request, leg.heard, None)
+            self._served[leg.tag] = gear.wire.resume(request, leg.heard, None)
         if leg.phase is Phase.ANSWERING and response is not None:
             gear.keep(leg, lambda: self._accepted(leg, response))
         elif leg.phase is Phase.OVER and response is not None and not leg.was_up:
@@ -263,7 +276,7 @@ class Inbound:
         elif leg.phase is Phase.RINGING:
             self._respond(leg, 183, leg.sdp) if leg.sdp else self._respond(leg, 180)
         elif leg.phase is Phase.PRESSED:
-            self._trying(leg, self._served[request.call_id])
+            self._trying(leg, self._served[leg.tag])
 
     def announce_again(self, leg: Leg) -> None:
         """A press that was stored and never adopted is told once more."""
@@ -280,7 +293,7 @@ class Inbound:
 
     def _respond(self, leg: Leg, status: int, body: bytes = b"") -> None:
         response = self._response(leg, status, body)
-        served = self._served.get(response.call_id)
+        served = self._served.get(leg.tag)
         if served is not None:
             self._gear.wire.respond(served, response)
 

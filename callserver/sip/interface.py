@@ -126,6 +126,9 @@ class Accounts(Protocol):
     def trunk_source(self, source_host: str, source_port: int) -> str:
         """The trunk id that sends from this address, or ""."""
 
+    def trunks(self) -> tuple[str, ...]:
+        """All trunk ids, for the prober."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrunkAccess:

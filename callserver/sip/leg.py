@@ -81,6 +81,7 @@ class Leg(msgspec.Struct):
     forks: list[Fork] = []
     rang: bool = False
     trunk: str = ""
+    reason: str = ""  # why we end it
     was_up: bool = False
     told: bool = False  # `ended` was told
     awaits_answer: bool = False  # our 2xx held an offer; the ACK holds the answer

@@ -18,6 +18,10 @@ class Traced:
     peer: str
     text: str
 
+    def __str__(self) -> str:
+        arrow = "->" if self.sent else "<-"
+        return f"{self.at_ns / 1e9:.3f} {arrow} {self.peer}\n{self.text.rstrip()}"
+
 
 def redacted(data: bytes) -> str:
     """The message as text with the value of every credential header replaced."""
@@ -47,6 +51,10 @@ class Trace:
             calls.append(call_id)
         if len(self._legs) > _LEGS:
             self._legs.popitem(last=False)
+
+    def legs(self) -> list[str]:
+        """Every leg that there are messages of, ended ones too, oldest first."""
+        return list(self._legs)
 
     def of(self, leg: str) -> list[Traced]:
         """All messages of a leg, oldest first; empty when there is none (any more)."""

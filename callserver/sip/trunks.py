@@ -9,8 +9,10 @@ from callserver.sip.protocol.message import Request, Response, SipError, build_r
 def authorized_again(
     composer: Composer, request: Request, challenge: Response, access: TrunkAccess, kind: str
 ) -> Request | None:
-    """The request once more with credentials, a new branch and the next CSeq; None when the challenge cannot be answered."""
-    asks, gives = ("WWW-Authenticate", "Authorization") if challenge.status == 401 else ("Proxy-Authenticate", "Proxy-Authorization")
+    """The request once more with credentials, a new branch and the next CSeq; None when nothing answers the challenge."""
+    asks, gives = "WWW-Authenticate", "Authorization"
+    if challenge.status == 407:
+        asks, gives = "Proxy-Authenticate", "Proxy-Authorization"
     for value in challenge.get_all(asks):
         try:
             line = authorize(value, request.method, request.uri.raw, access.user, access.password, composer.tag())

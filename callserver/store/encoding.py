@@ -39,7 +39,16 @@ ERASABLE_FIELDS: Mapping[str, tuple[str, ...]] = {
 
 _DECODERS: Mapping[str, Callable[[bytes], Any]] = {name: msgspec.json.Decoder(kind).decode for name, kind in KINDS.items()}
 _FIELD_NAMES = {name: frozenset(field.name for field in fields(kind)) for name, kind in KINDS.items()}
-_encode = msgspec.json.Encoder().encode
+
+
+def _other(value: Any) -> Any:
+    """msgspec knows dict alone of all mappings."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"a fact cannot hold a {type(value).__name__}")
+
+
+_encode = msgspec.json.Encoder(enc_hook=_other).encode
 
 
 def salted_hash(salt: bytes, value: str) -> str:
@@ -55,7 +64,7 @@ def encode_fact(fact: Fact) -> tuple[str, bytes, dict[str, Erasable]]:
     try:
         return _encode_fact(fact)
     except UnicodeEncodeError:
-        clean = msgspec.convert(_scrubbed(msgspec.to_builtins(fact)), type(fact))
+        clean = msgspec.convert(_scrubbed(msgspec.to_builtins(fact, enc_hook=_other)), type(fact))
         return _encode_fact(clean)
 
 

@@ -62,7 +62,7 @@ class Inbox:
                 self.refused += len(ops)
                 parcel.resolve(Appended(Kept.LOST))
                 return parcel.future
-            if not self._parcels and not self._under_way:
+            if not self._parcels:  # the watch may sleep: nothing to grow old, or what is under way lies in the backlog
                 self._aged.notify()
             self._ops += len(ops)
             self._parcels.append(parcel)

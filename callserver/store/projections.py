@@ -43,7 +43,7 @@ def project(connection: Connection, number: int, utc_ns: int, fact: Fact) -> Non
 def catch_up(engine: Engine, progress: Callable[[int], None] | None = None, stop: Callable[[], bool] = lambda: False) -> int:
     """Project all facts that are in the journal and not yet projected; returns how many. Safe while the writer works."""
     done = 0
-    while not stop() and (batch := _catch_up_some(engine)):
+    while not stop() and _behind(engine) and (batch := _catch_up_some(engine)):
         done += batch
         if progress is not None:
             progress(done)
@@ -57,6 +57,11 @@ def rebuild(engine: Engine, progress: Callable[[int], None] | None = None) -> in
             connection.execute(delete(table))
         connection.execute(update(t.journal_head).values(projected=0))
     return catch_up(engine, progress)
+
+
+def _behind(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return connection.execute(select(t.journal_head.c.projected < t.journal_head.c.number)).scalar_one()
 
 
 def _catch_up_some(engine: Engine) -> int:

@@ -16,7 +16,8 @@ from callserver.core.facts import PlanAdopted
 from callserver.core.ids import CallId, incident_of_call
 from callserver.store import schema as t
 from callserver.store.encoding import decode_fact
-from callserver.store.read import Row, rows_of
+from callserver.store.read import Row as Row  # the web imports it from here
+from callserver.store.read import rows_of
 from dialplans.model import Plan
 
 
@@ -188,6 +189,15 @@ def timeline_of_call(engine: Engine, call: str) -> list[Row]:
     j = t.journal.c
     of_incident = and_(j.incident == incident_of_call(CallId(call)), j.call.is_(None))
     return rows_of(engine, or_(j.call == call, of_incident))
+
+
+def journal_page(engine: Engine, limit: int = 100, before: int | None = None) -> list[Row]:
+    """Facts of everything, newest first, with their texts where not erased."""
+    with engine.connect() as connection:
+        head = connection.execute(select(t.journal_head.c.number)).scalar_one()
+    end = head + 1 if before is None else min(before, head + 1)
+    number = t.journal.c.number
+    return rows_of(engine, and_(number < end, number >= end - limit))[::-1]  # numbers have no gaps
 
 
 def operators(engine: Engine) -> list[PresenceRow]:

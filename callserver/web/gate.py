@@ -8,13 +8,13 @@ from callserver.web.service import service
 from callserver.web.sessions import COOKIE, Session
 
 
-def gate(request: Request) -> None:
+async def gate(request: Request) -> None:
     """401 without a session, 403 for a role that may not. A dependency of the whole app."""
     path = request.scope["route"].path
     rule = RULES["GET" if request.method == "HEAD" else request.method, path]
     if rule.public:
         return
-    session = service(request).sessions.find(request.cookies.get(COOKIE, ""), service(request).now_s())
+    session = await service(request).session(request.cookies.get(COOKIE, ""))
     if session is None:
         raise ApiError(401, "not-signed-in", "You are not signed in.", "POST /api/session with user and password.")
     if not allowed(rule, session.role, session.user, request.path_params.get("id", "")):

@@ -1,7 +1,6 @@
 """What stands before every route: the size of bodies, the origin of commands, and the headers of every answer."""
 
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders

@@ -84,7 +84,7 @@ def test_the_verdicts_are_the_right_ones() -> None:
 def test_a_fault_after_messages_is_kept_and_raised_by_the_next_feed() -> None:
     stream = Stream()
     items = stream.feed(raw("a") + b"junk\r\n\r\n")
-    assert ["a"] == [item.call_id for item in items if isinstance(item, Request)]
+    assert [item.call_id for item in items if isinstance(item, Request)] == ["a"]
     assert stream.fault is not None
     with pytest.raises(SipError):
         stream.feed(raw("b"))
@@ -93,7 +93,7 @@ def test_a_fault_after_messages_is_kept_and_raised_by_the_next_feed() -> None:
 def test_a_framing_fault_can_be_answered() -> None:
     with pytest.raises(SipError) as caught:
         Stream().feed(STREAMS["two lengths"])
-    assert caught.value.request is not None and "a" == caught.value.request.call_id
+    assert caught.value.request is not None and caught.value.request.call_id == "a"
 
 
 def test_an_endless_head_is_refused_at_the_cap_not_after_it() -> None:
@@ -102,36 +102,36 @@ def test_an_endless_head_is_refused_at_the_cap_not_after_it() -> None:
     with pytest.raises(SipError) as caught:
         for _ in range(40):
             stream.feed(b"x" * 1024)
-    assert 513 == caught.value.status
-    assert 0 == stream.pending
+    assert caught.value.status == 513
+    assert stream.pending == 0
 
 
 def test_too_long_a_head_is_refused_even_when_it_comes_in_one_piece() -> None:
     for size in (32_768, 33_000, 64_000):
         with pytest.raises(SipError) as caught:
             Stream().feed(raw("a", extra="X: " + "y" * size + "\r\n"))
-        assert 513 == caught.value.status
+        assert caught.value.status == 513
 
 
 def test_an_announced_giant_is_refused_before_its_body() -> None:
     with pytest.raises(SipError) as caught:
         Stream().feed(raw("a", length="2000000000"))
-    assert 513 == caught.value.status
+    assert caught.value.status == 513
 
 
 def test_pending_counts_only_a_message_that_has_begun() -> None:
     stream = Stream()
-    assert 0 == stream.pending
+    assert stream.pending == 0
     stream.feed(b"\r\n")
-    assert 0 == stream.pending
+    assert stream.pending == 0
     stream.feed(raw("a")[:50])
-    assert 0 < stream.pending
+    assert stream.pending > 0
     stream.feed(raw("a")[50:])
-    assert 0 == stream.pending
+    assert stream.pending == 0
     stream.feed(raw("a", b"abc", length="9"))
-    assert 0 < stream.pending
+    assert stream.pending > 0
     stream.feed(b"123456")
-    assert 0 == stream.pending
+    assert stream.pending == 0
 
 
 def test_datagram_keepalives_are_told_from_messages() -> None:

@@ -1,5 +1,6 @@
 """A store in a directory of its own, and a stream of facts to fill it with."""
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -39,11 +40,28 @@ def new_writer(store: Engine, tmp_path: Path) -> Iterator[NewWriter]:
 
 
 @pytest.fixture
+def settled() -> Callable[[], bool]:
+    """Whether no writer still catches up with its projections, as each does once after its start."""
+    return lambda: all(thread.name != "journal_catch_up" for thread in threading.enumerate())
+
+
+@pytest.fixture
 def entries() -> Callable[..., list[Entry]]:
     """`entries(first, count)`: facts named `fact-<number>`; every tenth has a text that can be erased."""
 
     def make(first: int, count: int) -> list[Entry]:
         return [Entry(f"fact-{n}", _fact(n), n * 1_000, 10**18 + n, 1) for n in range(first, first + count)]
+
+    return make
+
+
+@pytest.fixture
+def fat() -> Callable[..., list[Entry]]:
+    """The same, each fact larger than a page of the database."""
+
+    def make(first: int, count: int) -> list[Entry]:
+        fact = AlarmRaised("key", "x" * 6_000)
+        return [Entry(f"fact-{n}", fact, n * 1_000, 10**18 + n, 1) for n in range(first, first + count)]
 
     return make
 

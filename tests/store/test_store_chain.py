@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from callserver.core.facts import OutcomeRecorded
+from callserver.store.chain import body_hash, row_hash
 from callserver.store.engine import writing
 from callserver.store.journal import Entry, JournalWriter, Report, erase_incident, erase_row, read, verify
 
@@ -38,7 +39,7 @@ def tamper(engine: Engine, *statements: str, **values: Any) -> Report:
 
 def test_an_untouched_journal_is_whole(filled: Engine) -> None:
     report = verify(filled)
-    assert (True, 30, None) == (report.ok, report.rows, report.broken)
+    assert (report.ok, report.rows, report.broken) == (True, 30, None)
     assert list(range(1, 31)) == [row.number for row in read(filled)]
 
 
@@ -83,7 +84,11 @@ def test_the_database_refuses_to_change_the_journal(filled: Engine, statement: s
 @pytest.mark.parametrize(
     ("statements", "broken", "fault"),
     [
-        (["UPDATE journal SET body = CAST(replace(CAST(body AS TEXT), 'text 7', 'text 8') AS BLOB) WHERE number = 7"], 7, "its body was"),
+        (
+            ["UPDATE journal SET body = CAST(replace(CAST(body AS TEXT), 'text 7', 'text 8') AS BLOB) WHERE number = 7"],
+            7,
+            "its body was",
+        ),
         (["UPDATE journal SET utc_ns = utc_ns + 1 WHERE number = 8"], 8, "a column beside the body"),
         (["UPDATE journal SET id = 'other' WHERE number = 9"], 9, "a column beside the body"),
         (["UPDATE journal SET anchor = 2 WHERE number = 9"], 9, "a column beside the body"),
@@ -130,8 +135,6 @@ def test_every_way_to_tamper_is_found_and_named(filled: Engine, statements: list
 
 def test_a_row_rehashed_by_hand_breaks_at_the_next_one(filled: Engine) -> None:
     """Somebody who knows the framing can mend one row, but not its successor's prev_hash."""
-    from callserver.store.chain import body_hash, row_hash
-
     with filled.connect() as connection:
         row = connection.execute(text("SELECT * FROM journal WHERE number = 5")).one()
     body = row.body.replace(b"text 5", b"text 6")
@@ -140,33 +143,33 @@ def test_a_row_rehashed_by_hand_breaks_at_the_next_one(filled: Engine) -> None:
     )
     change = "UPDATE journal SET body = :body, body_hash = :body_hash, hash = :hash WHERE number = 5"
     report = tamper(filled, change, body=body, body_hash=body_hash(body), hash=hash)
-    assert (6, 5) == (report.broken, report.rows)
+    assert (report.broken, report.rows) == (6, 5)
     assert "does not follow row 5" in report.fault
 
 
 def test_erasure_keeps_the_chain_whole(filled: Engine) -> None:
     before = verify(filled)
-    assert 1 == erase_row(filled, 10)
-    assert 1 == erase_incident(filled, "i20")
-    assert 0 == erase_incident(filled, "i20")
+    assert erase_row(filled, 10) == 1
+    assert erase_incident(filled, "i20") == 1
+    assert erase_incident(filled, "i20") == 0
     with writing(filled) as connection:
         connection.execute(text("DELETE FROM journal_erasable WHERE number = 30"))
     after = verify(filled)
     assert (True, before.hash, 3) == (after.ok, after.hash, after.erased)
     notes = [row.fact.note for row in read(filled, texts=True) if isinstance(row.fact, OutcomeRecorded)]
-    assert ["", "", ""] == notes
+    assert notes == ["", "", ""]
 
 
 def test_an_erased_text_is_gone_from_the_file(filled: Engine, tmp_path: Path) -> None:
     with filled.connect() as connection:
-        assert "note 20" == connection.execute(text("SELECT value FROM journal_erasable WHERE number = 20")).scalar()
+        assert connection.execute(text("SELECT value FROM journal_erasable WHERE number = 20")).scalar() == "note 20"
     erase_row(filled, 20)
     with filled.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.exec_driver_sql("COMMIT")
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.exec_driver_sql("BEGIN")
     found = [path.name for path in tmp_path.iterdir() if b"note 20" in path.read_bytes()]
-    assert [] == found
+    assert found == []
 
 
 def test_progress_is_told_and_the_walk_reads_in_pages(filled: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,11 +177,11 @@ def test_progress_is_told_and_the_walk_reads_in_pages(filled: Engine, monkeypatc
     told: list[tuple[int, int]] = []
     report = verify(filled, lambda done, total: told.append((done, total)))
     assert report.ok
-    assert [(7, 30), (14, 30), (21, 30), (28, 30), (30, 30)] == told
+    assert told == [(7, 30), (14, 30), (21, 30), (28, 30), (30, 30)]
 
 
 def test_reading_pages_and_limits(filled: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("callserver.store.read._PAGE_ROWS", 7)
     assert list(range(12, 31)) == [row.number for row in read(filled, 11)]
     assert list(range(12, 22)) == [row.number for row in read(filled, 11, 10)]
-    assert [10, 20] == [row.number for row in read(filled, limit=20, texts=True) if getattr(row.fact, "note", "")]
+    assert [row.number for row in read(filled, limit=20, texts=True) if getattr(row.fact, "note", "")] == [10, 20]

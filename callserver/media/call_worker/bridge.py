@@ -50,11 +50,12 @@ class Bridge:
         listened = [key for key in keys_of(self._wish) if any(leg in self._placed for leg in key.to)]
         self._playback.begin(listened, now_ns)
         wanted = links_of(self._wish, self._placed, self._playback.playing)
-        for source, leg in self._links - wanted:
-            self._port(source).stopTransmit(self._media_of(leg))
-        for source, leg in wanted - self._links:
-            self._port(source).startTransmit(self._media_of(leg))
-        self._links = wanted
+        for link in self._links - wanted:
+            self._port(link[0]).stopTransmit(self._media_of(link[1]))
+            self._links -= {link}
+        for link in wanted - self._links:
+            self._port(link[0]).startTransmit(self._media_of(link[1]))
+            self._links |= {link}
         self._playback.keep_only(keys_of(self._wish))
 
     def tick(self, now_ns: int) -> None:

@@ -20,6 +20,7 @@ GATHER_S = 0.01
 SYNC_EVERY_NS = 1_000_000_000
 RETRY_S = 1.0
 STALLED_NS = 2_000_000_000
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
 
 
 class Tape:
@@ -75,7 +76,7 @@ class Tape:
         for again in range(1, 100):
             name = f"{base}.cap" if again == 1 else f"{base}-{again}.cap"
             try:
-                self._fd = os.open(self.directory / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o640)
+                self._fd = os.open(self.directory / name, _NEW_FILE, 0o640)
             except FileExistsError:
                 continue
             self.name = name

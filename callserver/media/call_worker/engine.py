@@ -33,7 +33,7 @@ class _InnerCall(pj.Call):
         super().__init__(account, number)
         self._calls = calls
 
-    def onCallState(self, prm: pj.OnCallStateParam) -> None:  # noqa: N802, ARG002 - the library's name
+    def onCallState(self, prm: pj.OnCallStateParam) -> None:  # noqa: N802 - the library's name
         info = self.getInfo()
         if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
             self._calls.pop(info.callIdString, None)  # the last reference dies here
@@ -65,6 +65,7 @@ class Engine:
         self._calls: dict[str, _InnerCall] = {}
         self._legs: dict[str, str] = {}  # leg -> Call-ID
         self._clock_runs = False
+        self.turned_ns = 0  # when its thread last came round; 0 before it is started
         self._caller: InnerCaller | None = None
         self._library: pj.Endpoint | None = None
 
@@ -159,11 +160,15 @@ class Engine:
         raise InnerRefused("the engine did not confirm the leg")
 
     def _media_of(self, leg: str) -> pj.AudioMedia:
-        return self._calls[self._legs[leg]].getAudioMedia(-1)
+        call = self._calls.get(self._legs.get(leg, ""))
+        if call is None:
+            raise InnerRefused(f"the engine has lost leg {leg}")
+        return call.getAudioMedia(-1)
 
     def _pump(self, ms: int) -> None:
         assert self._library is not None
         self._library.libHandleEvents(ms)
+        self.turned_ns = boottime_ns()
 
 
 def _configuration(rate_hz: int) -> pj.EpConfig:
@@ -175,7 +180,7 @@ def _configuration(rate_hz: int) -> pj.EpConfig:
     media.clockRate, media.audioFramePtime, media.noVad = rate_hz, FRAME_MS, True
     media.ecTailLen, media.sndAutoCloseTime = 0, -1
     media.quality = 3  # at the default the resamplers of a 16 kHz bridge cost 8 ms and a third of the CPU
-    media.jbInit, media.jbMinPre, media.jbMaxPre, media.jbMax = 20, 20, 40, 160  # milliseconds; capped, so that delay does not stay
+    media.jbInit, media.jbMinPre, media.jbMaxPre, media.jbMax = 20, 20, 40, 160  # ms; capped, so that delay does not stay
     return configuration
 
 
@@ -187,6 +192,11 @@ def _account_configuration() -> pj.AccountConfig:
     transport = account.mediaConfig.transportConfig
     transport.port, transport.portRange, transport.boundAddress = 0, 0, "127.0.0.1"  # the kernel chooses: workers never collide
     return account
+
+
+def why_of(fault: Exception) -> str:
+    """A library's refusal in one line."""
+    return f"{fault.reason} ({fault.status})" if isinstance(fault, pj.Error) else str(fault)
 
 
 def _address(name: str) -> tuple[str, int]:

@@ -30,7 +30,13 @@ class FrontLeg:
     """A placed leg. `report` takes messages for the switchboard and may be called from any thread."""
 
     def __init__(
-        self, place: Place, outer: socket.socket, outer_rtcp: socket.socket, tape: Tape, report: Callable[[Report], None], now_ns: int
+        self,
+        place: Place,
+        outer: socket.socket,
+        outer_rtcp: socket.socket,
+        tape: Tape,
+        report: Callable[[Report], None],
+        now_ns: int,
     ) -> None:
         self.place, self.outer, self.outer_rtcp, self.tape, self.report = place, outer, outer_rtcp, tape, report
         self.inner = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -19,7 +19,11 @@ class Link:
     """`hello` makes the worker's greeting; `act` carries one order out, with the sockets that came beside it."""
 
     def __init__(
-        self, listener: socket.socket, poll: select.epoll, hello: Callable[[int], Hello], act: Callable[[Message, list[int]], None]
+        self,
+        listener: socket.socket,
+        poll: select.epoll,
+        hello: Callable[[int], Hello],
+        act: Callable[[Message, list[int]], None],
     ) -> None:
         self._listener, self._poll, self._hello, self._act = listener, poll, hello, act
         self._numbered = Numbered()

@@ -5,7 +5,7 @@ or unreadable is told once and becomes two quiet beeps, so that nobody waits in 
 """
 
 import wave
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -60,9 +60,9 @@ class Playback:
         self._told: set[str] = set()
 
     @property
-    def playing(self) -> Iterable[PromptKey]:
-        """Prompts that have a port now."""
-        return self._playing.keys()
+    def playing(self) -> Set[PromptKey]:
+        """Prompts that are to be heard now."""
+        return self._playing.keys() - self._over
 
     def port(self, key: PromptKey) -> pj.AudioMedia:
         """The port of a playing prompt."""
@@ -103,14 +103,15 @@ class Playback:
         try:
             if file is None or not file.is_file():
                 raise FileNotFoundError(key.name)
+            length_ms = _length_ms(file)
             player.createPlayer(str(file), pj.PJMEDIA_FILE_NO_LOOP)
-        except (pj.Error, OSError):
+        except (pj.Error, OSError, EOFError, wave.Error):
             if key.name not in self._told:
                 self._told.add(key.name)
                 self._missing(key.name)
             beeps = _tone(BEEP_HZ, BEEP_ON_MS, BEEP_OFF_MS, QUIET, BEEPS)
             return self._tone(beeps, BEEPS * (BEEP_ON_MS + BEEP_OFF_MS), now_ns)
-        return _Playing(player, lambda: player.setPos(0), _length_ms(file), now_ns)
+        return _Playing(player, lambda: player.setPos(0), length_ms, now_ns)
 
     def _tone(self, tones: pj.ToneDescVector, length_ms: int, now_ns: int) -> _Playing:
         generator = pj.ToneGenerator()
@@ -136,4 +137,4 @@ def _tone(hz: int, on_ms: int, off_ms: int, volume: int, count: int) -> pj.ToneD
 def _length_ms(file: Path) -> int:
     """How long a WAV plays, at least 1."""
     with wave.open(str(file)) as sound:
-        return max(1, sound.getnframes() * 1_000 // sound.getframerate())
+        return max(1, int(sound.getnframes() * 1_000 / sound.getframerate()))

@@ -92,7 +92,7 @@ class InnerCaller:
         return found
 
     def _messages(self) -> list[tuple[str, dict[str, str]]]:
-        messages = []
+        messages: list[tuple[str, dict[str, str]]] = []
         while True:
             try:
                 datagram = self._socket.recv(MAX_MESSAGE)
@@ -145,7 +145,7 @@ def sdp_offer(codec: Codec, rtp_port: int) -> str:
 
 
 def lock_source(local_port: int, peer: tuple[str, int]) -> None:
-    """Connect this process' UDP socket with this port, which native code owns, so that it takes packets of `peer` only.
+    """Connect our UDP socket at 127.0.0.1 and this port, which native code owns, so that it takes packets of `peer` only.
 
     `LookupError` when there is none. Connecting acts on the open socket, which our duplicate shares.
     """
@@ -155,7 +155,9 @@ def lock_source(local_port: int, peer: tuple[str, int]) -> None:
         except OSError:
             continue  # no socket, or the listing's own descriptor
         with sock:
-            if sock.family == socket.AF_INET and sock.type == socket.SOCK_DGRAM and sock.getsockname()[1] == local_port:
+            if (sock.family, sock.type) != (socket.AF_INET, socket.SOCK_DGRAM):
+                continue
+            if sock.getsockname() == ("127.0.0.1", local_port):
                 sock.connect(peer)
                 return
     raise LookupError(local_port)

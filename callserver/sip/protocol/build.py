@@ -74,7 +74,7 @@ def response_to(
     if to_tag and status > 100 and request.to.tag is None:
         tag = f";tag={to_tag}".encode()
         lines = [replace(line, raw=line.raw + tag) if line.name == "to" else line for line in lines]
-    lines += [header(name, value) for name, value in headers]
+    lines += [header(name, value) for name, value in headers if canonical(name) != "content-length"]
     lines.append(header("Content-Length", str(len(body))))
     return _within_caps(Response(status=status, reason=reason or REASONS.get(status, ""), headers=tuple(lines), body=body))
 

@@ -18,7 +18,6 @@ from callserver.web.times import rfc3339
 router = APIRouter()
 
 
-
 class Credentials(BaseModel):
     """What a person types."""
 
@@ -52,6 +51,7 @@ async def sign_in(credentials: Credentials, request: Request, response: Response
     if account is None:
         raise ApiError(401, "wrong-password", "User and password do not fit.", "Check both and try again.")
     the.limits.succeeded(user, source)
+    the.forget_roles()
     return _begin(the, account.user, account.role, request, response)
 
 

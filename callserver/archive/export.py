@@ -1,0 +1,129 @@
+"""From a call's captures to its recording: one stereo file for listening, one file per leg for looking closer.
+
+All files begin at the same instant, the earliest packet of the call. Doing it again gives the same files.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from audio.resample import resample
+from audio.tones import Samples
+from audio.tracks import Track, write_flac
+from callserver.archive import keep
+from callserver.archive.align import lay, stretches
+from callserver.archive.decode import G722, RATES_HZ, CallCapture, LegCapture, codec_of, read_call
+from callserver.archive.packets import Packets
+from callserver.core.facts import RecordingMade
+from callserver.core.ids import CallId
+
+LISTENING = "call.flac"
+POINT = "point"
+SHORTEST_S = 0.02  # a file of no sound at all could not be told from a broken one
+
+
+@dataclass(slots=True)
+class _Sums:
+    """What the report tells of one direction of a leg."""
+
+    lost_s: float = 0.0
+    senders: int = 0
+    moved: int = 0
+
+
+@dataclass(slots=True)
+class _Made:
+    files: dict[str, str] = field(default_factory=dict)
+    lost_s: float = 0.0
+    longest_s: float = 0.0
+    report: list[str] = field(default_factory=list)
+
+
+def make_recording(call: CallId, captures: Sequence[Path], out_dir: Path) -> RecordingMade:
+    """Make `<out_dir>/call.flac` (left: what the points said; right: what they were sent) and `<leg>.flac` for each leg.
+
+    8 kHz, or 16 kHz when any sound of the call is G.722. Every file is read back and compared; then the captures are
+    compressed and kept. `files` are named below the directory of `out_dir`, `captures` below that of the incidents; both
+    hold SHA-256. Raises OSError, EOFError (a compressed capture that ends too soon) or ValueError; nothing is then half done
+    that doing it again does not put right.
+    """
+    sums = {keep.name_of(path): keep.sum_uncompressed(path) for path in captures}
+    heard = read_call(captures)
+    made = _Made(report=list(heard.remarks))
+    if any(len(leg.heard) or len(leg.sent) for leg in heard.legs):
+        _write(heard, out_dir, made)
+    else:
+        made.report.append("no sound was captured")
+    for path in captures:
+        keep.compress(path, sums[keep.name_of(path)])
+    return RecordingMade(
+        call=call,
+        files=made.files,
+        captures=sums,
+        duration_ms=round(made.longest_s * 1000),
+        losses_ms=round(made.lost_s * 1000),
+        report="; ".join(made.report),
+    )
+
+
+def _write(call: CallCapture, out_dir: Path, made: _Made) -> None:
+    """One leg after the other, so that no more than three tracks are in memory."""
+    rate_hz = _rate_hz(call)
+    left, right = Track(rate_hz), Track(rate_hz)
+    for leg in sorted(call.legs, key=lambda leg: leg.leg):
+        said = _track(leg, leg.heard, call.zero_ns, rate_hz, made, "said")
+        made.longest_s = max(made.longest_s, said.size / rate_hz)
+        _keep_file(out_dir / f"{leg.leg}.flac", [said], rate_hz, made)
+        if leg.role == POINT:
+            left.lay(0, said)
+            right.lay(0, _track(leg, leg.sent, call.zero_ns, rate_hz, made, "was sent"))
+    length = max(left.length, right.length, round(made.longest_s * rate_hz))
+    made.longest_s = length / rate_hz
+    _keep_file(out_dir / LISTENING, [left.samples(length), right.samples(length)], rate_hz, made)
+
+
+def _rate_hz(call: CallCapture) -> int:
+    kinds = {
+        codec_of(int(kind), leg.codecs)
+        for leg in call.legs
+        for way in (leg.heard, leg.sent)
+        for kind in np.unique(way.payload_type)
+    }
+    return RATES_HZ[G722] if G722 in kinds else 8000
+
+
+def _track(leg: LegCapture, packets: Packets, zero_ns: int, rate_hz: int, made: _Made, way: str) -> Samples:
+    """All that one leg said, or was sent, as one track from the call's zero on."""
+    tracks = {each: Track(each) for each in set(RATES_HZ.values())}
+    sums = _Sums()
+    for sender in stretches(packets, leg.codecs, zero_ns):
+        sums.senders += 1
+        end_s = 0.0
+        for stretch in sender:
+            track = tracks[RATES_HZ[stretch.codec]]
+            laid = lay(stretch, track, not_before=round(end_s * track.rate_hz))
+            end_s = laid.end / track.rate_hz
+            sums.lost_s += laid.lost_s
+            sums.moved += laid.moved
+    whole = Track(rate_hz)
+    whole.lay(0, np.zeros(round(SHORTEST_S * rate_hz), np.int16))
+    for each in tracks.values():
+        if each.length:
+            whole.lay(0, resample(each.samples(), each.rate_hz, rate_hz))
+    _report(leg, sums, made, way)
+    return whole.samples()
+
+
+def _report(leg: LegCapture, sums: _Sums, made: _Made, way: str) -> None:
+    if way == "said":
+        made.lost_s += sums.lost_s
+    if sums.lost_s or sums.moved or sums.senders > 1:
+        lost = f"{round(sums.lost_s * 1000)} ms lost"
+        made.report.append(f"{leg.leg} {way}: {lost}, {sums.senders} senders, {sums.moved} samples moved for clock drift")
+
+
+def _keep_file(path: Path, tracks: Sequence[Samples], rate_hz: int, made: _Made) -> None:
+    write_flac(path, tracks, rate_hz)
+    made.files[f"{path.parent.name}/{path.name}"] = keep.sum_of(path)

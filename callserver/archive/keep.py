@@ -1,0 +1,69 @@
+"""Keeping captures: their sums, and their compressed form, which replaces the plain one only when it reads back the same."""
+
+import gzip
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from typing import BinaryIO
+
+from audio.tracks import sync
+from callserver.archive.decode import open_capture
+
+SUFFIX = ".cap"
+_BLOCK_BYTES = 1 << 20
+_LEVEL = 6
+
+
+def captures_of(folder: Path) -> list[Path]:
+    """The captures of a call, by name. Where both forms of one lie there, the plain one: compressing it was not finished."""
+    found = {path.name: path for path in folder.glob(f"*{SUFFIX}*") if not path.name.startswith(".")}
+    plain = {name for name in found if name.endswith(SUFFIX)}
+    return [
+        found[name] for name in sorted(found) if name in plain or (name.endswith(".gz") and name.removesuffix(".gz") not in plain)
+    ]
+
+
+def name_of(capture: Path) -> str:
+    """The capture's name below the captures' directory, whatever its form: `<incident>/<call>/<leg>.<segment>.cap`."""
+    return "/".join((*capture.parts[-3:-1], capture.name.removesuffix(".gz")))
+
+
+def sum_of(path: Path) -> str:
+    """SHA-256 of a file as it lies there."""
+    with path.open("rb") as stream:
+        return _sum(stream)
+
+
+def sum_uncompressed(capture: Path) -> str:
+    """SHA-256 of a capture's bytes as the worker wrote them. Raises OSError, EOFError or zlib.error."""
+    with open_capture(capture) as stream:
+        return _sum(stream)
+
+
+def compress(capture: Path, expected: str) -> Path:
+    """Compress a plain capture: aside, read back against the sum `expected`, synced, renamed, then the plain one removed.
+
+    The same capture always gives the same bytes. Harmless on one that is compressed. Raises OSError.
+    """
+    if capture.suffix == ".gz":
+        return capture
+    kept = capture.with_name(f"{capture.name}.gz")
+    aside = capture.with_name(f".{capture.name}.gz")
+    with capture.open("rb") as plain, aside.open("wb") as raw:
+        with gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=raw, mtime=0) as packed:
+            shutil.copyfileobj(plain, packed, _BLOCK_BYTES)
+    if sum_uncompressed(aside) != expected:
+        raise OSError(f"{capture.name} does not read back as it was compressed")
+    sync(aside)
+    os.replace(aside, kept)
+    sync(kept.parent)
+    capture.unlink()
+    return kept
+
+
+def _sum(stream: BinaryIO) -> str:
+    total = hashlib.sha256()
+    while block := stream.read(_BLOCK_BYTES):
+        total.update(block)
+    return total.hexdigest()

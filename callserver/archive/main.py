@@ -1,0 +1,99 @@
+"""The archivist: slow work beside the calls. It makes recordings from the captures of calls that are over.
+
+It decides nothing and keeps nothing in memory that matters: what is unfinished is asked for each round, what is half done is
+done again and comes out the same, and a fact is appended only when all that it tells lies on the disk.
+"""
+
+import threading
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from callserver.archive import keep
+from callserver.archive.export import make_recording
+from callserver.core.facts import RecordingFailed, RecordingMade
+from callserver.core.ids import CallId
+
+SECOND_NS = 1_000_000_000
+FIRST_PAUSE_NS = 10 * SECOND_NS
+LONGEST_PAUSE_NS = 600 * SECOND_NS
+ROUND_S = 2.0
+
+BAD_FILES = (OSError, EOFError, ValueError, LookupError, ArithmeticError, MemoryError, zlib.error)
+"""What one call's files, or a full disk, can bring about. Anything else is our mistake and ends the process, which is started
+again by the supervisor."""
+
+_log = structlog.get_logger("archive")
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """A call whose recording failed: how often, and when it is tried again."""
+
+    why: str
+    pause_ns: int
+    again_ns: int
+
+
+class Archivist:
+    """Makes a recording of each call that `unfinished` names: (call, directory of its captures).
+
+    `unfinished` gives calls that are over, whose captures are sealed and that have no `RecordingMade`. `append` journals a fact
+    and returns when it is there; what it raises ends the round, and the call is done again in a later one.
+    """
+
+    def __init__(
+        self,
+        captures_root: Path,
+        recordings_root: Path,
+        unfinished: Callable[[], Sequence[tuple[CallId, Path]]],
+        append: Callable[[RecordingMade | RecordingFailed], object],
+        now_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._captures = captures_root
+        self._recordings = recordings_root
+        self._unfinished = unfinished
+        self._append = append
+        self._now_ns = now_ns
+        self._troubles: dict[CallId, _Trouble] = {}
+
+    def step(self) -> int:
+        """One round over all unfinished calls; the number of recordings made. A failing call keeps no other from it."""
+        waiting = self._unfinished()
+        self._troubles = {call: self._troubles[call] for call, _ in waiting if call in self._troubles}
+        return sum(self._finish(call, self._captures / folder) for call, folder in waiting if self._due(call))
+
+    def _due(self, call: CallId) -> bool:
+        trouble = self._troubles.get(call)
+        return trouble is None or self._now_ns() >= trouble.again_ns
+
+    def _finish(self, call: CallId, folder: Path) -> bool:
+        try:
+            made = make_recording(call, keep.captures_of(folder), self._recordings / call)
+        except BAD_FILES as error:
+            self._failed(call, f"{type(error).__name__}: {error}")
+            return False
+        self._append(made)
+        self._troubles.pop(call, None)
+        _log.info("recording made", call=call, duration_ms=made.duration_ms, losses_ms=made.losses_ms)
+        return True
+
+    def _failed(self, call: CallId, why: str) -> None:
+        """Told once for each reason; tried again after a pause that doubles."""
+        before = self._troubles.get(call)
+        pause_ns = min(2 * before.pause_ns, LONGEST_PAUSE_NS) if before else FIRST_PAUSE_NS
+        self._troubles[call] = _Trouble(why, pause_ns, self._now_ns() + pause_ns)
+        _log.warning("recording failed", call=call, why=why, again_s=pause_ns // SECOND_NS)
+        if before is None or before.why != why:
+            self._append(RecordingFailed(call, why))
+
+
+def run(archivist: Archivist, stop: threading.Event, round_s: float = ROUND_S) -> None:
+    """Rounds until `stop`; the running one is finished first (no harm is done by killing it instead)."""
+    while not stop.is_set():
+        archivist.step()
+        stop.wait(round_s)

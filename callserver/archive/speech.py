@@ -1,0 +1,126 @@
+"""Spoken files for the call workers: `<prompts>/<language>/<name>.wav`, 16 kHz, 16 bits, mono.
+
+Phrases come from the shipped FLAC files, place names from espeak-ng. Each is made once and again only when its source
+changes. A file that somebody else put there is a recording of theirs and stays.
+"""
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import soundfile
+
+from audio.prompts import HERE, RATE_HZ, Phrase, phrases
+from audio.resample import resample
+from audio.speech import NoSpeech, say
+from audio.tones import Samples
+from audio.tracks import read_sound, write_aside
+from dialplans.model import Plan, Point
+
+INDEX = ".made.json"
+_REMEMBERED = 4  # sums of our own earlier files, so that a crash between index and file leaves nobody's recording
+
+
+class Missing(list[str]):
+    """Names (`<language>/<name>`) that have no file and why; calls play a tone in their place."""
+
+
+@dataclass(slots=True)
+class _Index:
+    """What we made in one language's directory: name -> its source's sum, and the sums of the files that were ours."""
+
+    path: Path
+    made: dict[str, tuple[str, list[str]]]
+
+    @classmethod
+    def of(cls, folder: Path) -> "_Index":
+        path = folder / INDEX
+        try:
+            rows = json.loads(path.read_text("utf-8"))
+            return cls(path, {name: (str(row["source"]), [str(each) for each in row["ours"]]) for name, row in rows.items()})
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+            return cls(path, {})  # without it everything is made anew, but files that are there are taken for recordings
+
+    def note(self, name: str, source: str, made: str) -> None:
+        ours = [each for each in self.made.get(name, ("", []))[1] if each != made]
+        self.made[name] = (source, [*ours, made][-_REMEMBERED:])
+        rows = {each: {"source": row[0], "ours": row[1]} for each, row in sorted(self.made.items())}
+        write_aside(self.path, json.dumps(rows, indent=1).encode())
+
+
+def materialise(plan: Plan, prompts_dir: Path) -> Missing:
+    """Make what the plan's calls may play: all phrases in all of its languages, and the name of every point's place.
+
+    Returns what is missing. Raises OSError when `prompts_dir` cannot be written.
+    """
+    missing = phrases_for({point.language for point in plan.points.values()} | {"en"}, prompts_dir)
+    missing.extend(places_for(plan.points.values(), prompts_dir))
+    return missing
+
+
+def phrases_for(languages: Iterable[str], prompts_dir: Path, shipped: Path = HERE) -> Missing:
+    """Lay out the shipped phrases. A language that has none is missing all of them."""
+    missing = Missing()
+    known = {(phrase.language, phrase.name): phrase for phrase in phrases(shipped)}
+    names = dict.fromkeys(phrase.name for phrase in known.values())
+    for language in sorted(set(languages)):
+        index = _Index.of(prompts_dir / language)
+        for name in names:
+            phrase = known.get((language, name))
+            if phrase is None:
+                _unless_recorded(prompts_dir, language, name, "no phrase of this language is shipped", missing)
+            else:
+                _make(index, name, phrase.sha256, partial(_shipped, phrase, shipped), missing)
+    return missing
+
+
+def places_for(points: Iterable[Point], prompts_dir: Path) -> Missing:
+    """Speak the points' places: `place-<point>.wav`."""
+    missing = Missing()
+    indexes: dict[str, _Index] = {}
+    for point in points:
+        index = indexes.setdefault(point.language, _Index.of(prompts_dir / point.language))
+        source = hashlib.sha256(f"{point.language}\n{point.place}".encode()).hexdigest()
+        _make(index, f"place-{point.id}", source, partial(say, point.place, point.language, RATE_HZ), missing)
+    return missing
+
+
+def _make(index: _Index, name: str, source: str, sound: Callable[[], Samples], missing: Missing) -> None:
+    """Bring one file up to date with its source."""
+    folder = index.path.parent
+    file = folder / f"{name}.wav"
+    known, ours = index.made.get(name, ("", []))
+    if file.exists():
+        lies_there = hashlib.sha256(file.read_bytes()).hexdigest()
+        if lies_there not in ours or (known == source and lies_there == ours[-1]):
+            return
+    try:
+        content = _wav(sound())
+    except (NoSpeech, OSError) as error:
+        if not file.exists():
+            missing.append(f"{folder.name}/{name}: {error}")
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    index.note(name, source, hashlib.sha256(content).hexdigest())
+    write_aside(file, content)
+
+
+def _unless_recorded(prompts_dir: Path, language: str, name: str, why: str, missing: Missing) -> None:
+    if not os.path.exists(prompts_dir / language / f"{name}.wav"):
+        missing.append(f"{language}/{name}: {why}")
+
+
+def _shipped(phrase: Phrase, shipped: Path) -> Samples:
+    samples, rate_hz = read_sound(phrase.path(shipped))
+    return resample(samples[:, 0], rate_hz, RATE_HZ)
+
+
+def _wav(samples: Samples) -> bytes:
+    out = io.BytesIO()
+    soundfile.write(out, samples, RATE_HZ, subtype="PCM_16", format="WAV")
+    return out.getvalue()

@@ -1,0 +1,44 @@
+"""The command `callserver`. Each verb lives in callserver.commands, which import what is heavy when they are used.
+
+Exit codes of every verb: 0 good, 1 faults were found (or it did not work), 2 misuse.
+"""
+
+import typer
+
+from callserver.commands import check, doctor, incidents, serve, trace, users, verify
+from callserver.commands.output import say
+
+app = typer.Typer(
+    name="callserver",
+    help="The system behind the help-point button: answers, queues, records, escalates, replays.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+for verb in (
+    serve.serve,
+    serve.demo,
+    serve.restart,
+    check.check,
+    verify.verify,
+    trace.trace,
+    doctor.doctor,
+):
+    app.command()(verb)
+app.add_typer(incidents.app, name="incidents")
+app.add_typer(users.app, name="users")
+
+
+@app.command()
+def version() -> None:
+    """Say which version this is."""
+    from callserver.version import VERSION
+
+    say(f"callserver {VERSION}")
+
+
+def main() -> None:
+    """Entry point."""
+    app()

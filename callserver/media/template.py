@@ -1,0 +1,100 @@
+"""The pool's forkserver: everything a call worker needs is imported here once, so that a worker is a fork away.
+
+    python -m callserver.media.template --control-fd N --run-dir DIR
+
+Over the control descriptor (SOCK_SEQPACKET): `spawn <worker id>` is answered by `<worker id> <pid>`, at which moment the
+worker listens on `DIR/workers/<worker id>.sock`; a refusal by
+`<worker id> 0`, with the reason on standard error. End of file ends the template, its
+workers live on. pjsua2 is imported but never initialised here, and no thread is ever started: both would not survive a fork.
+"""
+
+import argparse
+import ctypes
+import gc
+import os
+import re
+import resource
+import signal
+import socket
+import sys
+import traceback
+from pathlib import Path
+
+from callserver.media.call_worker import main as call_worker
+
+_PR_SET_DUMPABLE, _PR_SET_NAME = 4, 15
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_BACKLOG = 4
+FAILED = 70
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def spawn(worker_id: str, run_dir: Path) -> int:
+    """Fork a worker that listens already; its pid. `ValueError` or OSError when it cannot be."""
+    if not _ID.fullmatch(worker_id):
+        raise ValueError("a worker's id has 1 to 64 letters, digits, - and _")
+    path = run_dir / "workers" / f"{worker_id}.sock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(str(path))
+        path.chmod(0o600)
+        listener.listen(_BACKLOG)
+        pid = os.fork()
+        if pid == 0:
+            _child(worker_id, listener)
+    return pid
+
+
+def _child(worker_id: str, listener: socket.socket) -> None:
+    """Never returns. Descriptors of the template are closed: an inherited one would hide a sibling's death."""
+    code = FAILED
+    try:
+        kept = os.dup2(listener.detach(), 3) if listener.fileno() != 3 else listener.detach()
+        os.closerange(4, 1 << 20)
+        os.setsid()
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)  # with the limit: a death is not delayed by a core dump
+        _libc.prctl(_PR_SET_NAME, f"cs-call-{worker_id}".encode(), 0, 0, 0)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        call_worker.run(worker_id, socket.socket(fileno=kept))
+        code = 0
+    finally:
+        if code:
+            traceback.print_exc()
+        os._exit(code)  # no interpreter's end: pjsua2 does not outlive it
+
+
+def serve(control: socket.socket, run_dir: Path) -> None:
+    """Answer requests until end of file."""
+    while request := control.recv(1_024):
+        word, _, worker_id = request.decode("utf-8", "replace").partition(" ")
+        try:
+            if word != "spawn":
+                raise ValueError("only `spawn` is known")
+            answer = f"{worker_id} {spawn(worker_id, run_dir)}"
+        except (ValueError, OSError) as fault:
+            sys.stderr.write(f"{__name__}: {request!r} refused: {fault}\n")
+            answer = f"{worker_id} 0"
+        try:
+            control.send(answer.encode())
+        except ConnectionError:
+            return  # who asked is gone; the worker waits for who comes
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="callserver.media.template", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--control-fd", type=int, required=True, help="a SOCK_SEQPACKET socket")
+    parser.add_argument("--run-dir", type=Path, required=True, help="where workers/ is made")
+    options = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps; the supervisor watches pidfds
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # pjsua2 greets on standard output
+    gc.collect()
+    gc.freeze()
+    with socket.socket(fileno=options.control_fd) as control:
+        serve(control, options.run_dir.absolute())
+
+
+if __name__ == "__main__":
+    main()

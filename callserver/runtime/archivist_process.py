@@ -1,0 +1,103 @@
+"""Entry point of the archivist: `python -m callserver.runtime.archivist_process CONFIG.json`.
+
+It reads the store, writes files, and has the switchboard journal what it made. Away switchboard: the round ends, the next one
+does the work again with the same outcome.
+"""
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from callserver import logs
+from callserver.archive.main import Archivist
+from callserver.archive.speech import materialise
+from callserver.config import Config, load_json
+from callserver.control import CommandRefused, Unavailable, Verb, ask_sync
+from callserver.core.facts import RecordingFailed, RecordingMade
+from callserver.core.ids import CallId, incident_of_call
+from callserver.store import queries
+from callserver.store.engine import read_only
+
+ROUND_S = 1.0
+SEALED_AFTER_NS = 2_000_000_000  # a worker has sealed its captures by then
+JOURNAL_TIMEOUT_S = 5.0
+log = structlog.get_logger()
+
+
+class Rounds:
+    """What is done again and again: prompts for the plan in force, recordings of calls that are over."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.engine: Engine = read_only(Path(config.storage.data))
+        self.plan_version = -1
+        self.archivist = Archivist(Path(config.storage.captures), Path(config.storage.recordings), self._unfinished, self._append)
+
+    def go(self) -> None:
+        """One round; troubles of store or switchboard end it, and the next one tries again."""
+        try:
+            self._prompts()
+            self.archivist.step()
+        except (DBAPIError, Unavailable, CommandRefused, OSError) as error:
+            log.warning("archivist.round_failed", error=str(error))
+
+    def _prompts(self) -> None:
+        known = queries.plan(self.engine)
+        if known is None or known[0] == self.plan_version:
+            return
+        missing = materialise(known[1], Path(self.config.storage.prompts))
+        for name in missing:
+            log.warning("prompt.missing", name=name)
+        self.plan_version = known[0]
+
+    def _unfinished(self) -> list[tuple[CallId, Path]]:
+        sealed_before_ns = time.time_ns() - SEALED_AFTER_NS
+        found = []
+        for name in queries.unfinished_recordings(self.engine):
+            row = queries.call(self.engine, name)
+            if row is not None and (row.ended_utc_ns or 0) < sealed_before_ns:
+                call = CallId(name)
+                found.append((call, Path(incident_of_call(call)) / call))
+        return found
+
+    def _append(self, fact: RecordingMade | RecordingFailed) -> None:
+        self._ask(Verb.NOTE_FACT, {"id": self._fact_id(fact), "kind": type(fact).__name__, "body": msgspec.to_builtins(fact)})
+
+    def _fact_id(self, fact: RecordingMade | RecordingFailed) -> str:
+        """The same recording told twice is one fact; a failure is told as often as it is met."""
+        if isinstance(fact, RecordingMade):
+            return f"recording:{fact.call}"
+        return f"recording-failed:{fact.call}:{time.time_ns()}"
+
+    def _ask(self, verb: str, args: dict[str, Any]) -> None:
+        ask_sync(self.config.storage.control_socket, verb, args, JOURNAL_TIMEOUT_S)
+
+
+def serve(go: Callable[[], None], stop: threading.Event) -> None:
+    """Rounds until `stop`."""
+    while not stop.is_set():
+        go()
+        stop.wait(ROUND_S)
+
+
+def main() -> None:
+    """Work until SIGTERM; the running round is finished first."""
+    config = load_json(Path(sys.argv[1]).read_text())
+    logs.configure(config.log.level, config.log.format)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    serve(Rounds(config).go, stop)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,294 @@
+"""Legs that we begin: one INVITE per binding in parallel, the first 2xx wins, what crosses is acknowledged and hung up.
+
+Each fork is a dialog of its own (Call-ID, From tag), so a device that is asked twice by two bindings sees two calls.
+CANCEL waits for a provisional response (RFC 3261 9.1). A failure is told when every fork has one; then the best counts.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import structlog
+
+from callserver.sip import terms
+from callserver.sip.composer import ALLOW, SDP_TYPE, SOFTWARE
+from callserver.sip.endings import ELSEWHERE, Endings, reason_line
+from callserver.sip.gear import LINGER_NS, Gear
+from callserver.sip.interface import LocalMedia, Shown, Target
+from callserver.sip.leg import Fork, Leg, Phase
+from callserver.sip.protocol.dialog import Dialog
+from callserver.sip.protocol.message import Request, Response, SipError, build_cancel, build_request, parse_message, parse_uri
+from callserver.sip.protocol.transaction import TimedOut
+from callserver.sip.routes import flow_of, in_dialog
+from callserver.sip.transport import Flow
+from callserver.sip.trunks import authorized_again
+from callserver.sip.wire import Outcome
+
+log = structlog.get_logger(__name__)
+
+Place = tuple[str, Flow]  # a Request-URI and where it goes
+
+
+def best_status(statuses: Sequence[int]) -> int:
+    """The failure that says most (RFC 3261 16.7): a 6xx, else a word of the callee before timeouts and our own faults."""
+    return min(statuses, key=lambda status: (status < 600, status in (408, 503), status), default=480)
+
+
+class Outbound:
+    """See the module."""
+
+    def __init__(self, gear: Gear, endings: Endings, contacts: Callable[[str], list[Place]]) -> None:
+        self._gear, self._endings, self._contacts = gear, endings, contacts
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def dial(self, name: str, target: Target, shown: Shown, local: LocalMedia, codecs: Sequence[str]) -> None:
+        """See `interface.Target`. What becomes of it is told."""
+        gear = self._gear
+        leg = Leg(id=name, inbound=False, phase=Phase.DIALLING, user=target.user, local=local, trunk=target.trunk)
+        leg.codecs = tuple(codecs) or gear.config.codecs
+        terms.begin_sdp(leg, gear.composer)
+        leg.sdp = terms.make_offer(leg, local, leg.codecs)
+        leg.sdp_version += 1
+        gear.legs.add(leg)
+        places = self._places(target)
+        unresolved = [uri for uri, flow in places if flow.port == 0]
+        if not unresolved:
+            self._invite(leg, places, target, shown)
+            return
+        task = asyncio.get_running_loop().create_task(self._resolve_and_invite(leg, places, target, shown))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _places(self, target: Target) -> list[Place]:
+        """Port 0 in a flow: its host needs a resolver."""
+        if target.user:
+            found = self._contacts(target.user)
+            return found or ([self._place(target.fallback)] if target.fallback else [])
+        uri = target.uri
+        if not target.trunk:
+            return [self._place(uri)] if uri else []
+        access = self._gear.accounts.trunk(target.trunk)
+        if access is None:
+            return []
+        kind = "tcp" if access.transport.lower() == "tcp" else "udp"
+        uri = uri or f"sip:{access.host}:{access.port}"
+        return [(uri, self._place(f"sip:{access.host}:{access.port};transport={kind}")[1])]
+
+    def _place(self, uri: str) -> Place:
+        parsed = parse_uri(uri)
+        kind = "tcp" if parsed.transport == "tcp" else "udp"
+        return uri, flow_of(parsed) or Flow(kind, f"{parsed.host}:{parsed.port or 5060}", 0)
+
+    async def _resolve_and_invite(self, leg: Leg, places: list[Place], target: Target, shown: Shown) -> None:
+        known = []
+        for uri, flow in places:
+            host, _, port = flow.host.rpartition(":") if flow.port == 0 else (flow.host, "", str(flow.port))
+            try:
+                found = await asyncio.get_running_loop().getaddrinfo(host, int(port), family=2)
+            except OSError as error:
+                log.warning("name_not_resolved", leg=leg.id, host=host, error=str(error))
+                continue
+            known.append((uri, Flow(flow.kind, str(found[0][4][0]), int(port))))
+        if leg.phase is Phase.DIALLING:
+            self._invite(leg, known, target, shown)
+
+    def _invite(self, leg: Leg, places: list[Place], target: Target, shown: Shown) -> None:
+        gear = self._gear
+        if not places:
+            asyncio.get_running_loop().call_soon(self._nowhere, leg)
+            return
+        for uri, flow in places:
+            to = f"<sip:{target.user}@{gear.config.domain}>" if target.user else f"<{uri}>"
+            request = self._first_request(uri, to, flow, shown, leg.sdp)
+            leg.forks.append(Fork(request.to_bytes(), flow))
+            gear.name_call(leg, request.call_id)
+        gear.keep(leg, lambda: self._send_all(leg))
+
+    def _first_request(self, uri: str, to: str, flow: Flow, shown: Shown, sdp: bytes) -> Request:
+        composer = self._gear.composer
+        lines = [
+            ("Via", composer.via(flow.kind, composer.branch())), ("Max-Forwards", "70"),
+            ("From", composer.from_line(shown, composer.tag())), ("To", to), ("Call-ID", composer.call_id()),
+            ("CSeq", "1 INVITE"), ("Contact", composer.contact(shown.user, flow.kind)), ("Allow", ALLOW),
+            ("User-Agent", SOFTWARE), ("Content-Type", SDP_TYPE),
+        ]  # fmt: skip
+        if shown.auto_answer:
+            lines += [("Call-Info", f"<sip:{self._gear.config.domain}>;answer-after=0"), ("Answer-Mode", "Auto")]
+            lines += [("Alert-Info", "<http://127.0.0.1>;info=alert-autoanswer")]
+        return build_request("INVITE", uri, lines, sdp)
+
+    def _nowhere(self, leg: Leg) -> None:
+        if leg.phase is Phase.DIALLING:
+            self._endings.over(leg)
+            self._endings.tell(leg, 480, True, "not registered" if leg.user else "no address")
+
+    def _send_all(self, leg: Leg) -> None:
+        for fork in leg.forks:
+            if not fork.sent and not fork.over and leg.alive:
+                self._send(leg, fork)
+
+    def _send(self, leg: Leg, fork: Fork, silent: bool = False) -> None:
+        fork.sent = True
+        self._gear.wire.ask(request_of(fork), fork.flow, partial(self._outcome, leg, fork), silent)
+
+    # ---- what comes back ----------------------------------------------------------------------------------------
+
+    def _outcome(self, leg: Leg, fork: Fork, outcome: Outcome) -> None:
+        if not isinstance(outcome, Response):
+            self._failed(leg, fork, 408 if isinstance(outcome, TimedOut) else 503)
+        elif outcome.status < 200:
+            self._provisional(leg, fork, outcome.status)
+        elif outcome.status < 300:
+            self._accepted(leg, fork, outcome)
+        elif outcome.status in (401, 407) and leg.trunk and leg.alive and not fork.challenged:
+            self._challenged(leg, fork, outcome)
+        else:
+            self._failed(leg, fork, outcome.status)
+
+    def _provisional(self, leg: Leg, fork: Fork, status: int) -> None:
+        first, fork.heard = not fork.heard, True
+        if fork.cancel_wanted:
+            self._cancel(leg, fork)
+        rings = status in (180, 183) and leg.phase is Phase.DIALLING
+        if rings:
+            leg.move(Phase.ALERTING)
+            leg.rang = True
+        if first or rings:
+            self._gear.keep(leg, lambda: None)
+        if rings:
+            self._gear.listener.rang(leg.id)
+
+    def _challenged(self, leg: Leg, fork: Fork, challenge: Response) -> None:
+        gear = self._gear
+        access = gear.accounts.trunk(leg.trunk)
+        again = access and authorized_again(gear.composer, request_of(fork), challenge, access, fork.flow.kind)
+        if not again:
+            self._failed(leg, fork, challenge.status)
+            return
+        fork.invite, fork.challenged, fork.sent, fork.heard = again.to_bytes(), 1, False, False
+        gear.keep(leg, lambda: self._send_all(leg))
+
+    def _accepted(self, leg: Leg, fork: Fork, response: Response) -> None:
+        try:
+            dialog = Dialog.as_uac(request_of(fork), response)
+        except SipError as error:  # without tag or Contact there is no dialog to end either
+            self._failed(leg, fork, 502, error.reason)
+            return
+        flow = in_dialog(dialog, fork.flow)
+        if leg.dialog is not None and leg.dialog.key == dialog.key:
+            self._endings.acknowledge(dialog, flow)  # its 2xx again: our ACK was lost
+            return
+        if not leg.alive or leg.phase is Phase.UP:
+            reason = ELSEWHERE if leg.phase is Phase.UP else reason_line(487, "cancelled")
+            self._endings.discard(dialog, flow, reason)
+            self._closed(leg, fork, 200)
+            return
+        try:
+            remote = terms.take_answer(response.body, leg.codecs, fork.flow.host)
+        except SipError as error:
+            self._endings.discard(dialog, flow, reason_line(488, error.reason))
+            self._failed(leg, fork, 488, error.reason)
+            return
+        fork.over, fork.status = True, response.status
+        leg.dialog, leg.flow, leg.heard, leg.remote = dialog, flow, flow, remote
+        self._gear.legs.index(leg)
+        leg.move(Phase.UP)
+        self._gear.keep(leg, lambda: self._confirm(leg, dialog, flow))
+        self._cancel_forks(leg, "answered elsewhere")
+
+    def _confirm(self, leg: Leg, dialog: Dialog, flow: Flow) -> None:
+        self._endings.acknowledge(dialog, flow)
+        if leg.phase is Phase.UP and leg.remote is not None:
+            self._gear.listener.answered(leg.id, leg.remote)
+
+    def _failed(self, leg: Leg, fork: Fork, status: int, reason: str = "") -> None:
+        self._closed(leg, fork, status)
+        if leg.phase not in (Phase.DIALLING, Phase.ALERTING) or not all(other.over for other in leg.forks):
+            return
+        best = best_status([other.status for other in leg.forks])
+        self._endings.over(leg)
+        self._endings.tell(leg, best, True, reason)
+
+    def _closed(self, leg: Leg, fork: Fork, status: int) -> None:
+        """A fork has its final answer. An ending leg is over with its last fork."""
+        if not fork.over:
+            fork.over, fork.status = True, status
+        if leg.phase is Phase.ENDING and leg.dialog is None and all(other.over for other in leg.forks):
+            self._endings.over(leg)
+            self._endings.tell(leg, 487, False, leg.reason)
+
+    # ---- ending -------------------------------------------------------------------------------------------------
+
+    def end(self, leg: Leg, status: int, reason: str) -> None:
+        """End it in whatever phase it is."""
+        if leg.phase is Phase.UP:
+            self._endings.hang_up(leg, status, reason)
+        elif leg.phase in (Phase.DIALLING, Phase.ALERTING):
+            leg.reason = reason
+            leg.move(Phase.ENDING)
+            self._endings.let_go_later(leg, 487, reason)
+            self._force_later(leg)
+            self._gear.keep(leg, lambda: self._cancel_forks(leg, reason))
+
+    def _cancel_forks(self, leg: Leg, reason: str) -> None:
+        for fork in leg.forks:
+            if fork.over:
+                continue
+            fork.reason = reason
+            if not fork.sent:
+                self._closed(leg, fork, 487)
+            elif fork.heard:
+                self._cancel(leg, fork)
+            else:
+                fork.cancel_wanted = True
+        if leg.phase is Phase.ENDING and not leg.forks:
+            self._closed(leg, Fork(b"", Flow("udp", "", 0)), 487)
+
+    def _cancel(self, leg: Leg, fork: Fork) -> None:
+        if fork.cancelled or fork.over:
+            return
+        fork.cancelled = True
+        cancel = build_cancel(request_of(fork))
+        lines = [(header.raw_name, header.value) for header in cancel.headers]
+        request = build_request("CANCEL", cancel.uri, [*lines, ("Reason", reason_line(487, fork.reason))])
+        self._gear.wire.ask(request, fork.flow, lambda outcome: None)
+
+    def _force_later(self, leg: Leg) -> None:
+        gear = self._gear
+        gear.timers.set(("force", leg.id), gear.clock() + LINGER_NS, lambda now: self._force(leg))
+
+    def _force(self, leg: Leg) -> None:
+        for fork in leg.forks:
+            self._closed(leg, fork, 408)
+
+    # ---- late and restored --------------------------------------------------------------------------------------
+
+    def late_success(self, leg: Leg, response: Response) -> None:
+        """A 2xx whose transaction is gone."""
+        for fork in leg.forks:
+            if request_of(fork).call_id == response.call_id:
+                self._accepted(leg, fork, response)
+                return
+
+    def restore(self, leg: Leg) -> None:
+        """Go on with a stored leg: open INVITEs listen; only those that nobody had answered at all go out again."""
+        for fork in leg.forks:
+            self._gear.name_call(leg, request_of(fork).call_id)
+        if leg.phase is Phase.OVER:
+            return
+        for fork in leg.forks:
+            if not fork.over and (leg.alive or fork.sent):
+                self._send(leg, fork, silent=fork.heard)
+        if leg.phase is Phase.ENDING and leg.dialog is None:
+            self._endings.let_go_later(leg, 487, leg.reason)
+            self._force_later(leg)
+            self._cancel_forks(leg, leg.reason)
+        elif leg.phase is Phase.UP:
+            self._cancel_forks(leg, "answered elsewhere")
+
+
+def request_of(fork: Fork) -> Request:
+    """The fork's INVITE as sent last."""
+    request = parse_message(fork.invite)
+    assert isinstance(request, Request), "a fork keeps its INVITE"
+    return request

@@ -1,0 +1,70 @@
+"""Incidents: reading them, and closing one."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from callserver.control import Verb
+from callserver.store import queries
+from callserver.web.api.models import CallAnswer, Done, IncidentAnswer, IncidentInFull, Incidents
+from callserver.web.errors import ApiError, not_found
+from callserver.web.gate import signed_in
+from callserver.web.service import service
+
+MAX_PAGE = 500
+
+Id = Annotated[str, Path(min_length=1, max_length=128)]
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="How many.")]
+Before = Annotated[int | None, Query(ge=1, le=2**53, description="`number` of the last item of the page before.")]
+
+router = APIRouter()
+
+
+class Outcome(BaseModel):
+    """What the incident was. `outcome` is one of the plan's."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    outcome: str = Field(min_length=1, max_length=64)
+    note: str = Field(default="", max_length=4000)
+
+
+@router.get("/api/incidents")
+def incidents(
+    request: Request,
+    limit: Limit = 50,
+    before: Before = None,
+    point: Annotated[str | None, Query(max_length=128)] = None,
+    open_only: Annotated[bool, Query(alias="open", description="Only those that nobody closed.")] = False,
+) -> Incidents:
+    """Incidents, newest first."""
+    rows = queries.incidents(service(request).engine, limit, before, point, open_only)
+    return Incidents(items=[IncidentAnswer.of(row) for row in rows])
+
+
+@router.get("/api/incidents/{id}")
+def incident(request: Request, id: Id) -> IncidentInFull:
+    """One incident with its calls."""
+    engine = service(request).engine
+    row = queries.incident(engine, id)
+    if row is None:
+        raise not_found("incident", id)
+    calls = [CallAnswer.of(call) for call in queries.calls_of(engine, id)]
+    return IncidentInFull(**IncidentAnswer.of(row).model_dump(), calls=calls)
+
+
+@router.post("/api/incidents/{id}/close")
+async def close(request: Request, id: Id, outcome: Outcome) -> Done:
+    """Close an incident with its outcome. Only a person can."""
+    the = service(request)
+    row = await the.read(queries.incident, id)
+    if row is None:
+        raise not_found("incident", id)
+    adopted = await the.read(queries.plan)
+    known = adopted[1].outcomes if adopted else {}
+    if known and outcome.outcome not in known:
+        names = ", ".join(known)
+        raise ApiError(422, "unknown-outcome", f"The plan has no outcome {outcome.outcome!r}.", f"Choose one of: {names}.")
+    args = {"incident": id, "outcome": outcome.outcome, "note": outcome.note, "by": signed_in(request).user}
+    await the.commands.ask(Verb.GIVE_OUTCOME, args)
+    return Done()

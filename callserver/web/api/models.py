@@ -1,0 +1,240 @@
+"""What the API answers with. All times are RFC 3339 in UTC; a missing time is null."""
+
+from typing import Any, Self
+
+import msgspec
+from pydantic import BaseModel
+
+from callserver.core.facts import PlanAdopted
+from callserver.store import queries
+from callserver.web.times import rfc3339
+
+
+class CallAnswer(BaseModel):
+    """One connection attempt with its legs. `number` is for `before` of the next page."""
+
+    number: int
+    id: str
+    incident: str
+    point: str
+    state: str
+    reason: str
+    operator: str | None
+    outcome: str | None
+    started: str
+    answered: str | None
+    ended: str | None
+
+    @classmethod
+    def of(cls, row: queries.CallRow) -> Self:
+        """From the store's row."""
+        return cls(
+            number=row.number,
+            id=row.id,
+            incident=row.incident,
+            point=row.point,
+            state=row.state,
+            reason=row.reason,
+            operator=row.operator,
+            outcome=row.outcome,
+            started=rfc3339(row.started_utc_ns) or "",
+            answered=rfc3339(row.answered_utc_ns),
+            ended=rfc3339(row.ended_utc_ns),
+        )
+
+
+class LegAnswer(BaseModel):
+    """One party's connection. `end_class`, `end_by` and `end_reason` say why it ended; `end_status` is SIP's, 0 for none."""
+
+    id: str
+    role: str
+    party: str
+    inbound: bool
+    route: str
+    state: str
+    created: str
+    answered: str | None
+    ended: str | None
+    end_class: str | None
+    end_by: str | None
+    end_reason: str | None
+    end_status: int | None
+
+    @classmethod
+    def of(cls, row: queries.LegRow) -> Self:
+        """From the store's row."""
+        same = ("id", "role", "party", "inbound", "route", "state", "end_class", "end_by", "end_reason", "end_status")
+        return cls(
+            **{name: getattr(row, name) for name in same},
+            created=rfc3339(row.created_utc_ns) or "",
+            answered=rfc3339(row.answered_utc_ns),
+            ended=rfc3339(row.ended_utc_ns),
+        )
+
+
+class RecordingAnswer(BaseModel):
+    """What the archivist made. `files` are FLAC with their SHA-256; `losses_ms` is what never arrived."""
+
+    files: dict[str, str]
+    duration_ms: int
+    losses_ms: int
+    failures: int
+    last_failure: str | None
+
+
+class CallInFull(CallAnswer):
+    """A call with its legs, and its recording once there is one."""
+
+    legs: list[LegAnswer]
+    recording: RecordingAnswer | None
+
+
+class IncidentAnswer(BaseModel):
+    """What a press opened and a person closes."""
+
+    number: int
+    id: str
+    point: str
+    queue: str
+    priority: int
+    plan_version: int
+    state: str
+    reason: str
+    presses: int
+    step: int
+    operator: str | None
+    outcome: str | None
+    outcome_by: str | None
+    opened: str
+    changed: str
+    closed: str | None
+
+    @classmethod
+    def of(cls, row: queries.IncidentRow) -> Self:
+        """From the store's row."""
+        same = [name for name in cls.model_fields if name in queries.IncidentRow.__dataclass_fields__]
+        return cls(
+            **{name: getattr(row, name) for name in same},
+            opened=rfc3339(row.opened_utc_ns) or "",
+            changed=rfc3339(row.changed_utc_ns) or "",
+            closed=rfc3339(row.closed_utc_ns),
+        )
+
+
+class IncidentInFull(IncidentAnswer):
+    """An incident with its calls, oldest first."""
+
+    calls: list[CallAnswer]
+
+
+class FactAnswer(BaseModel):
+    """A fact of the journal. `body` depends on `kind`, see docs/facts.md; erased texts are empty, a plan is left out."""
+
+    number: int
+    id: str
+    at: str
+    kind: str
+    body: dict[str, Any]
+
+    @classmethod
+    def of(cls, row: queries.Row) -> Self:
+        """From the journal's row."""
+        body: dict[str, Any] = msgspec.to_builtins(row.fact)
+        if isinstance(row.fact, PlanAdopted):
+            del body["plan"]  # hundreds of kilobytes, and told by its digest
+        return cls(number=row.number, id=row.id, at=rfc3339(row.utc_ns) or "", kind=type(row.fact).__name__, body=body)
+
+
+class Calls(BaseModel):
+    """Newest first."""
+
+    items: list[CallAnswer]
+
+
+class Incidents(BaseModel):
+    """Newest first."""
+
+    items: list[IncidentAnswer]
+
+
+class Facts(BaseModel):
+    """A timeline: oldest first. The audit's page: newest first."""
+
+    items: list[FactAnswer]
+
+
+class PointAnswer(BaseModel):
+    """A point of the plan. `reachable` is null while nothing was heard of it."""
+
+    id: str
+    place: str
+    queue: str
+    priority: int
+    latitude: float | None
+    longitude: float | None
+    reachable: bool | None
+    reachable_why: str | None
+    reachable_since: str | None
+    incident: str | None
+
+
+class Points(BaseModel):
+    """In the plan's order."""
+
+    items: list[PointAnswer]
+
+
+class OperatorAnswer(BaseModel):
+    """An operator of the plan, as the switchboard last told."""
+
+    id: str
+    name: str
+    groups: list[str]
+    state: str | None
+    state_reason: str | None
+    since: str | None
+    reachable: bool | None
+
+
+class Operators(BaseModel):
+    """In the plan's order."""
+
+    items: list[OperatorAnswer]
+
+
+class QueueAnswer(BaseModel):
+    """A queue of the plan: how many wait, and since when the oldest does."""
+
+    id: str
+    groups: list[str]
+    ladder: str
+    strategy: str
+    waiting: int
+    oldest: str | None
+    available: int
+
+
+class Queues(BaseModel):
+    """In the plan's order."""
+
+    items: list[QueueAnswer]
+
+
+class AlarmAnswer(BaseModel):
+    """Something that needs a person's attention, and still does."""
+
+    key: str
+    text: str
+    raised: str
+
+
+class Alarms(BaseModel):
+    """Oldest first."""
+
+    items: list[AlarmAnswer]
+
+
+class Done(BaseModel):
+    """A command was carried out."""
+
+    done: bool = True

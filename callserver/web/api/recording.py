@@ -1,0 +1,106 @@
+"""Listening: a call's FLAC, with ranges. Whoever listens says why, and the journal has it before the first byte goes out."""
+
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response, StreamingResponse
+
+from callserver.core.facts import Listened
+from callserver.core.ids import CallId
+from callserver.store import queries
+from callserver.web import ranges
+from callserver.web.api.incidents import Id
+from callserver.web.errors import ApiError, ErrorAnswer, not_found
+from callserver.web.gate import signed_in
+from callserver.web.service import Service, service
+
+MEDIA_TYPE = "audio/flac"
+REASON_MOST = 500
+
+router = APIRouter()
+
+_ANSWERS: dict[int | str, dict[str, object]] = {
+    200: {"content": {MEDIA_TYPE: {}}, "description": "The whole file."},
+    206: {"content": {MEDIA_TYPE: {}}, "description": "One range of it."},
+    400: {"model": ErrorAnswer, "description": "No reason was given."},
+    404: {"model": ErrorAnswer, "description": "No such call, leg, or recording yet."},
+    416: {"model": ErrorAnswer, "description": "The range begins past the end."},
+}
+
+
+@router.get("/api/calls/{id}/recording", response_class=Response, responses=_ANSWERS)
+async def recording(
+    request: Request,
+    id: Id,
+    reason: Annotated[str, Query(max_length=REASON_MOST, description="Why you listen; it is journalled. Required.")] = "",
+    leg: Annotated[str, Query(max_length=128, description="One leg alone. Default: left the point, right what it heard.")] = "",
+) -> Response:
+    """A call's recording as FLAC."""
+    the = service(request)
+    if not reason.strip():
+        what_to_do = "Add ?reason= with a few words: why you listen. They are journalled with your name."
+        raise ApiError(400, "reason-required", "A recording is not played without a reason.", what_to_do)
+    path = await _file(the, id, leg)
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        what_to_do = "Run callserver verify --files, and look for the disk."
+        raise ApiError(503, "recording-unreadable", f"The recording cannot be read: {error.strerror}.", what_to_do) from error
+    size = path.stat().st_size
+    try:
+        wanted = ranges.span(request.headers.get("range"), size)
+        await _journal(the, request, id, reason.strip(), wanted.first)
+    except ranges.NotSatisfiable:
+        file.close()
+        headers = {"Content-Range": f"bytes */{size}"}
+        raise ApiError(416, "no-such-range", f"The recording has {size} bytes.", "Ask for less.", headers) from None
+    except BaseException:
+        file.close()
+        raise
+    return _answer(request, file, wanted, path.name)
+
+
+def _answer(request: Request, file: BinaryIO, wanted: ranges.Span, name: str) -> Response:
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Content-Length": str(wanted.length),
+        "Content-Disposition": f'inline; filename="{name}"',
+    }
+    if wanted.partial:
+        headers["Content-Range"] = wanted.content_range
+    return StreamingResponse(ranges.read(file, wanted), 206 if wanted.partial else 200, headers, MEDIA_TYPE)
+
+
+async def _file(the: Service, call: str, leg: str) -> Path:
+    if await the.read(queries.call, call) is None:
+        raise not_found("call", call)
+    made = await the.read(queries.recording, call)
+    files = [name for name in (made.files if made else {}) if name.endswith(".flac")]
+    if not files:
+        why = f" The last try failed: {made.last_failure}." if made and made.last_failure else ""
+        what_to_do = "It is made within a minute of the call's end; try again then."
+        raise ApiError(404, "no-recording-yet", f"Call {call} has no recording yet.{why}", what_to_do)
+    legs = [row.id for row in await the.read(queries.legs_of, call)]
+    name = _chosen(files, legs, leg)
+    if name is None:
+        raise not_found("recording of leg", leg)
+    return ranges.inside(the.config.storage.recordings, name)
+
+
+def _chosen(files: list[str], legs: list[str], leg: str) -> str | None:
+    """The file of one leg (named after it), or the one that is of no single leg: the stereo file for listening."""
+    if leg:
+        return next((name for name in files if leg in legs and Path(name).stem == leg), None)
+    whole = [name for name in files if Path(name).stem not in legs]
+    return min(whole, default=None)
+
+
+async def _journal(the: Service, request: Request, call: str, reason: str, first_byte: int) -> None:
+    """Every opening is journalled; later ranges of what the same session opened for the same reason are part of it."""
+    session = signed_in(request)
+    opened = (session.user, session.expires_s, call, reason)
+    if first_byte and the.openings.recent(opened, the.now_s()):
+        return
+    await the.notes.journalled(Listened(CallId(call), session.user, reason, first_byte))
+    the.openings.note(opened, the.now_s())

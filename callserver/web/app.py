@@ -1,0 +1,92 @@
+"""The web app: routes, roles, errors and headers put together. Reads the store, asks the switchboard, decides nothing."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import Any
+
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.routing import APIRoute
+from sqlalchemy import Engine
+
+from callserver.config import Config
+from callserver.control import CommandClient
+from callserver.version import VERSION
+from callserver.web import errors
+from callserver.web.api import calls, health, incidents, recording, session, state
+from callserver.web.gate import gate
+from callserver.web.guard import Guard
+from callserver.web.notes import Notes
+from callserver.web.roles import check_complete
+from callserver.web.service import Service
+from callserver.web.sessions import Sessions
+
+SESSIONS_FILE = "web-sessions.json"
+
+_ROUTERS = tuple(room.router for room in (health, session, incidents, calls, recording, state))
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": errors.ErrorAnswer, "description": "Refused; the body says why and what to do."},
+    "5XX": {"model": errors.ErrorAnswer, "description": "Not possible now; the body says why and what to do."},
+}
+
+
+def create_app(
+    config: Config,
+    engine: Engine,
+    commands: CommandClient,
+    *,
+    metrics_token: str = "",
+    now_s: Callable[[], float] = time.time,
+) -> FastAPI:
+    """The app on a read-only engine and a client of the command socket; both stay the caller's, but `commands` is closed."""
+    the = Service(config, engine, commands, Sessions(config.storage.run / SESSIONS_FILE), Notes(commands), metrics_token, now_s)
+    app = FastAPI(
+        title="callserver",
+        version=VERSION,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(gate)],
+        responses=_ERRORS,
+        lifespan=_lifespan,
+    )
+    app.state.service = the
+    app.add_api_route("/openapi.json", _openapi, methods=["GET"], include_in_schema=False)
+    check_complete(_served([app.router, *_ROUTERS]))
+    for router in _ROUTERS:
+        app.include_router(router)
+    errors.install(app)
+    app.add_middleware(Guard, origins=config.web.origins)
+    app.middleware("http")(_counted)
+    return app
+
+
+def _served(routers: Iterable[APIRouter]) -> list[tuple[str, str]]:
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    return [(method, route.path) for route in routes for method in route.methods or ()]
+
+
+async def _openapi(request: Request) -> dict[str, Any]:
+    """The description of all this, for integrators."""
+    described: dict[str, Any] = request.app.openapi()
+    return described
+
+
+async def _counted(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await call_next(request)
+    request.app.state.service.counts.requests.labels(request.method[:8], str(response.status_code)).inc()
+    return response
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    the: Service = app.state.service
+    telling = asyncio.get_running_loop().create_task(the.notes.run())
+    try:
+        yield
+    finally:
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
+        await the.commands.close()

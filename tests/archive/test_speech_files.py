@@ -1,0 +1,105 @@
+"""Prompt files for the call workers: made once, made again when their source changes, somebody's recording left alone."""
+
+import shutil
+import wave
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from audio.levels import rms_dbfs
+from audio.prompts import phrases
+from audio.tracks import read_sound
+from callserver.archive import speech
+from dialplans.load import shipped
+from dialplans.model import Point
+
+SPOKEN = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs espeak-ng")
+PIER = Point("pier", "Pier, by the ice house", "q", "p")
+
+
+def stamps(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in folder.glob("*.wav")}
+
+
+def test_every_shipped_phrase_is_laid_out_for_the_workers(tmp_path: Path) -> None:
+    assert speech.phrases_for({"en"}, tmp_path) == []
+    for phrase in phrases():
+        with wave.open(str(tmp_path / "en" / f"{phrase.name}.wav")) as file:
+            assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (16_000, 1, 2)
+        made, _ = read_sound(tmp_path / "en" / f"{phrase.name}.wav")
+        source, _ = read_sound(phrase.path())
+        assert (made == source).all()
+
+
+def test_what_is_there_is_not_made_again(tmp_path: Path) -> None:
+    speech.phrases_for({"en"}, tmp_path)
+    before = stamps(tmp_path / "en")
+    speech.phrases_for({"en"}, tmp_path)
+    assert stamps(tmp_path / "en") == before
+
+
+def test_a_language_without_phrases_is_missing_them_all(tmp_path: Path) -> None:
+    missing = speech.phrases_for({"cy", "en"}, tmp_path)
+    assert [each.split(":")[0] for each in missing] == [f"cy/{phrase.name}" for phrase in phrases()]
+
+
+def test_somebodys_recording_stays(tmp_path: Path) -> None:
+    (tmp_path / "en").mkdir()
+    own = tmp_path / "en" / "reassurance.wav"
+    own.write_bytes(b"a recording of our own")
+    assert speech.phrases_for({"en"}, tmp_path) == []
+    assert own.read_bytes() == b"a recording of our own"
+
+
+@SPOKEN
+def test_places_are_spoken_and_follow_their_text(tmp_path: Path) -> None:
+    file = tmp_path / "en" / "place-pier.wav"
+    assert speech.places_for([PIER], tmp_path) == []
+    first, rate_hz = read_sound(file)
+    assert rate_hz == 16_000
+    assert rms_dbfs(first[:, 0]) > -35
+    kept = file.stat().st_mtime_ns
+    speech.places_for([PIER], tmp_path)
+    assert file.stat().st_mtime_ns == kept
+    speech.places_for([replace(PIER, place="Pier, by the lighthouse at its far end")], tmp_path)
+    second, _ = read_sound(file)
+    assert len(second) > len(first)
+
+
+@SPOKEN
+def test_a_whole_plan_has_all_its_speech(tmp_path: Path) -> None:
+    plan = shipped("darlington")
+    assert speech.materialise(plan, tmp_path) == []
+    assert {f"place-{point}.wav" for point in plan.points} < {path.name for path in (tmp_path / "en").iterdir()}
+
+
+def test_without_espeak_the_places_are_missing_and_nothing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert speech.places_for([PIER], tmp_path) == ["en/place-pier: espeak-ng is not installed"]
+
+
+@SPOKEN
+def test_a_voice_that_is_not_there_is_missing(tmp_path: Path) -> None:
+    (missing,) = speech.places_for([replace(PIER, language="xx")], tmp_path)
+    assert missing.startswith("xx/place-pier: espeak-ng failed")
+
+
+@SPOKEN
+def test_a_kill_between_index_and_file_is_put_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    speech.places_for([PIER], tmp_path)
+    moved = replace(PIER, place="Harbour")
+    write = speech.write_aside
+
+    def killed(path: Path, content: bytes) -> None:
+        if path.suffix == ".wav":
+            raise KeyboardInterrupt
+        write(path, content)
+
+    monkeypatch.setattr(speech, "write_aside", killed)
+    with pytest.raises(KeyboardInterrupt):
+        speech.places_for([moved], tmp_path)
+    monkeypatch.setattr(speech, "write_aside", write)
+    old = (tmp_path / "en" / "place-pier.wav").read_bytes()
+    speech.places_for([moved], tmp_path)
+    assert (tmp_path / "en" / "place-pier.wav").read_bytes() != old

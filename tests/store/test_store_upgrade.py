@@ -1,0 +1,52 @@
+"""Migrations make what schema.py says, and a newer store is refused."""
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, inspect, text
+
+from callserver.store.engine import open_store, read_only, writing
+from callserver.store.schema import GUARDS, metadata
+from callserver.store.upgrade import StoreVersionError, require_current, upgrade
+
+
+def test_migrations_and_schema_agree(store: Engine) -> None:
+    with store.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+        triggers = set(connection.execute(text("SELECT sql FROM sqlite_master WHERE type = 'trigger'")).scalars())
+    assert set(GUARDS) == triggers
+
+
+def test_upgrading_again_changes_nothing(store: Engine, tmp_path: Path) -> None:
+    upgrade(store)
+    engine = read_only(tmp_path)
+    require_current(engine)
+    engine.dispose()
+
+
+def test_a_store_of_a_newer_version_is_refused_clearly(store: Engine) -> None:
+    with writing(store) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for use in (upgrade, require_current):
+        with pytest.raises(StoreVersionError, match=r"newer version \(revision 9999\)"):
+            use(store)
+
+
+def test_a_store_without_tables_is_not_current(tmp_path: Path) -> None:
+    engine = open_store(tmp_path)
+    with pytest.raises(StoreVersionError, match="has version none"):
+        require_current(engine)
+    engine.dispose()
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = open_store(tmp_path)
+    with writing(engine) as connection:
+        connection.execute(text("CREATE TABLE recordings (x INTEGER)"))  # in the way of the last table
+    with pytest.raises(Exception, match="recordings already exists"):
+        upgrade(engine)
+    assert inspect(engine).get_table_names() == ["recordings"]
+    engine.dispose()

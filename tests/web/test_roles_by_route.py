@@ -1,0 +1,106 @@
+"""Every role at every route: the table is the only place that decides, and it is what the service does."""
+
+import httpx
+import pytest
+
+from callserver.web.roles import RULES, Role, Rule, allowed, check_complete
+from tests.web.desk import CALL, INCIDENT, OPERATOR, PLAN, ROLES, Desk, user_of
+
+PARTY = next(iter(PLAN.parties))
+OUTCOME = next(iter(PLAN.outcomes))
+BODIES = {
+    "/api/incidents/{id}/close": {"outcome": OUTCOME},
+    "/api/calls/{id}/escalate": {"party": PARTY},
+}
+# route -> who gets through; written out by hand, so that a slip in the table is seen here
+EXPECTED = {
+    ("GET", "/api/session"): ROLES,
+    ("DELETE", "/api/session"): ROLES,
+    ("GET", "/api/incidents"): ROLES,
+    ("GET", "/api/incidents/{id}"): ROLES,
+    ("POST", "/api/incidents/{id}/close"): ("operator", "supervisor"),
+    ("GET", "/api/calls"): ROLES,
+    ("GET", "/api/calls/{id}"): ROLES,
+    ("GET", "/api/calls/{id}/timeline"): ROLES,
+    ("GET", "/api/calls/{id}/recording"): ("supervisor", "auditor"),
+    ("POST", "/api/calls/{id}/hangup"): ("operator", "supervisor"),
+    ("POST", "/api/calls/{id}/escalate"): ("operator", "supervisor"),
+    ("GET", "/api/points"): ROLES,
+    ("GET", "/api/operators"): ROLES,
+    ("POST", "/api/operators/{id}/available"): ("operator", "supervisor"),
+    ("POST", "/api/operators/{id}/pause"): ("operator", "supervisor"),
+    ("GET", "/api/queues"): ROLES,
+    ("GET", "/api/alarms"): ROLES,
+    ("GET", "/api/audit"): ("supervisor", "auditor", "administrator"),
+}
+PUBLIC = {("GET", path) for path in ("/healthz", "/readyz", "/metrics", "/openapi.json")} | {("POST", "/api/session")}
+
+
+def test_every_route_is_expected_here() -> None:
+    """A new route needs a line above."""
+    assert set(RULES) == set(EXPECTED) | PUBLIC
+
+
+async def _ask(client: httpx.AsyncClient, method: str, path: str) -> httpx.Response:
+    id = {"incidents": INCIDENT, "calls": CALL, "operators": OPERATOR}.get(path.split("/")[2] if path.count("/") > 1 else "", "")
+    params = {"reason": "review"} if path.endswith("/recording") else None
+    return await client.request(method, path.replace("{id}", id), params=params, json=BODIES.get(path))
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_a_role_gets_through_where_it_should(desk: Desk, role: str) -> None:
+    """200 or 204 where the table says so, else 403, and then no command was given."""
+    async with desk.signed_in(role) as client:
+        got = {}
+        for method, path in EXPECTED:
+            if (method, path) != ("DELETE", "/api/session"):
+                before = len(desk.switchboard.asked)
+                status = (await _ask(client, method, path)).status_code
+                got[method, path] = status
+                assert status != 403 or len(desk.switchboard.asked) == before
+        wanted = {route: 200 if role in roles else 403 for route, roles in EXPECTED.items() if route[0] != "DELETE"}
+        assert wanted == got
+
+
+@pytest.mark.parametrize("route", sorted(EXPECTED))
+async def test_without_a_session_there_is_401(desk: Desk, route: tuple[str, str]) -> None:
+    """Nothing of the API but signing in is open."""
+    async with desk.client() as client:
+        answer = await _ask(client, *route)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not-signed-in")
+    assert desk.switchboard.asked == []
+
+
+@pytest.mark.parametrize("route", sorted(PUBLIC - {("POST", "/api/session")}))
+async def test_public_routes_need_no_session(desk: Desk, route: tuple[str, str]) -> None:
+    """Probes and integrators' descriptions."""
+    async with desk.client() as client:
+        assert (await _ask(client, *route)).status_code == 200
+
+
+async def test_operators_act_for_themselves_only(desk: Desk) -> None:
+    """Another's state is the supervisor's to change."""
+    other = next(id for id in PLAN.operators if id != OPERATOR)
+    async with desk.signed_in("operator") as operator, desk.signed_in("supervisor") as supervisor:
+        assert (await operator.post(f"/api/operators/{other}/pause")).status_code == 403
+        assert (await operator.post(f"/api/operators/{OPERATOR}/pause")).status_code == 200
+        assert (await supervisor.post(f"/api/operators/{other}/pause", json={"reason": "lunch"})).status_code == 200
+    commands = [(verb, args["operator"], args["by"]) for verb, args in desk.switchboard.asked if verb == "pause"]
+    assert [("pause", OPERATOR, OPERATOR), ("pause", other, user_of("supervisor"))] == commands
+
+
+def test_a_route_without_a_rule_does_not_start() -> None:
+    """The table and the app are compared when the app is made."""
+    with pytest.raises(AssertionError, match="without a rule"):
+        check_complete([*RULES, ("POST", "/api/forgotten")])
+    with pytest.raises(AssertionError, match="without a route"):
+        check_complete(list(RULES)[1:])
+
+
+def test_own_only_means_the_user_that_is_named() -> None:
+    """Case and neighbours do not match."""
+    rule = Rule(frozenset(Role), own_only=frozenset({Role.OPERATOR}))
+    assert allowed(rule, "operator", "anna", "anna")
+    assert not allowed(rule, "operator", "anna", "Anna")
+    assert allowed(rule, "auditor", "anna", "bert")
+    assert not allowed(rule, "stranger", "anna", "anna")
