@@ -68,7 +68,7 @@ class Reception:
         """What could not be read costs its source a token; it is answered while there are some."""
         if self._limits.stranger(flow.host, self._gear.clock()) is Verdict.DROP:
             return
-        log.info("malformed", source=str(flow), reason=error.reason)
+        log.debug("malformed", source=str(flow), reason=error.reason)
         if error.request is not None:
             self._refuse(error.request, flow, error.status, list(error.headers), error.reason)
 

@@ -28,6 +28,7 @@ MAX_EACH = 1_000
 MAX_OVERALL = 4_000
 MAX_UNSENT = 262_144
 DATAGRAMS_AT_ONCE = 64
+RECEIVE_BUFFER = 4 << 20  # as much as the host allows: what waits while nobody reads is a press, perhaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Transport:
         self._udp, self._tcp = udp, tcp
         udp.setblocking(False)
         tcp.setblocking(False)
+        udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         self._next = max(kept, default=0) + 1
         for number, sock in kept.items():
             self._resume(number, sock)

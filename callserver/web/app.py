@@ -25,6 +25,7 @@ from callserver.web.sessions import Sessions
 SESSIONS_FILE = "web-sessions.json"
 
 _ROUTERS = tuple(room.router for room in (health, session, incidents, calls, recording, state))
+_METHODS = frozenset({"GET", "HEAD", "POST", "DELETE"})
 _ERRORS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": errors.ErrorAnswer, "description": "Refused; the body says why and what to do."},
     "5XX": {"model": errors.ErrorAnswer, "description": "Not possible now; the body says why and what to do."},
@@ -75,8 +76,13 @@ async def _openapi(request: Request) -> dict[str, Any]:
 
 
 async def _counted(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await call_next(request)
-    request.app.state.service.counts.requests.labels(request.method[:8], str(response.status_code)).inc()
+    status = 500
+    try:
+        response = await call_next(request)
+        status = response.status_code
+    finally:
+        method = request.method if request.method in _METHODS else "other"
+        request.app.state.service.counts.requests.labels(method, str(status)).inc()
     return response
 
 

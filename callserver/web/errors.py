@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from callserver.control import CommandRefused, Unavailable
+from callserver.web.headers import HEADERS
 
 
 class ErrorBody(BaseModel):
@@ -88,7 +89,9 @@ def _store_failed(_request: Request, _error: SQLAlchemyError) -> JSONResponse:
 
 
 def _failed(_request: Request, _error: Exception) -> JSONResponse:
-    return answer(ApiError(500, "internal", "The web service failed on this request.", "Its log on standard error says why."))
+    """Made outside of every middleware, so it brings the headers itself."""
+    what_to_do = "Its log on standard error says why."
+    return answer(ApiError(500, "internal", "The web service failed on this request.", what_to_do, HEADERS))
 
 
 def install(app: FastAPI) -> None:

@@ -1,26 +1,15 @@
 """What stands before every route: the size of bodies, the origin of commands, and the headers of every answer."""
 
-from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from callserver.web.errors import ApiError, answer
+from callserver.web.headers import HEADERS
 
 MAX_BODY_BYTES = 65_536
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-
-HEADERS: Mapping[str, str] = {
-    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Cache-Control": "no-store",
-}
 
 
 class Guard:

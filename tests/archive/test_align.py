@@ -80,20 +80,43 @@ def test_swapped_and_repeated_packets_are_put_right() -> None:
     assert laid.lost_s == 0
 
 
+@pytest.mark.parametrize("every_s", [60, 600])
 @pytest.mark.parametrize("ppm", [80.0, -80.0])
-def test_an_hour_of_a_clock_that_runs_wrong_stays_true(ppm: float) -> None:
-    """A sender that suppresses silence: a second of sound each minute, its timestamps going on by its own clock."""
-    sender = Sender(ppm=ppm, jitter_s=0.004)
+def test_an_hour_of_a_clock_that_runs_wrong_stays_true(ppm: float, every_s: int) -> None:
+    """A sender that suppresses silence: a second of sound now and then, its timestamps going on by its own clock."""
     beep = tone(700, 1.0, 8000)
+    count = 3600 // every_s
     rows: list[Row] = []
-    for minute in range(60):
-        first = round(minute * 60 * 50 * (1 + ppm * 1e-6))  # frames by the sender's clock
-        burst = Sender(ppm=ppm, jitter_s=0.004, seq=sender.seq + minute * 50 - first)
+    for number in range(count):
+        first = round(number * every_s * 50 * (1 + ppm * 1e-6))  # frames by the sender's clock
+        burst = Sender(ppm=ppm, jitter_s=0.004, seq=65_500 + number * 50 - first)
         rows += burst.says(beep, 0.0, since=first)
     track, _ = track_of(rows)
     loud = np.flatnonzero(np.abs(track.astype(np.int32)) > 1000)
     begins = loud[np.flatnonzero(np.diff(loud, prepend=-8000) > 4000)] / 8000
-    assert begins.tolist() == pytest.approx([minute * 60.0 for minute in range(60)], abs=NEAR_S)
+    assert begins.tolist() == pytest.approx([number * every_s for number in range(count)], abs=NEAR_S)
+
+
+def later(rows: list[Row], begin_s: float, end_s: float, by_s: float) -> list[Row]:
+    """The same packets, those sent in that time delayed on their way."""
+    return [(at_ns + at(by_s) - at(0) if at(begin_s) <= at_ns < at(end_s) else at_ns, *rest) for at_ns, *rest in rows]
+
+
+def test_ten_seconds_of_a_slow_network_move_no_sound() -> None:
+    times = np.arange(0.5, 59, 3.0).tolist()
+    rows = Sender().says(beeps(600, times, 0.2, 60.0), 0.0)
+    track, (laid,) = track_of(later(rows, 19.9, 31.0, 0.06))
+    assert starts(track, 600) == pytest.approx(times, abs=NEAR_S)
+    assert laid.moved == 0
+
+
+def test_what_was_delayed_from_the_beginning_does_not_lie_on_what_follows() -> None:
+    """The network becomes 300 ms faster: all is heard, one word after the other."""
+    sound = np.concatenate((tone(600, 3.0, 8000), tone(900, 6.0, 8000)))
+    track, _ = track_of(later(Sender().says(sound, 0.0), 0.0, 3.0, 0.3))
+    ((begin, end),) = spans(track, 600, 8000)
+    assert end - begin == pytest.approx(3.0, abs=NEAR_S)
+    assert end <= spans(track, 900, 8000)[0][0] + 0.01
 
 
 @pytest.mark.parametrize("ppm", [700.0, -700.0])

@@ -59,7 +59,7 @@ class Outer:
             try:
                 self.rtcp.bind(("127.0.0.1", self.address[1] + 1))
                 break
-            except OSError:
+            except OSError:  # the next port is somebody else's
                 self.close()
         self.rtp.setblocking(False)
         self.rtcp.setblocking(False)
@@ -161,6 +161,8 @@ class Board:
 
     def close(self) -> None:
         """Hang up the connection."""
+        if self.socket.fileno() < 0:
+            return
         self.socket.shutdown(socket.SHUT_RDWR)
         self._thread.join(2)
         self.socket.close()

@@ -131,6 +131,8 @@ class RtpPeer:
 
     def close(self) -> None:
         """End its thread and socket."""
+        if self._stop.is_set():
+            return
         self._stop.set()
         self._thread.join(2)
         self.socket.close()

@@ -92,7 +92,7 @@ class Service:
 
     def start(self) -> "Service":
         """Start it and wait until it is ready with its spares."""
-        command = [sys.executable, "-m", "callserver.cli", "serve", "--config", str(self.directory / "callserver.toml")]
+        command = [sys.executable, "-m", "callserver", "serve", "--config", str(self.directory / "callserver.toml")]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         self.wait_ready()
@@ -160,12 +160,13 @@ class Service:
             if kind in ("", name)
         ]
 
-    def client(self, role: str = "supervisor") -> httpx.Client:
+    @contextlib.contextmanager
+    def client(self, role: str = "supervisor") -> Iterator[httpx.Client]:
         """A signed-in HTTP client."""
-        client = httpx.Client(base_url=self.web, headers={"Origin": self.web}, timeout=10.0)
-        reply = client.post("/api/session", json={"user": role, "password": f"a-{role}-password"})
-        assert reply.status_code < 300, reply.text
-        return client
+        with httpx.Client(base_url=self.web, headers={"Origin": self.web}, timeout=10.0) as client:
+            reply = client.post("/api/session", json={"user": role, "password": f"a-{role}-password"})
+            assert reply.status_code < 300, reply.text
+            yield client
 
 
 @contextlib.contextmanager

@@ -86,6 +86,7 @@ def two_legs(rig: Rig, board: Board, rate_hz: int = 8_000) -> tuple[RtpPeer, Rtp
 def hear_each_other(one: RtpPeer, other: RtpPeer) -> None:
     """Each has the other's tone and not its own."""
     for peer, foreign in ((one, other), (other, one)):
+        eventually_sync(lambda peer=peer: len(peer.heard) >= 25, 3)
         eventually_sync(lambda peer=peer, foreign=foreign: peer.hears(foreign.hz) > PRESENT, 3)
         eventually_sync(lambda peer=peer: peer.hears(peer.hz) < ABSENT, 3)
 
@@ -132,13 +133,13 @@ def test_stranger_in_bursts_changes_nothing_and_gets_nothing(rig: Rig) -> None:
     stranger = RtpPeer(STRANGER_HZ)
     rig.peers.append(stranger)
     target = rig.outers[0].address
-    before = board.beats[-1][1].legs[0].refused
+    eventually_sync(lambda: board.beats[-1][1].legs[0].refused == 0, 1)
     sound = stranger._sound
     for burst in range(20):
         for packet in range(15):
             at = burst * 15 + packet
             stranger.send(sound[at % 50 * 160 :][:160], 0, at * 160, to=target)
-    eventually_sync(lambda: board.beats[-1][1].legs[0].refused - before >= 300, 3)
+    eventually_sync(lambda: board.beats[-1][1].legs[0].refused >= 300, 3)
     _, strange = board.until(kind="Strange", leg="c1.1")
     assert strange.what == f"audio arrives from 127.0.0.1:{stranger.port}, expected 127.0.0.1:{point.port}"
     heard = len(operator.heard)

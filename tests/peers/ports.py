@@ -1,6 +1,6 @@
 """Ports for one test that no other test run on this machine takes at the same moment.
 
-A block of fifty ports is claimed by listening on its first TCP port for as long as the block lives, so two test runs
+A block of four hundred ports is claimed by listening on its first TCP port for as long as the block lives, so two test runs
 side by side never share one, and a run that dies gives its blocks back by itself. The blocks lie below the kernel's
 range for outgoing sockets and beside the ports that the bench uses (25060, 27000 and up, 10000 to 19998).
 """
@@ -8,7 +8,7 @@ range for outgoing sockets and beside the ports that the bench uses (25060, 2700
 import os
 import socket
 
-FIRST, BLOCKS, SIZE = 20_000, 100, 50
+FIRST, BLOCKS, SIZE = 20_000, 12, 400
 
 
 class Ports:

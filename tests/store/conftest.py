@@ -27,11 +27,11 @@ def store(tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def new_writer(store: Engine, tmp_path: Path) -> Iterator[NewWriter]:
-    """Makes writers on `store`; they are closed at the end."""
+    """Makes writers on `store`; they are closed at the end. Patient unless told: a busy machine is no hanging disk."""
     writers: list[JournalWriter] = []
 
     def make(**options: object) -> JournalWriter:
-        writers.append(JournalWriter(tmp_path, **options))  # type: ignore[arg-type]
+        writers.append(JournalWriter(tmp_path, **({"patience_s": 30.0} | options)))  # type: ignore[arg-type]
         return writers[-1]
 
     yield make

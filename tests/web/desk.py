@@ -1,4 +1,4 @@
-"""A web service to test: a real store with a real journal, a real command socket, and a switchboard that notes what it is asked."""
+"""A web service to test: a real store and journal, a real command socket, a switchboard that notes what it is asked."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager

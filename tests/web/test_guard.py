@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from callserver.config import Config
-from callserver.web.guard import HEADERS, MAX_BODY_BYTES
+from callserver.web.guard import MAX_BODY_BYTES
+from callserver.web.headers import HEADERS
 from tests.web.desk import BASE, CALL, INCIDENT, Desk, opened
 
 COMMAND = f"/api/calls/{CALL}/hangup"
