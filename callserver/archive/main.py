@@ -4,7 +4,6 @@ It decides nothing and keeps nothing in memory that matters: what is unfinished 
 done again and comes out the same, and a fact is appended only when all that it tells lies on the disk.
 """
 
-import threading
 import time
 import zlib
 from collections.abc import Callable, Sequence
@@ -21,7 +20,6 @@ from callserver.core.ids import CallId
 SECOND_NS = 1_000_000_000
 FIRST_PAUSE_NS = 10 * SECOND_NS
 LONGEST_PAUSE_NS = 600 * SECOND_NS
-ROUND_S = 2.0
 
 BAD_FILES = (OSError, EOFError, ValueError, LookupError, ArithmeticError, MemoryError, zlib.error)
 """What one call's files, or a full disk, can bring about. Anything else is our mistake and ends the process, which is started
@@ -90,10 +88,3 @@ class Archivist:
         _log.warning("recording failed", call=call, why=why, again_s=pause_ns // SECOND_NS)
         if before is None or before.why != why:
             self._append(RecordingFailed(call, why))
-
-
-def run(archivist: Archivist, stop: threading.Event, round_s: float = ROUND_S) -> None:
-    """Rounds until `stop`; the running one is finished first (no harm is done by killing it instead)."""
-    while not stop.is_set():
-        archivist.step()
-        stop.wait(round_s)

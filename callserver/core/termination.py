@@ -57,3 +57,14 @@ def from_status(status: int, reason: str) -> Termination:
     else:
         kind = Class.UNKNOWN
     return Termination(kind, By.PARTY, reason, status)
+
+
+def of_leg(status: int, by_party: bool, was_up: bool, reason: str) -> Termination:
+    """The verdict on a dialog that is over, as the edge reports it: `status` 0 is a BYE or CANCEL, 408 no reply.
+
+    An answered leg ends NORMAL by a BYE and is LOST by anything else (RFC 3261 sections 15 and 21).
+    """
+    by = By.PARTY if by_party else By.US
+    if was_up:
+        return Termination(Class.LOST if status else Class.NORMAL, by, reason, status)
+    return Termination(from_status(status or 487, reason).kind, by, reason, status)

@@ -36,12 +36,12 @@ class Backlog:
         return not self._memory and self._spool.size() == 0
 
     def describe(self) -> str:
-        """What people should know of it: "" while the spool takes everything."""
+        """What people should know of it: "" while the spool takes everything. No counts: the same trouble keeps its words."""
         parts = []
         if self.fault:
-            parts.append(f"the spool fails too ({self.fault}), {len(self._memory)} writes are in memory alone")
+            parts.append(f"the spool fails too ({self.fault}), so facts are in memory alone")
         if self.lost:
-            parts.append(f"{self.lost} writes lost: memory's bound is reached")
+            parts.append("facts were lost: memory's bound is reached")
         return "; ".join(parts)
 
     def add(self, ops: Sequence[Op]) -> Kept:

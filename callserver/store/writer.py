@@ -232,7 +232,7 @@ class JournalWriter:
             self._on_trouble(full)
 
     def _describe_refused(self) -> str:
-        return f"{self._inbox.refused} writes lost: neither disk answers" if self._inbox.refused else ""
+        return "facts were lost: neither disk answers" if self._inbox.refused else ""
 
     # ---- both threads -------------------------------------------------------------------------------------
 

@@ -1,17 +1,15 @@
 """The archivist's rounds: everything is finished at last, trouble is told once, a crash anywhere costs only time."""
 
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from audio.tones import tone
-from callserver.archive.main import SECOND_NS, Archivist, run
+from callserver.archive.main import SECOND_NS, Archivist
 from callserver.core.facts import RecordingFailed, RecordingMade
 from callserver.core.ids import CallId
 from tests.archive.wire import Sender, header, write_capture
-from tests.eventually import eventually_sync
 
 
 @dataclass
@@ -124,16 +122,3 @@ def test_a_call_without_any_capture_is_finished_with_a_report(journal: Journal) 
     (fact,) = journal.facts
     assert isinstance(fact, RecordingMade)
     assert fact.report == "no sound was captured"
-
-
-def test_it_runs_until_it_is_stopped(journal: Journal) -> None:
-    journal.call(1)
-    stop = threading.Event()
-    thread = threading.Thread(target=run, args=(journal.archivist(), stop, 0.01))
-    thread.start()
-    try:
-        eventually_sync(lambda: journal.facts, 5)
-    finally:
-        stop.set()
-        thread.join(5)
-    assert not thread.is_alive()

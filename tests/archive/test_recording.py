@@ -207,3 +207,10 @@ def test_a_point_that_only_listened_has_a_silent_side(tmp_path: Path, folder: Pa
     both, _ = sound(tmp_path, "call.flac")
     assert not both[:, 0].any()
     assert heard(both[:, 1], OPERATOR_HZ) == pytest.approx([0.5], abs=NEAR_S)
+
+
+def test_a_compressed_capture_that_does_not_read_back_never_replaces_the_plain_one(folder: Path) -> None:
+    capture = write_capture(folder, header("i1.1.1", "point"), Sender().says(tone(POINT_HZ, 0.5, 8000), 0.0))
+    with pytest.raises(OSError, match="does not read back"):
+        keep.compress(capture, "another sum")
+    assert keep.captures_of(folder) == [capture]

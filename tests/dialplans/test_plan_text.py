@@ -1,6 +1,8 @@
 """What a plan's text means, and what is said of one that is wrong."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dialplans.faults import Fault, PlanError
 from dialplans.model import Answer, MediaSource, Operator, Plan, Point, PointBye, Priority, Profile, Route, Step, Strategy
@@ -354,3 +356,35 @@ def test_the_error_reads_as_one_line_per_fault() -> None:
 def test_parsing_is_repeatable() -> None:
     first: Plan = parse(WHOLE + SERIES, "plan.toml")
     assert first == parse(WHOLE + SERIES, "plan.toml")
+
+
+ODD = [
+    "1",
+    "-1",
+    "1.5",
+    "true",
+    '""',
+    '"x y"',
+    '"1s"',
+    "[]",
+    "[1]",
+    '["desk"]',
+    "{}",
+    '{ a = "b" }',
+    "1979-05-27",
+    "nan",
+    "99999999999999999999",
+]
+
+
+@given(line=st.integers(0, WHOLE.count("\n") - 1), value=st.sampled_from(ODD), drop=st.booleans())
+def test_no_text_makes_anything_but_a_plan_or_faults(line: int, value: str, drop: bool) -> None:
+    """Any line's value replaced by an odd one, or the line left out."""
+    lines = WHOLE.splitlines()
+    key, equals, _ = lines[line].partition(" = ")
+    lines[line] = "" if drop or not equals else f"{key} = {value}"
+    try:
+        assert parse("\n".join(lines), "plan.toml").points
+    except PlanError as error:
+        assert error.faults
+        assert all(0 < fault.line <= len(lines) and fault.what and fault.instead for fault in error.faults)

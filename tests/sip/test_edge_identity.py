@@ -200,11 +200,11 @@ async def test_a_flood_from_the_points_own_address_does_not_stop_its_press() -> 
                 flooder.send(plain(flooder, "REGISTER", "sip:help.test") if number % 2 else broken)
             point.send(plain(point, "OPTIONS", "sip:help@help.test"))
             assert (await point.final("OPTIONS")).status == 401
-        answered = len(flooder.inbox)
-        assert 300 < answered < 800, "its answers end with its tokens"
+        await eventually(lambda: len(flooder.inbox) > 100, 3.0)
         flooder.send(plain(flooder, "INVITE", "sip:help@help.test", user="hp2"))
         await pressed(bench, point)
-        assert {got.status for got in flooder.inbox} == {400, 401}
+        assert len(flooder.inbox) < 450, "its answers end with its tokens"
+        assert {got.status for got in flooder.inbox} == {401}
 
 
 async def test_malformed_requests_are_answered_400_and_disturb_nobody() -> None:

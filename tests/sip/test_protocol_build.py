@@ -65,9 +65,11 @@ def test_headers_and_body_of_a_response() -> None:
 
 def test_the_topmost_via_shows_the_true_source_only() -> None:
     stamped = stamp_via(invite(), "192.0.2.50", 7777)
-    assert [
-        (via.params.get("received"), via.params.get("rport")) for via in stamped.via
-    ] == [("192.0.2.50", "7777"), (None, None), (None, None)]
+    assert [(via.params.get("received"), via.params.get("rport")) for via in stamped.via] == [
+        ("192.0.2.50", "7777"),
+        (None, None),
+        (None, None),
+    ]
     assert stamped.via[0].answer_address == ("192.0.2.50", 7777)
     assert stamped == parse_message(stamped.to_bytes())
 

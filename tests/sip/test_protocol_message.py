@@ -70,7 +70,7 @@ def test_blanks_folds_compact_names_and_odd_case_mean_the_same() -> None:
         b"s :\r\n"
         b"NewFangled:   one thing\r\n more of it\r\n"
         b"l: 0\r\n"
-        b"m:\"Odd \\\"quote, <x>\" <sip:hp1@[2001:db8::1]:5070>;q=0.5,\r\n <sip:hp2@h>\r\n\r\n"
+        b'm:"Odd \\"quote, <x>" <sip:hp1@[2001:db8::1]:5070>;q=0.5,\r\n <sip:hp2@h>\r\n\r\n'
     )
     message = request(data)
     assert [via.transport for via in message.via] == ["TCP", "UDP"]

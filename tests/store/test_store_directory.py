@@ -31,6 +31,75 @@ id = "city"
 password = "trunk secret"
 """
 
+FAULTY = """
+[[sip]]
+user = "good"
+password = "x"
+colour = "red"
+[[sip]]
+user = "two"
+password = "x"
+password_env = "Y"
+[[sip]]
+user = "env"
+password_env = "MISSING"
+[[sip]]
+user = "file"
+password_file = "missing"
+[[sip]]
+series = "a%03d%s"
+first = 0
+last = 1
+password = "x"
+[[sip]]
+series = "b%d"
+first = 5
+last = 1
+password = "x"
+[[sip]]
+user = "alg"
+password = "x"
+algorithm = "SHA-1"
+[[sip]]
+user = "same"
+password = "x"
+[[sip]]
+user = "same"
+password = "x"
+[[web]]
+user = "anna"
+password = "x"
+[[web]]
+user = 7
+role = "operator"
+password = "x"
+[[trunk]]
+password = "x"
+[[trunk]]
+id = "empty"
+password = ""
+[[seat]]
+user = "x"
+[web_]
+x = 1
+"""
+FAULTS = [
+    "unknown key 'colour'",
+    "give exactly one of",
+    "the environment has no MISSING",
+    "password_file cannot be read",
+    "a series has one place",
+    "a series needs first and last",
+    "algorithm must be one of",
+    "'same' is named twice",
+    "role must be one of",
+    "user has the wrong type",
+    "id is missing",
+    "the password is empty",
+    "unknown table 'seat'",
+    "unknown table 'web_'",
+]
+
 
 @pytest.fixture
 def seed_file(tmp_path: Path) -> Path:
@@ -116,78 +185,11 @@ def test_seeding_again_changes_only_what_differs(store: Engine, seed_file: Path)
 
 def test_all_faults_are_named_at_once_and_nothing_is_changed(store: Engine, tmp_path: Path) -> None:
     path = tmp_path / "seed.toml"
-    path.write_text("""
-[[sip]]
-user = "good"
-password = "x"
-colour = "red"
-[[sip]]
-user = "two"
-password = "x"
-password_env = "Y"
-[[sip]]
-user = "env"
-password_env = "MISSING"
-[[sip]]
-user = "file"
-password_file = "missing"
-[[sip]]
-series = "a%03d%s"
-first = 0
-last = 1
-password = "x"
-[[sip]]
-series = "b%d"
-first = 5
-last = 1
-password = "x"
-[[sip]]
-user = "alg"
-password = "x"
-algorithm = "SHA-1"
-[[sip]]
-user = "same"
-password = "x"
-[[sip]]
-user = "same"
-password = "x"
-[[web]]
-user = "anna"
-password = "x"
-[[web]]
-user = 7
-role = "operator"
-password = "x"
-[[trunk]]
-password = "x"
-[[trunk]]
-id = "empty"
-password = ""
-[[seat]]
-user = "x"
-[web_]
-x = 1
-""")
+    path.write_text(FAULTY)
     with pytest.raises(SeedError) as caught:
         seed(store, path, "r")
     lines = str(caught.value).splitlines()
-    expected = [
-        "unknown key 'colour'",
-        "give exactly one of",
-        "the environment has no MISSING",
-        "password_file cannot be read",
-        "a series has one place",
-        "a series needs first and last",
-        "algorithm must be one of",
-        "'same' is named twice",
-        "role must be one of",
-        "user has the wrong type",
-        "id is missing",
-        "the password is empty",
-        "unknown table 'seat'",
-        "unknown table 'web_'",
-    ]
-    assert [fault for fault in expected if not any(fault in line for line in lines)] == []
+    assert [fault for fault in FAULTS if not any(fault in line for line in lines)] == []
     assert directory.sip_accounts(store) == {}
 
 

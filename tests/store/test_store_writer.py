@@ -163,7 +163,7 @@ def test_a_spool_disk_that_is_full_as_well_leaves_memory(
     kept = [writer.append(fat(1 + 5 * n, 5)).result(10).kept for n in range(5)]
     assert kept == [Kept.MEMORY] * 4 + [Kept.LOST]
     assert writer.lost() == 5
-    eventually_sync(lambda: "5 writes lost" in told.trouble[-1], 5)
+    eventually_sync(lambda: "facts were lost" in told.trouble[-1], 5)
     assert "the spool fails too" in told.trouble[0]
     assert named(1, 20) == [row.id for row in writer.facts()]
     disk.full = False

@@ -57,7 +57,7 @@ def story() -> Sequence[f.Fact]:
         f.CallMoved(call, "talking", "ending", "hung up"),
         f.CallMoved(call, "ending", "ended", "every leg is over"),
         f.IncidentMoved(incident, "attended", "wrap-up", "the conversation is over", OperatorId(OPERATOR)),
-        f.RecordingMade(call, {f"2026/{CALL}.flac": "a" * 64, f"2026/{point}.flac": "b" * 64}, {}, 4000, 0),
+        f.RecordingMade(call, {f"{CALL}/{point}.flac": "b" * 64, f"{CALL}/call.flac": "a" * 64}, {}, 4000, 0),
         f.AlarmRaised("disk", "the disk is nearly full"),
     )
 
@@ -132,9 +132,9 @@ def fill(config: Config) -> None:
     entries = [Entry(f"t-{n}", fact, n * SECOND, START_NS + n * SECOND, 1) for n, fact in enumerate(story())]
     writer.append(entries).result(10)
     writer.close()
-    (config.storage.recordings / "2026").mkdir(parents=True)
-    (config.storage.recordings / "2026" / f"{CALL}.flac").write_bytes(FLAC)
-    (config.storage.recordings / "2026" / f"{CALL}.1.flac").write_bytes(FLAC[:100])
+    (config.storage.recordings / CALL).mkdir(parents=True)
+    (config.storage.recordings / CALL / "call.flac").write_bytes(FLAC)
+    (config.storage.recordings / CALL / f"{CALL}.1.flac").write_bytes(FLAC[:100])
 
 
 def config_in(directory: Path, **more: object) -> Config:

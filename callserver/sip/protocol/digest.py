@@ -280,9 +280,7 @@ def _fault_of_response(claim: Claim, credentials: Credentials, known_ha1: str, n
     return Refusal.OTHER_METHOD if matches and claim.method not in matches else Refusal.WRONG_RESPONSE
 
 
-def authorize(
-    challenge: str | Challenge, method: str, uri: str, user: str, password: str, cnonce: str, nc: int = 1
-) -> str:
+def authorize(challenge: str | Challenge, method: str, uri: str, user: str, password: str, cnonce: str, nc: int = 1) -> str:
     """The Authorization value that answers a challenge. Raises `SipError` 400 when it asks for what we do not have."""
     asked = parse_challenge(challenge) if isinstance(challenge, str) else challenge
     if asked.algorithm not in ALGORITHMS or (asked.qop and "auth" not in asked.qop):

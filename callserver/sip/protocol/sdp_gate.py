@@ -15,7 +15,6 @@ DTMF_PAYLOAD_TYPE = 101
 DEFAULT_PTIME_MS = 20
 
 _PROTOCOLS = ("RTP/AVP", "RTP/AVPF")
-_CONTROL_TYPES = range(64, 96)  # would be taken for RTCP on one port (RFC 5761 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +120,7 @@ def _choices(media: Media) -> tuple[Choice, ...]:
 
 def _encoding(media: Media, name: str) -> str:
     """The encoding of a format when it has 8000 Hz, one channel and a sound payload type; else ""."""
-    if not (name.isascii() and name.isdigit() and len(name) <= 3) or int(name) > 127 or int(name) in _CONTROL_TYPES:
+    if not (name.isascii() and name.isdigit() and len(name) <= 3) or int(name) > 127:
         return ""
     known = media.rtpmap(name)
     if known is None:
@@ -129,6 +128,7 @@ def _encoding(media: Media, name: str) -> str:
     if known.clock_hz != 8000 or known.channels != 1:
         return ""
     static_of = {payload_type: codec for codec, payload_type in CODECS.items()}
+    # Only dynamic numbers may be mapped freely: 64-95 would be taken for RTCP on one port (RFC 5761 4).
     fits = int(name) >= 96 or static_of.get(int(name)) == known.encoding
     return known.encoding if fits else ""
 
@@ -196,9 +196,7 @@ def build_offer(
     return _body([*lines, f"a={direction}", *(["a=rtcp-mux"] if rtcp_mux else [])])
 
 
-def build_answer(
-    offer: Offer, choice: Choice, local: Local, origin_id: int, version: int, direction: str = "sendrecv"
-) -> bytes:
+def build_answer(offer: Offer, choice: Choice, local: Local, origin_id: int, version: int, direction: str = "sendrecv") -> bytes:
     """The answer that takes the offer's audio line with one codec and rejects all others, in their order (RFC 3264 6).
 
     `direction` is what we want; the answer says what of it the offer allows. rtcp-mux is taken when it is offered.

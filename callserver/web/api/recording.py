@@ -17,6 +17,7 @@ from callserver.web.service import Service, service
 
 MEDIA_TYPE = "audio/flac"
 REASON_MOST = 500
+LISTENING = "call"  # the archivist's name for the stereo file; those of legs are named after them
 
 router = APIRouter()
 
@@ -58,10 +59,10 @@ async def recording(
     except BaseException:
         file.close()
         raise
-    return _answer(request, file, wanted, path.name)
+    return _answer(file, wanted, f"{leg or id}.flac")
 
 
-def _answer(request: Request, file: BinaryIO, wanted: ranges.Span, name: str) -> Response:
+def _answer(file: BinaryIO, wanted: ranges.Span, name: str) -> Response:
     headers = {
         "Accept-Ranges": "bytes",
         "Content-Length": str(wanted.length),
@@ -93,7 +94,7 @@ def _chosen(files: list[str], legs: list[str], leg: str) -> str | None:
     if leg:
         return next((name for name in files if leg in legs and Path(name).stem == leg), None)
     whole = [name for name in files if Path(name).stem not in legs]
-    return min(whole, default=None)
+    return min(whole, key=lambda name: (Path(name).stem != LISTENING, name), default=None)
 
 
 async def _journal(the: Service, request: Request, call: str, reason: str, first_byte: int) -> None:

@@ -1,0 +1,131 @@
+"""Sockets: framing over TCP, connections that say nothing, too many of them, keepalives, probes."""
+
+import asyncio
+
+import pytest
+
+from callserver.sip import transport
+from tests.eventually import eventually
+from tests.sip.edge_bench import Bench, local
+from tests.sip.edge_peer import Got, sdp
+from tests.sip.test_edge_calls import SHOWN, pressed, taken
+from tests.sip.test_edge_identity import plain
+
+
+async def test_a_press_split_at_every_byte_is_one_press() -> None:
+    async with Bench() as bench:
+        bench.directory.trusted_pairs.add(("hp1", "127.0.0.1"))
+        point = await bench.peer("hp1", tcp=True)
+        text = plain(point, "INVITE", "sip:help@help.test", body=sdp()) + plain(point, "OPTIONS", "sip:help@help.test")
+        for byte in text.encode():
+            point.writer.write(bytes([byte]))
+            await point.writer.drain()
+        assert (await point.final("OPTIONS")).status == 200
+        assert len(bench.ears.of("pressed")) == 1
+
+
+async def test_two_crlf_on_a_connection_are_answered_with_one() -> None:
+    async with Bench() as bench:
+        reader, writer = await asyncio.open_connection(*bench.tcp.getsockname())
+        writer.write(b"\r\n\r\n")
+        assert await asyncio.wait_for(reader.readexactly(2), 3) == b"\r\n"
+        writer.close()
+        await writer.wait_closed()
+
+
+@pytest.mark.parametrize("said", [b"", b"OPTIONS sip:help@help.test SIP/2.0\r\nVia: SIP/2.0/TCP"], ids=["silent", "half"])
+async def test_a_connection_without_a_whole_message_is_closed_after_ten_seconds(said: bytes) -> None:
+    async with Bench() as bench:
+        reader, writer = await asyncio.open_connection(*bench.tcp.getsockname())
+        writer.write(said)
+        await eventually(lambda: bench.kept.sockets, 3.0)
+        bench.skip(9)
+        assert bench.kept.sockets
+        bench.skip(2)
+        assert await asyncio.wait_for(reader.read(), 3) == b""
+        assert not bench.kept.sockets
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_half_a_message_closes_a_registered_connection_too_and_the_binding_stays_for_a_while() -> None:
+    async with Bench() as bench:
+        peer = await bench.peer("op1", tcp=True, register=True)
+        peer.send("OPTIONS sip:")
+        bench.skip(5)
+        assert not peer.closed
+        await eventually(lambda: bench.edge._transport._open and next(iter(bench.edge._transport._open.values())).waiting_since, 3.0)
+        bench.skip(11)
+        await eventually(lambda: peer.closed, 3.0)
+        assert bench.edge.bindings_of("op1")
+
+
+async def test_a_framing_fault_is_answered_and_the_connection_closed() -> None:
+    async with Bench() as bench:
+        peer = await bench.peer("hp1", tcp=True)
+        peer.send(plain(peer, "OPTIONS", "sip:help@help.test").replace("Content-Length: 0", "Content-Length: -1"))
+        answer = await peer.final("OPTIONS")
+        assert answer.status == 400
+        await eventually(lambda: peer.closed, 3.0)
+
+
+async def test_a_connection_too_many_is_refused_and_a_proven_one_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "MAX_UNPROVEN_EACH", 2)
+    async with Bench() as bench:
+        await bench.peer("op1", tcp=True, register=True)
+        silent = [await bench.peer("x", tcp=True) for _ in range(3)]
+        await eventually(lambda: silent[2].closed, 3.0)
+        assert not silent[0].closed and not silent[1].closed
+        other = await bench.peer("op2", tcp=True, host="127.0.0.3")
+        assert (await other.register()).status == 200
+
+
+async def test_a_binding_that_answers_no_options_is_told_and_told_again_when_it_does() -> None:
+    async with Bench() as bench:
+        peer = await bench.peer("op1", register=True)
+        peer.answer_probes = False
+        bench.skip(60)
+        await peer.request("OPTIONS")
+        bench.skip(4.1)
+        await peer.request("OPTIONS")
+        assert bench.ears.of("probed") == []
+        bench.skip(4.1)
+        assert bench.ears.of("probed") == [("probed", "op1", False)]
+        peer.answer_probes = True
+        bench.skip(45)
+        await bench.heard("probed", "op1", True)
+
+
+async def test_a_closed_connection_is_doubted_at_once_and_registering_again_clears_it() -> None:
+    async with Bench() as bench:
+        peer = await bench.peer("op1", tcp=True, register=True)
+        await peer.close()
+        await bench.heard("probed", "op1", False)
+        assert bench.edge.bindings_of("op1")
+        await bench.peer("op1", tcp=True, register=True)
+        await bench.heard("probed", "op1", True)
+
+
+async def test_a_point_and_a_seat_talk_over_one_tcp_connection_each() -> None:
+    async with Bench() as bench:
+        point = await bench.peer("hp1", tcp=True)
+        await pressed(bench, point)
+        operator = await bench.peer("op1", tcp=True, register=True)
+        await taken(bench, operator)
+        assert len(bench.edge._transport._open) == 2
+        bench.edge.end("c.1", 480, "")
+        assert (await point.final("INVITE")).status == 480
+
+
+async def test_the_invite_says_what_the_binding_said() -> None:
+    """The Contact's octets become the Request-URI, and it goes to where the REGISTER came from."""
+    async with Bench() as bench:
+        peer = await bench.peer("op1")
+        contact = f"sip:op1-0x7f%20b@203.0.113.5:{peer.port};x=y"
+        assert (await peer.register(contact=f"<{contact}>")).status == 200
+        from callserver.sip.interface import Target
+
+        bench.edge.dial("c.2", Target(user="op1"), SHOWN, local(), ("PCMA",))
+        invite: Got = await peer.request("INVITE")
+        assert invite.start == f"INVITE {contact} SIP/2.0"
+        assert not any(invite.one(name) for name in ("P-Asserted-Identity", "Remote-Party-ID", "Diversion"))
