@@ -67,7 +67,7 @@ class Edge:
         wire = Wire(self, trace, clock, timers)
         composer = Composer(config, random)
         self._gear = Gear(config, composer, wire, Outbox(storage), timers, clock, trace, listener, accounts, storage)
-        self._transport = Transport(wire.incoming, connections, clock, timers)
+        self._transport = Transport(wire.incoming, connections, clock, timers, 1 + random.randbelow(2**40))
         wire.attach(self._transport)
         self._limits = Limits(config.limits)
         self._endings = Endings(self._gear)
@@ -110,6 +110,7 @@ class Edge:
 
     def _resume(self, leg: Leg) -> None:
         gear = self._gear
+        leg.over_ns = min(leg.over_ns, gear.clock())  # the host may have started anew
         if leg.phase is Phase.OVER:
             self._endings.linger(leg)
         if leg.inbound:
@@ -206,7 +207,7 @@ class Edge:
             return
         leg = self._in_dialog.find(request)
         if leg is None:
-            self._gear.wire.reply(self._gear.composer.answer(request, 481), flow)
+            self._reception.unknown(request, flow)
             return
         self._transport.prove(flow)
         self._in_dialog.request(leg, self._gear.wire.serve(request, flow))
@@ -219,7 +220,7 @@ class Edge:
         """See wire.Above. CANCEL cannot be challenged (RFC 3261 22.1); it must come from where its INVITE came from."""
         gear = self._gear
         if invite is None or invite.flow.host != flow.host:
-            gear.wire.reply(gear.composer.answer(cancel, 481), flow)
+            self._reception.unknown(cancel, flow)
             return
         gear.wire.respond(gear.wire.serve(cancel, flow), gear.composer.answer(cancel, 200))
         self._inbound.cancelled(invite)

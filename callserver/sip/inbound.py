@@ -111,7 +111,11 @@ class Inbound:
         """183 with our answer; what was agreed. None for a late offer, or when the leg is past it."""
         if leg.phase is not Phase.RINGING:
             return leg.remote
-        remote = self._agree(leg, local)
+        try:
+            remote = self._agree(leg, local)
+        except SipError as error:  # the codecs of before a restart are not those of now
+            self.end(leg, error.status, error.reason)
+            return None
         if remote is not None:
             self._gear.keep(leg, lambda: self._respond(leg, 183, leg.sdp) if leg.phase is Phase.RINGING else None)
         return remote

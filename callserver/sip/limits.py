@@ -70,7 +70,8 @@ class LimitSettings:
     failures_before_lock: int = 10
     failure_window_s: float = 60.0
     lock_s: float = 60.0
-    pending_invites_each: int = 8
+    pending_invites_each: int = 4
+    pending_presses_each: int = 32  # so many of one point that wait at once are a fault of the point; they all are heard
     remembered: int = 20_000
 
 
@@ -147,6 +148,6 @@ class Limits:
             del self._locks[(source_host, user)]
         return until > now
 
-    def invite_allowed(self, pending: int) -> bool:
-        """Whether an account that is no point, with so many unanswered INVITEs, may place another."""
-        return pending < self._settings.pending_invites_each
+    def invite_allowed(self, pending: int, press: bool) -> bool:
+        """Whether an account with so many unanswered INVITEs may place another."""
+        return pending < (self._settings.pending_presses_each if press else self._settings.pending_invites_each)

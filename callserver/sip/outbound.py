@@ -50,7 +50,11 @@ class Outbound:
         leg.sdp = terms.make_offer(leg, local, leg.codecs)
         leg.sdp_version += 1
         gear.legs.add(leg)
-        places = self._places(target)
+        try:
+            places = self._places(target)
+        except SipError as error:
+            log.error("target_unusable", leg=name, reason=error.reason)
+            places = []
         unresolved = [uri for uri, flow in places if flow.port == 0]
         if not unresolved:
             self._invite(leg, places, target, shown)

@@ -9,11 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-import structlog
-
 from callserver.sip.interface import LegRecord, Storage
-
-log = structlog.get_logger(__name__)
 
 Action = Callable[[], None]
 
@@ -45,15 +41,13 @@ class Outbox:
     async def _drain(self, leg: str, row: deque[tuple[LegRecord, Action]]) -> None:
         try:
             while row:
-                record, action = row[0]
+                record, action = row.popleft()
                 try:
                     await self._storage.save_leg(record)
-                except OSError as error:  # people before papers: the call goes on
-                    log.error("leg_not_saved", leg=leg, error=str(error))
-                row.popleft()
-                action()
+                finally:  # people before papers: the call goes on whatever became of its record
+                    action()
         finally:
-            if row:  # an action failed: that is ours to mend, but the steps behind it must not be lost
+            if row:  # a step failed: that is ours to mend, but the steps behind it must not be lost
                 self._tasks[leg] = asyncio.create_task(self._drain(leg, row))
             else:
                 self._rows.pop(leg, None)

@@ -64,6 +64,11 @@ class Reception:
         elif self._identified(request, flow, user):
             self._serve(request, flow, user)
 
+    def unknown(self, request: Request, flow: Flow) -> None:
+        """A request for a dialog or transaction that we do not have: 481, while its source has tokens."""
+        if self._limits.stranger(flow.host, self._gear.clock()) is Verdict.SERVE:
+            self._refuse(request, flow, 481)
+
     def malformed(self, error: SipError, flow: Flow) -> None:
         """What could not be read costs its source a token; it is answered while there are some."""
         if self._limits.stranger(flow.host, self._gear.clock()) is Verdict.DROP:
@@ -165,7 +170,8 @@ class Reception:
             log.warning("call_refused", user=user, called=called)
             self._answer(request, flow, 403)
             return
-        if is_code and not self._limits.invite_allowed(gear.legs.pending(user)):
+        if not self._limits.invite_allowed(gear.legs.pending(user), is_press):
+            log.error("too_many_pending", user=user)
             self._answer(request, flow, 503, [("Retry-After", str(RETRY_S))])
             return
         served = gear.wire.serve(request, flow)

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Protocol
 
+import msgspec
 import structlog
 
 from callserver.sip.gear import Gear
@@ -47,9 +48,14 @@ class Registrar:
         """The bindings of before a restart. A blob that cannot be read costs that user its binding, nobody else."""
         for user, blob in stored.items():
             try:
-                self._bindings[user] = rules.from_bytes(blob)
+                self._bindings[user] = tuple(self._within(binding) for binding in rules.from_bytes(blob))
             except ValueError as error:
                 log.error("bindings_unreadable", user=user, error=str(error))
+
+    def _within(self, binding: rules.Binding) -> rules.Binding:
+        """The host may have started anew, and its clock with it: nothing lasts longer than it could have been granted."""
+        longest = self._gear.clock() + self._limits.max_s * rules.SECOND
+        return msgspec.structs.replace(binding, expires_ns=min(binding.expires_ns, longest))
 
     def start(self) -> None:
         """Let time run for what was restored, and tell it."""

@@ -41,14 +41,16 @@ class Timers:
     def run(self) -> None:
         """Perform what is due. Called by the loop; tests that move the clock call it themselves."""
         now = self._clock()
-        while self._heap and self._heap[0][0] <= now:
-            at_ns, _, key = heapq.heappop(self._heap)
-            due = self._due.get(key)
-            if due is not None and due[0] == at_ns:
-                del self._due[key]
-                due[1](now)
         self._wake = None
-        self._arm()
+        try:
+            while self._heap and self._heap[0][0] <= now:
+                at_ns, _, key = heapq.heappop(self._heap)
+                due = self._due.get(key)
+                if due is not None and due[0] == at_ns:
+                    del self._due[key]
+                    due[1](now)
+        finally:  # one action that fails must not stop the others' time
+            self._arm()
 
     def stop(self) -> None:
         """No action any more."""

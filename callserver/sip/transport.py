@@ -70,7 +70,10 @@ class Connection:
 class Transport:
     """All sockets of the edge. Everything runs on the event loop; nothing waits."""
 
-    def __init__(self, incoming: Incoming, connections: Connections, clock: Callable[[], int], timers: Timers) -> None:
+    def __init__(
+        self, incoming: Incoming, connections: Connections, clock: Callable[[], int], timers: Timers, first_number: int
+    ) -> None:
+        """`first_number` is random: records of before a restart may name connections that are gone, and must not meet others."""
         self._incoming = incoming
         self._keeper = connections
         self._clock = clock
@@ -79,7 +82,7 @@ class Transport:
         self._tcp: socket.socket | None = None
         self._open: dict[int, Connection] = {}
         self._by_peer: dict[tuple[str, int], int] = {}
-        self._next = 1
+        self._next = first_number
 
     def start(self, udp: socket.socket, tcp: socket.socket, kept: Mapping[int, socket.socket]) -> None:
         """Read from these sockets; `kept` are connections of our predecessor, under the numbers they had."""
@@ -88,7 +91,6 @@ class Transport:
         udp.setblocking(False)
         tcp.setblocking(False)
         udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        self._next = max(kept, default=0) + 1
         for number, sock in kept.items():
             self._resume(number, sock)
         loop.add_reader(udp, self._read_udp)

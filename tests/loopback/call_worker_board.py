@@ -27,7 +27,15 @@ class Template:
         self.run_dir = run_dir
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.control.settimeout(10)
-        command = [sys.executable, "-m", "callserver.media.template", "--control-fd", str(theirs.fileno()), "--run-dir", str(run_dir)]
+        command = [
+            sys.executable,
+            "-m",
+            "callserver.media.template",
+            "--control-fd",
+            str(theirs.fileno()),
+            "--run-dir",
+            str(run_dir),
+        ]
         self.process = subprocess.Popen(command, pass_fds=[theirs.fileno()], cwd=ROOT)
         theirs.close()
 
@@ -142,7 +150,16 @@ class Board:
     def open(self, call: str, tmp: Path, segment: int = 1, rate_hz: int = 8_000, capture_dir: Path | None = None) -> float:
         """Open a call; seconds until `Opened`."""
         order = Open(
-            call, rate_hz, segment, str(capture_dir or tmp / "captures"), str(tmp / "prompts"), "en", "boot", 1, time.monotonic_ns(), time.time_ns()
+            call,
+            rate_hz,
+            segment,
+            str(capture_dir or tmp / "captures"),
+            str(tmp / "prompts"),
+            "en",
+            "boot",
+            1,
+            time.monotonic_ns(),
+            time.time_ns(),
         )
         at = self.order(order)
         return float(self.until(kind="Opened", call=call)[0] - at)
@@ -172,8 +189,20 @@ def place_of(leg: str, remote_port: int, codec: str = "PCMU", **more: Any) -> Pl
     """A `Place` on loopback, with a line of its own."""
     kinds = {"PCMU": 0, "PCMA": 8, "G722": 9}
     chosen = more.pop("codec_as", None) or Codec(codec, kinds[codec], dtmf_payload_type=101)
-    line = more.pop("continuity", None) or Continuity(secrets.randbits(32), secrets.randbits(16), secrets.randbits(32), boottime_ns())
-    return Place(leg, more.pop("role", "point"), chosen, "127.0.0.1", remote_port, more.pop("source", "sdp-host"), "127.0.0.1", line, **more)
+    line = more.pop("continuity", None) or Continuity(
+        secrets.randbits(32), secrets.randbits(16), secrets.randbits(32), boottime_ns()
+    )
+    return Place(
+        leg,
+        more.pop("role", "point"),
+        chosen,
+        "127.0.0.1",
+        remote_port,
+        more.pop("source", "sdp-host"),
+        "127.0.0.1",
+        line,
+        **more,
+    )
 
 
 def boottime_ns() -> int:

@@ -69,7 +69,11 @@ def g722_decode(data: bytes) -> np.ndarray:
     codec = av.CodecContext.create("g722", "r")
     codec.sample_rate = 16_000
     codec.layout = "mono"
-    parts = [frame.to_ndarray().ravel() for start in range(0, len(data), 160) for frame in codec.decode(av.Packet(data[start : start + 160]))]
+    parts = [
+        frame.to_ndarray().ravel()
+        for start in range(0, len(data), 160)
+        for frame in codec.decode(av.Packet(data[start : start + 160]))
+    ]
     return np.concatenate(parts) if parts else np.zeros(0, np.int16)
 
 
@@ -137,11 +141,15 @@ class RtpPeer:
         self._thread.join(2)
         self.socket.close()
 
-    def send(self, payload: bytes, payload_type: int, timestamp: int, marker: bool = False, to: tuple[str, int] | None = None) -> None:
+    def send(
+        self, payload: bytes, payload_type: int, timestamp: int, marker: bool = False, to: tuple[str, int] | None = None
+    ) -> None:
         """One packet of the test's making."""
         target = to or self._to
         assert target is not None
-        head = _HEADER.pack(0x80, payload_type | (0x80 if marker else 0), self._sequence & 0xFFFF, timestamp & 0xFFFFFFFF, self._ssrc)
+        head = _HEADER.pack(
+            0x80, payload_type | (0x80 if marker else 0), self._sequence & 0xFFFF, timestamp & 0xFFFFFFFF, self._ssrc
+        )
         self._sequence += 1
         self.sent += 1
         self.socket.sendto(head + payload, target)

@@ -1,5 +1,6 @@
 """A real call worker from a real template, with real RTP: the test plays the switchboard and the devices."""
 
+import itertools
 import os
 import signal
 import time
@@ -190,7 +191,7 @@ def assert_line_goes_on(peer: RtpPeer) -> None:
     assert len({packet.ssrc for packet in heard}) == 1
     assert len({packet.source for packet in heard}) == 1
     largest = 0.0
-    for before, after in zip(heard, heard[1:], strict=False):
+    for before, after in itertools.pairwise(heard):
         steps = (after.sequence - before.sequence) & 0xFFFF
         assert 1 <= steps <= 8
         assert (after.timestamp - before.timestamp) & 0xFFFFFFFF == steps * 160
@@ -250,7 +251,8 @@ def test_prompt_repeats_and_mixes_with_talk_and_once_is_once(rig: Rig) -> None:
     write_prompt(rig, "please-wait", 200)
     write_prompt(rig, "place-hp1", 200, hz=2_900.0)
     shape = ShapeOrder(
-        ("c1.1", "c1.2"), (PromptOrder("please-wait", ("c1.1",), 600), PromptOrder("place:hp1", ("c1.2",)), PromptOrder("ringback", ("c1.9",)))
+        ("c1.1", "c1.2"),
+        (PromptOrder("please-wait", ("c1.1",), 600), PromptOrder("place:hp1", ("c1.2",)), PromptOrder("ringback", ("c1.9",))),
     )
     board.order(shape)
     eventually_sync(lambda: len(bursts(point, PROMPT_HZ)) >= 4, 5)
@@ -327,7 +329,7 @@ def test_held_leg_is_neither_heard_nor_sent_to_and_no_silence_is_told(rig: Rig) 
     board.place(place_of("c1.2", operator.port), two)
     board.order(ShapeOrder(("c1.1", "c1.2"), ()))
     hear_each_other(point, operator)
-    line = dict(continuity=first.continuity)
+    line = {"continuity": first.continuity}
     board.place(place_of("c1.1", point.port, send=False, receive=False, **line), None)
     sent = len(point.heard)
     eventually_sync(lambda: operator.hears(POINT_HZ) < ABSENT, 2)

@@ -3,6 +3,7 @@
 import pytest
 
 from callserver.sip.interface import Shown, Target
+from tests.eventually import eventually
 from tests.sip.edge_bench import Bench, local
 from tests.sip.edge_peer import Call, Got, Peer, sdp
 
@@ -80,8 +81,6 @@ async def test_an_answered_press_is_ended_by_us(tcp: bool) -> None:
 
 
 async def bench_up(bench: Bench, leg: str) -> None:
-    from tests.eventually import eventually
-
     await eventually(lambda: bench.shelf.legs[leg].up and bench.edge._gear.legs.get(leg).phase.value == "up", 3.0)  # type: ignore[union-attr]
 
 

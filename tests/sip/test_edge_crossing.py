@@ -1,5 +1,7 @@
 """What crosses on the wire, forks, and the promise that a leg ends exactly once."""
 
+import asyncio
+
 from callserver.sip.interface import Target, TrunkAccess
 from tests.eventually import eventually
 from tests.sip.edge_bench import Bench, local
@@ -24,8 +26,6 @@ async def test_cancel_that_crosses_our_200_gets_200_and_the_call_stands() -> Non
 
 async def test_cancel_while_the_200_is_being_stored_wins() -> None:
     """The dialog's record is on its way to the disk: no 200 may follow the 487."""
-    import asyncio
-
     async with Bench() as bench:
         point = await bench.peer("hp1")
         call = await pressed(bench, point)

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from callserver.sip import transport
+from callserver.sip.interface import Target
 from tests.eventually import eventually
 from tests.sip.edge_bench import Bench, local
 from tests.sip.edge_peer import Got, sdp
@@ -123,8 +124,6 @@ async def test_the_invite_says_what_the_binding_said() -> None:
         peer = await bench.peer("op1")
         contact = f"sip:op1-0x7f%20b@203.0.113.5:{peer.port};x=y"
         assert (await peer.register(contact=f"<{contact}>")).status == 200
-        from callserver.sip.interface import Target
-
         bench.edge.dial("c.2", Target(user="op1"), SHOWN, local(), ("PCMA",))
         invite: Got = await peer.request("INVITE")
         assert invite.start == f"INVITE {contact} SIP/2.0"

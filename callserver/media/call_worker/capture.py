@@ -132,9 +132,13 @@ class CaptureWriter:
             self._bell.wait(None if idle else RETRY_S)
             self._bell.clear()
             time.sleep(GATHER_S if not self._failing else RETRY_S)
-            self._busy_since_ns = boottime_ns()
-            self._turn()
-            self._busy_since_ns = 0
+            self.turn()
+
+    def turn(self) -> None:
+        """Write what waits, once. Troubles are told, not raised."""
+        self._busy_since_ns = boottime_ns()
+        self._turn()
+        self._busy_since_ns = 0
 
     def _turn(self) -> None:
         try:
