@@ -1,5 +1,6 @@
 """The messages that we write: names, tags and headers of ours in one place. Nothing is sent here."""
 
+import re
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -24,6 +25,24 @@ class Random(Protocol):
 
 
 Headers = list[tuple[str, str]]
+
+UNDERSTOOD = frozenset({"timer"})  # RFC 4028: whoever insists on a session timer refreshes it himself
+_INTERVAL = re.compile(r"[0-9]{1,6}")
+
+
+def required(request: Request) -> list[str]:
+    """The extensions that a request insists on, in lower case."""
+    return [name.lower() for name in request.get_all("Require")]
+
+
+def unsupported(request: Request) -> list[str]:
+    """Those of them that we do not have (RFC 3261 8.2.2.3)."""
+    return [name for name in required(request) if name not in UNDERSTOOD]
+
+
+def _interval_s(request: Request) -> int:
+    match = _INTERVAL.match(request.get("Session-Expires") or "")
+    return max(90, int(match[0])) if match else 1800
 
 
 class Composer:
@@ -100,6 +119,8 @@ class Composer:
         lines: Headers = list(headers)
         if body:
             lines.append(("Content-Type", SDP_TYPE))
+        if status == 200 and "timer" in required(request):
+            lines += [("Require", "timer"), ("Session-Expires", f"{_interval_s(request)};refresher=uac")]
         if status in (405, 200, 501, 489) and not any(name == "Allow" for name, _ in lines):
             lines.append(("Allow", ALLOW))
         lines.append(("Server", SOFTWARE))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from callserver.sip import terms
-from callserver.sip.composer import SDP_TYPE
+from callserver.sip.composer import SDP_TYPE, unsupported
 from callserver.sip.endings import Endings
 from callserver.sip.gear import Gear
 from callserver.sip.inbound import Inbound
@@ -67,9 +67,9 @@ class InDialog:
             # The number that we had last, and no transaction knows it: sent again across a restart of ours.
         leg.heard = served.flow
         leg.flow = in_dialog(leg.dialog, served.flow)
-        unsupported = request.get_all("Require")
-        if unsupported:
-            self._reply(leg, served, 420, headers=[("Unsupported", ", ".join(unsupported))])
+        missing = unsupported(request)
+        if missing:
+            self._reply(leg, served, 420, headers=[("Unsupported", ", ".join(missing))])
             return
         serve = self._table.get(request.method)
         if serve is None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
+from callserver.sip.composer import unsupported
 from callserver.sip.gear import Gear
 from callserver.sip.inbound import Inbound
 from callserver.sip.limits import Limits, Verdict
@@ -150,9 +151,9 @@ class Reception:
     # ---- the methods --------------------------------------------------------------------------------------------
 
     def _serve(self, request: Request, flow: Flow, user: str) -> None:
-        unsupported = request.get_all("Require")
-        if unsupported:
-            self._answer(request, flow, 420, [("Unsupported", ", ".join(unsupported))])
+        missing = unsupported(request)
+        if missing:
+            self._answer(request, flow, 420, [("Unsupported", ", ".join(missing))])
             return
         serve = self._methods.get(request.method)
         if serve is not None:

@@ -210,7 +210,7 @@ class Peer:
         )
 
     async def authorized(self, method: str, uri: str, lines: Callable[[int], list[str]], body: str = "") -> Got:
-        """Send, take the challenge, send again with credentials, and give the first final (or provisional) answer's caller the rest."""
+        """Send, take the challenge, send again with credentials; what follows is the caller's. Returns the challenge."""
         self.send(self.build(method, uri, lines(1), body))
         challenge = await self.response(401, method)
         if method == "INVITE":
@@ -235,7 +235,9 @@ class Peer:
         await self.authorized("REGISTER", uri, lines)
         return await self.final("REGISTER")
 
-    async def invite(self, to: str = "help", body: str | None = None, authorize: bool = True, extra: tuple[str, ...] = ()) -> Call:
+    async def invite(
+        self, to: str = "help", body: str | None = None, authorize: bool = True, extra: tuple[str, ...] = ()
+    ) -> Call:
         """Send an INVITE (with credentials when asked for); provisional answers are left to the test."""
         uri = f"sip:{to}@{self.domain}"
         call_id, tag, branch = secrets.token_hex(8), secrets.token_hex(4), secrets.token_hex(8)
@@ -261,7 +263,9 @@ class Peer:
             self.send(self.build("INVITE", uri, lines(1), offer))
         return call
 
-    def in_dialog(self, call: Call, method: str, body: str = "", lines: tuple[str, ...] = (), content: str = "application/sdp") -> str:
+    def in_dialog(
+        self, call: Call, method: str, body: str = "", lines: tuple[str, ...] = (), content: str = "application/sdp"
+    ) -> str:
         """Send a request within the dialog; ACK keeps the CSeq of the INVITE. Returns the text, for sending it again."""
         if method not in ("ACK", "CANCEL"):
             call.cseq += 1
@@ -292,7 +296,8 @@ class Peer:
         if tag and "tag=" not in to:
             to += f";tag={tag}"
         head = [f"SIP/2.0 {status} {reason}", *(f"Via: {via}" for via in request.all("Via")), f"From: {request.one('From')}"]
-        head += [f"To: {to}", f"Call-ID: {request.one('Call-ID')}", f"CSeq: {request.one('CSeq')}", f"Contact: {self.contact}", *lines]
+        head += [f"To: {to}", f"Call-ID: {request.one('Call-ID')}", f"CSeq: {request.one('CSeq')}"]
+        head += [f"Contact: {self.contact}", *lines]
         if body:
             head.append("Content-Type: application/sdp")
         self.send("\r\n".join([*head, f"Content-Length: {len(body)}"]) + "\r\n\r\n" + body)

@@ -127,6 +127,17 @@ async def test_an_unknown_extension_is_420_and_names_it() -> None:
         assert (answer.status, answer.one("Unsupported")) == (420, "teleport")
 
 
+async def test_a_point_that_insists_on_a_session_timer_may_keep_it_itself() -> None:
+    async with Bench() as bench:
+        point = await bench.peer("hp1")
+        await point.invite(extra=("Require: timer", "Supported: timer", "Session-Expires: 600;refresher=uas"))
+        bench.edge.adopt(await bench.dialog(), "c.1")
+        bench.edge.progress("c.1", local())
+        bench.edge.answer("c.1")
+        ok = await point.final("INVITE")
+        assert (ok.one("Require"), ok.one("Session-Expires")) == ("timer", "600;refresher=uac")
+
+
 async def test_an_old_sequence_number_is_500_and_a_foreign_tag_481() -> None:
     async with Bench() as bench:
         point, call = await up(bench)

@@ -73,3 +73,9 @@ def test_the_failure_that_says_most_wins() -> None:
     assert best_status([480, 603]) == 603
     assert best_status([503, 408]) == 408
     assert best_status([]) == 480
+
+
+def test_many_pending_calls_of_one_account_are_refused_and_presses_much_later() -> None:
+    limits = Limits()
+    assert [limits.invite_allowed(number, press=False) for number in (3, 4)] == [True, False]
+    assert [limits.invite_allowed(number, press=True) for number in (31, 32)] == [True, False]

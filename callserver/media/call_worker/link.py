@@ -96,6 +96,8 @@ class Link:
                     socket.close(fd)
                 self._drop()
                 return
+            if self._connection is not connection:
+                return  # it broke while we answered
         if (ack := self._numbered.ack_due()) is not None:
             self._unsent.append(ack)
 
