@@ -40,6 +40,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "callserver.runtime.demo": ("*",),  # the body of a command
     "callserver.commands": ("*",),
     "callserver.cli": ("*",),
+    "callserver.__main__": ("*",),
 }
 
 ANYBODY = ("callserver", "callserver.version", "callserver.logs")

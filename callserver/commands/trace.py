@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from callserver.commands.output import ConfigOption, JsonOption, configured, fail, say, write_json
+from callserver.commands.output import ConfigOption, JsonOption, SetOption, configured, fail, say, write_json
 
 TIMEOUT_S = 5.0
 
@@ -12,12 +12,13 @@ TIMEOUT_S = 5.0
 def trace(
     of: Annotated[str, typer.Argument(metavar="POINT|CALL", help="The id of a help point or of a call.")],
     config: ConfigOption = None,
+    settings: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the last SIP messages of a point or a call, without secrets, and why there is no audio."""
     from callserver.control import CommandRefused, Unavailable, Verb, ask_sync
 
-    path = configured(config).storage.control_socket
+    path = configured(config, settings).storage.control_socket
     try:
         answer = ask_sync(path, Verb.TRACE, {"of": of}, TIMEOUT_S)
     except CommandRefused as error:

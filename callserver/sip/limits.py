@@ -102,9 +102,7 @@ class Limits:
         self._budgets = _Buckets(use.known_per_s, use.known_burst, use.remembered)
         self._all = Bucket(use.all_strangers_per_s, use.all_strangers_burst, use.all_strangers_burst, 0)
         self._known: OrderedDict[str, str] = OrderedDict()
-        self._failures = _Buckets(
-            use.failures_before_lock / use.failure_window_s, use.failures_before_lock, use.remembered
-        )
+        self._failures = _Buckets(use.failures_before_lock / use.failure_window_s, use.failures_before_lock, use.remembered)
         self._locks: dict[tuple[str, str], int] = {}
 
     def known(self, source_host: str, user: str) -> bool:

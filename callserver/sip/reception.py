@@ -26,9 +26,7 @@ RETRY_S = 5
 class Reception:
     """See the module."""
 
-    def __init__(
-        self, gear: Gear, limits: Limits, inbound: Inbound, registrar: Registrar, prove: Callable[[Flow], None]
-    ) -> None:
+    def __init__(self, gear: Gear, limits: Limits, inbound: Inbound, registrar: Registrar, prove: Callable[[Flow], None]) -> None:
         self._gear, self._limits, self._inbound, self._registrar, self._prove = gear, limits, inbound, registrar, prove
         config = gear.config
         names = {name.lower() for name in (config.domain, config.host, *config.also)}

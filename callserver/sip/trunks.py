@@ -6,9 +6,7 @@ from callserver.sip.protocol.digest import authorize
 from callserver.sip.protocol.message import Request, Response, SipError, build_request
 
 
-def authorized_again(
-    composer: Composer, request: Request, challenge: Response, access: TrunkAccess, kind: str
-) -> Request | None:
+def authorized_again(composer: Composer, request: Request, challenge: Response, access: TrunkAccess, kind: str) -> Request | None:
     """The request once more with credentials, a new branch and the next CSeq; None when nothing answers the challenge."""
     asks, gives = "WWW-Authenticate", "Authorization"
     if challenge.status == 407:

@@ -226,9 +226,7 @@ class Wire:
 
     def _arm_served(self, served: Served) -> None:
         due = served.machine.next_deadline() if served.machine.key in self._served else None
-        self._timers.set(
-            ("server", served.machine.key), due, lambda now: self._do_served(served, served.machine.timer(now))
-        )
+        self._timers.set(("server", served.machine.key), due, lambda now: self._do_served(served, served.machine.timer(now)))
 
     def _forget(self, served: Served) -> None:
         self._served.pop(served.machine.key, None)

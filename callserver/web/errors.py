@@ -96,7 +96,7 @@ def _failed(_request: Request, _error: Exception) -> JSONResponse:
 
 def install(app: FastAPI) -> None:
     """Give every error of the app the one shape."""
-    handlers: dict[type[Exception], Any] = {
+    answers: dict[type[Exception], Any] = {
         ApiError: lambda _request, error: answer(error),
         HTTPException: _http_error,
         RequestValidationError: _invalid,
@@ -105,5 +105,5 @@ def install(app: FastAPI) -> None:
         SQLAlchemyError: _store_failed,
         Exception: _failed,
     }
-    for kind, handler in handlers.items():
-        app.add_exception_handler(kind, handler)
+    for kind, one in answers.items():
+        app.add_exception_handler(kind, one)

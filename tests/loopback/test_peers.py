@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import Peers
 from tests.eventually import eventually
-from tests.peers.ports import Ports
+from tests.peers.ports import SIZE, Ports
 from tests.peers.tones import heard, longest_absence_s, make_tone, strength, tone_strength
 
 pytestmark = pytest.mark.real
@@ -201,7 +201,7 @@ def test_ports_of_two_blocks_differ_and_taken_ones_are_passed_over() -> None:
         assert second.take(4, even=True) % 2 == 0
         assert abs(port - second.take()) >= 40
         with pytest.raises(RuntimeError, match="left in this block"):
-            second.take(60)
+            second.take(SIZE)
     finally:
         first.close()
         second.close()

@@ -138,8 +138,11 @@ async def test_there_is_no_relay() -> None:
         bench.directory.trusted_pairs.add(("hp1", "127.0.0.1"))
         peer = await bench.peer("hp1")
         for uri in ("sip:help@elsewhere.test", "sip:op1@127.0.0.1:9", "tel:+123"):
-            peer.send(plain(peer, "INVITE", uri, body=sdp(), lines=("Content-Type: application/sdp",)).replace(
-                "Content-Type: application/sdp\r\nMax", "Max", 1))
+            peer.send(
+                plain(peer, "INVITE", uri, body=sdp(), lines=("Content-Type: application/sdp",)).replace(
+                    "Content-Type: application/sdp\r\nMax", "Max", 1
+                )
+            )
             assert (await peer.final("INVITE")).status in (404, 416)
         assert bench.ears.heard == []
 
@@ -257,3 +260,13 @@ async def test_srtp_only_is_488() -> None:
         point = await bench.peer("hp1")
         await point.invite(body=sdp().replace("RTP/AVP", "RTP/SAVP"))
         assert (await point.final("INVITE")).status == 488
+
+
+async def test_a_point_that_has_used_up_its_own_budget_still_presses() -> None:
+    async with Bench() as bench:
+        point = await bench.peer("hp1", register=True)
+        for _ in range(70):
+            point.send(plain(point, "OPTIONS", "sip:help@help.test"))
+            answer = await point.final("OPTIONS")
+        assert (answer.status, answer.one("Retry-After")) == (503, "5")
+        await pressed(bench, point)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from callserver.sip import transport
-from callserver.sip.interface import Target
+from callserver.sip.interface import Target, TrunkAccess
 from tests.eventually import eventually
 from tests.sip.edge_bench import Bench, local
 from tests.sip.edge_peer import Got, sdp
@@ -128,3 +128,22 @@ async def test_the_invite_says_what_the_binding_said() -> None:
         invite: Got = await peer.request("INVITE")
         assert invite.start == f"INVITE {contact} SIP/2.0"
         assert not any(invite.one(name) for name in ("P-Asserted-Identity", "Remote-Party-ID", "Diversion"))
+
+
+async def test_a_trunk_is_probed_by_its_plan_and_its_own_probes_are_answered() -> None:
+    async with Bench() as bench:
+        gateway = await bench.peer("gw")
+        bench.directory.trunk_access["pstn"] = TrunkAccess("pstn", "127.0.0.1", gateway.port, "udp", "", "", 10_000)
+        bench.die()
+        await bench.reborn()
+        bench.skip(0.1)
+        await bench.heard("probed", "pstn", True)
+        gateway.answer_probes = False
+        bench.skip(20)
+        await gateway.request("OPTIONS")
+        bench.skip(4.1)
+        await gateway.request("OPTIONS")
+        bench.skip(4.1)
+        assert bench.ears.of("probed") == [("probed", "pstn", True), ("probed", "pstn", False)]
+        gateway.send(plain(gateway, "OPTIONS", "sip:help@help.test"))
+        assert (await gateway.response(200, "OPTIONS")).status == 200

@@ -16,7 +16,10 @@ import pytest
 from callserver.config import Config, dump_json
 from tests.eventually import eventually_sync
 
-RUN = "import sys; from callserver.config import load_json; from callserver.web.main import run; run(load_json(sys.argv[1]), int(sys.argv[2]))"
+RUN = (
+    "import sys; from callserver.config import load_json; from callserver.web.main import run;"
+    "run(load_json(sys.argv[1]), int(sys.argv[2]))"
+)
 STOP_WITHIN_S = 3.0
 
 
