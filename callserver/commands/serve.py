@@ -50,7 +50,8 @@ def restart(
     """Replace one process of the running service, as after an upgrade. Conversations go on."""
     if what not in ("switchboard", "web", "archivist"):
         raise typer.BadParameter("name switchboard, web or archivist")
-    processes = configured(config, settings).storage.processes
+    storage = configured(config, settings).storage
+    processes = storage.processes
     old = pid_of(processes, what)
     if old == 0:
         fail(f"no {what} runs here: {processes} does not name one")
@@ -60,6 +61,8 @@ def restart(
     except OSError as error:
         fail(f"{what} (process {old}) cannot be stopped: {error.strerror}")
     new = _successor(processes, what, old)
+    if what == "switchboard":
+        _wait_for_answer(storage.control_socket)
     say(f"{what}: process {old} replaced by {new} in {time.monotonic() - began_s:.1f} s")
 
 
@@ -104,6 +107,20 @@ def _successor(processes: Path, name: str, old: int) -> int:
             fail(f"{name}: no successor within {RESTART_WITHIN_S:.0f} s; see the service's log")
         time.sleep(_LOOK_EVERY_S)
     return new
+
+
+def _wait_for_answer(control_socket: Path) -> None:
+    from callserver.control import Unavailable, Verb, ask_sync
+
+    deadline_s = time.monotonic() + RESTART_WITHIN_S
+    while True:
+        try:
+            ask_sync(control_socket, Verb.STATUS)
+            return
+        except Unavailable as error:
+            if time.monotonic() > deadline_s:
+                fail(f"switchboard: the successor does not answer: {error}")
+            time.sleep(_LOOK_EVERY_S)
 
 
 def _check_plan(config: "Config") -> None:

@@ -64,7 +64,7 @@ class Pool:
         self.asked.add(worker)
 
     def forked(self) -> Worker | None:
-        """The next worker that the template reports; None when it died at once.
+        """The next worker that the template reports; None when there is none after all.
 
         Raises EOFError when the template is gone, BlockingIOError when no report is due.
         """
@@ -74,6 +74,8 @@ class Pool:
             raise EOFError("the template ended")
         name, _, pid = reply.decode().partition(" ")
         self.asked.discard(name)
+        if int(pid) == 0:  # the template could not fork, and has said why on its standard error
+            return None
         try:
             pidfd = os.pidfd_open(int(pid))
         except ProcessLookupError:  # it died at once; the refill makes another

@@ -8,7 +8,7 @@ import asyncio
 
 import structlog
 
-from callserver.core.events import Woken
+from callserver.core.events import LegAnswered, Woken
 from callserver.core.ids import CallId, LegId, call_of_leg
 from callserver.core.recovery import orders_outstanding, reconcile
 from callserver.core.state import State
@@ -29,11 +29,12 @@ class Recovery:
 
     def __init__(self, dispatcher: Dispatcher, edge: Edge, sound: Sound, link: SupervisorLink, papers: Papers) -> None:
         self.dispatcher, self.edge, self.sound, self.link, self.papers = dispatcher, edge, sound, link, papers
+        self.records: list[LegRecord] = []
 
     def restore(self) -> Inventory:
         """Dialogs into the edge, sockets and media into `Sound`, connections to the workers begun."""
         inventory = self.link.inventory()
-        records = self.papers.legs()
+        records = self.records = self.papers.legs()
         self.edge.restore(records, self.papers.writer.load_bindings())
         state = self.dispatcher.state
         for record in records:
@@ -46,6 +47,16 @@ class Recovery:
         for worker in inventory.workers:
             self.sound.worker_ready(worker)
         return inventory
+
+    def _answered_unseen(self) -> list[LegAnswered]:
+        """Legs whose 200 the edge had stored while the core had not heard of it yet."""
+        legs = self.dispatcher.state.legs
+        unseen = []
+        for record in self.records:
+            leg = legs.get(LegId(record.leg))
+            if record.up and leg is not None and not leg.inbound and leg.state in ("dialling", "ringing"):
+                unseen.append(LegAnswered(leg.id))
+        return unseen
 
     def _restore_sound(self, record: LegRecord, pair: OuterSockets, state: State) -> None:
         leg = state.legs.get(LegId(record.leg))
@@ -89,7 +100,7 @@ class Recovery:
         without = {CallId(call) for call in state.calls if call not in carried}
         events = reconcile(state, live_legs, workers | without)
         log.info("recovery", events=[type(event).__name__ for event in events], legs=len(live_legs), workers=len(workers))
-        for event in events:
+        for event in [*events, *self._answered_unseen()]:
             self.dispatcher.post(event)
         self.dispatcher.order(orders_outstanding(state, live_legs, workers))
         self.dispatcher.post(Woken())

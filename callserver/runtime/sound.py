@@ -19,6 +19,7 @@ from callserver.runtime.clock import Anchor, boottime_ns
 from callserver.runtime.supervisor_link import OuterSockets, SupervisorLink
 from callserver.runtime.worker_link import WorkerLink
 from callserver.sip.interface import LocalMedia, RemoteMedia
+from dialplans.model import MediaSource
 
 WIDEBAND_HZ, NARROWBAND_HZ = 16_000, 8_000
 log = structlog.get_logger()
@@ -35,6 +36,7 @@ class LegSound:
     local: LocalMedia
     remote: RemoteMedia | None = None
     placed: bool = False
+    learned: tuple[str, int] | None = None  # where the device was found to send from, for these media
 
 
 @dataclass(slots=True)
@@ -99,6 +101,8 @@ class Sound:
         sound = self.legs.get(leg)
         if sound is None:
             return
+        if sound.remote is not None and (sound.remote.host, sound.remote.rtp_port) != (remote.host, remote.rtp_port):
+            sound.learned = None
         sound.remote = remote
         if sound.placed:
             self._place(sound)
@@ -218,13 +222,16 @@ class Sound:
         if call is None or call.worker is None or remote is None:
             return
         line = leg.local
+        # A successor must not learn again: what waits in the socket may begin with a stranger's packet.
+        host, port = leg.learned or (remote.host, remote.rtp_port)
+        source = MediaSource.SDP if leg.learned is not None else leg.source
         order = protocol.Place(
             leg=leg.leg,
             role=leg.role,
             codec=protocol.Codec(remote.codec, remote.payload_type, remote.ptime_ms, dtmf_payload_type=remote.dtmf_payload_type),
-            remote_host=remote.host,
-            remote_port=remote.rtp_port,
-            source=leg.source,
+            remote_host=host,
+            remote_port=port,
+            source=source,
             source_host=remote.source_host,
             continuity=protocol.Continuity(line.ssrc, line.first_seq, line.first_timestamp, line.started_ns),
             send=remote.device_receives,
@@ -245,6 +252,8 @@ class Sound:
         match message:
             case protocol.Hello():
                 self._greeted(link)
+            case protocol.Learned():
+                self._learned(message)
             case protocol.Silent():
                 self.tells.silent(message.leg, message.for_ms)
             case protocol.Sounding():
@@ -262,6 +271,11 @@ class Sound:
             case _:
                 log.debug("worker.told", worker=link.id, message=type(message).__name__)
 
+    def _learned(self, message: protocol.Learned) -> None:
+        leg = self.legs.get(message.leg)
+        if leg is not None:
+            leg.learned = (message.host, message.port)
+
     def _greeted(self, link: WorkerLink) -> None:
         assert link.hello is not None
         if not link.call:
@@ -277,7 +291,7 @@ class Sound:
             return
         call.worker = link
         for leg in self.legs.values():
-            if leg.placed and call_of_leg_name(leg.leg) == call.call:
+            if leg.placed and call_of_leg_name(leg.leg) == call.call and leg.leg not in link.hello.legs:
                 self._place(leg)
         link.send(_shape_order(call.shape))
 

@@ -24,7 +24,7 @@ from callserver.core.instant import Instant
 from callserver.core.state import State
 from callserver.runtime import supervision
 from callserver.runtime.accounts import Accounts
-from callserver.runtime.clock import Anchor, boottime_ns
+from callserver.runtime.clock import Anchor
 from callserver.runtime.commands import Commands
 from callserver.runtime.dispatcher import Dispatcher
 from callserver.runtime.first import migrate
@@ -75,7 +75,7 @@ class Switchboard:
             self.telling.worker_lost, self.telling.silent, self.telling.sounding, self.telling.digit, self.telling.trouble
         )
         self.sound = Sound(link, Path(config.storage.data), lambda: self.anchor, tells)
-        self.edge = Edge(self._edge_config(), self.accounts, self.papers, self.telling, link, boottime_ns)
+        self.edge = Edge(self._edge_config(), self.accounts, self.papers, self.telling, link, self._now)
         codes = ServiceCodes(self.edge, self.sound, lambda: next(self._numbers))
         self.telling.sound, self.telling.codes = self.sound, codes
         self.performer = Performer(self.edge, self.sound, codes, lambda: self.dispatcher.state, self.post)
@@ -217,7 +217,7 @@ class Switchboard:
         """The SIP ladder of the legs of a point, an incident, a call or a leg, redacted."""
         state = self.dispatcher.state
         lines: list[str] = []
-        for leg in sorted(self.edge.live_legs()):
+        for leg in sorted(self.edge.traced()):
             known = state.legs.get(LegId(leg))
             if leg == of or leg.startswith(f"{of}.") or (known is not None and known.party == of):
                 lines += [f"-- {leg}", *(_line(traced) for traced in self.edge.trace(leg))]

@@ -11,7 +11,7 @@ import msgspec
 from fastapi import FastAPI
 
 from callserver.config import Config, load
-from callserver.control import CommandClient, CommandRefused, CommandServer, Status, Verb
+from callserver.control import AlarmStatus, CommandClient, CommandRefused, CommandServer, Status, Verb
 from callserver.core import facts as f
 from callserver.core.ids import CallId, IncidentId, LegId, OfferId, OperatorId, PointId
 from callserver.core.termination import By, Class, Termination
@@ -69,12 +69,15 @@ class Switchboard:
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     refuse: dict[str, str] = field(default_factory=dict)
     ready: bool = True
+    alarms: tuple[AlarmStatus, ...] = ()
 
     async def dispatch(self, verb: str, args: dict[str, Any]) -> dict[str, Any]:
         """See callserver.control."""
         if verb == Verb.STATUS:
             reasons = () if self.ready else ("no plan is in force",)
-            told: dict[str, Any] = msgspec.to_builtins(Status(self.ready, reasons, facts=20, figures={"workers": 5.0}))
+            told: dict[str, Any] = msgspec.to_builtins(
+                Status(self.ready, reasons, facts=20, figures={"workers": 5.0}, alarms=self.alarms)
+            )
             return told
         self.asked.append((verb, args))
         if verb in self.refuse:

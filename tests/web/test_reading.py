@@ -3,6 +3,7 @@
 import pytest
 
 from callserver.config import Config
+from callserver.control import AlarmStatus
 from callserver.web.times import rfc3339
 from tests.web.desk import CALL, INCIDENT, OPERATOR, PLAN, POINT, Desk, opened, story
 
@@ -65,14 +66,26 @@ async def test_points_operators_and_queues_are_those_of_the_plan(desk: Desk) -> 
         points = (await client.get("/api/points")).json()["items"]
         operators = (await client.get("/api/operators")).json()["items"]
         queues = (await client.get("/api/queues")).json()["items"]
-        alarms = (await client.get("/api/alarms")).json()["items"]
     assert [list(PLAN.points), list(PLAN.operators), list(PLAN.queues)] == [
         [item["id"] for item in items] for items in (points, operators, queues)
     ]
     assert (points[0]["reachable"], points[0]["incident"], points[1]["reachable"]) == (True, INCIDENT, None)
     assert (operators[0]["state"], operators[0]["reachable"], operators[1]["state"]) == ("available", True, None)
     assert (queues[0]["waiting"], queues[0]["available"]) == (0, 1)
-    assert [(alarm["key"], alarm["text"]) for alarm in alarms] == [("disk", "the disk is nearly full")]
+
+
+async def test_alarms_are_the_switchboards_and_without_it_the_journals(desk: Desk) -> None:
+    """One that could not be journalled is seen; one that is only stored counts while nobody can be asked."""
+    desk.switchboard.alarms = (AlarmStatus("disk", "the disk is nearly full"), AlarmStatus("journal", "the disk is full"))
+    async with desk.signed_in("operator") as client:
+        live = (await client.get("/api/alarms")).json()
+        await desk.server.stop()
+        stored = (await client.get("/api/alarms")).json()
+    assert (live["live"], [(one["key"], one["raised"]) for one in live["items"]]) == (
+        True,
+        [("disk", "2026-03-01T12:00:19.000Z"), ("journal", None)],
+    )
+    assert (stored["live"], [one["key"] for one in stored["items"]]) == (False, ["disk"])
 
 
 async def test_the_audit_pages_through_the_whole_journal(desk: Desk) -> None:

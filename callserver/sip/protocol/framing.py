@@ -55,7 +55,7 @@ def parse_message(data: bytes) -> Request | Response:
         start += 2
     end = data.find(b"\r\n\r\n", start, start + MAX_HEAD)
     if end < 0:
-        raise SipError(513, "Message Too Large") if len(data) - start >= MAX_HEAD else bad("The head does not end")
+        raise _too_long(data[start : start + MAX_HEAD]) if len(data) - start >= MAX_HEAD else bad("The head does not end")
     head = _cut_head(data[start:end])
     body = data[end + 4 :]
     try:
@@ -143,7 +143,7 @@ class Stream:
         end = self._buffer.find(b"\r\n\r\n", self._seen, MAX_HEAD)
         if end < 0:
             if len(self._buffer) >= MAX_HEAD:
-                raise SipError(513, "Message Too Large")
+                raise _too_long(bytes(self._buffer[:MAX_HEAD]))
             self._seen = max(0, len(self._buffer) - 3)
             return None
         head = _cut_head(bytes(self._buffer[:end]))
@@ -161,6 +161,15 @@ class Stream:
         del self._buffer[: end + 4]
         self._length = length
         return head
+
+
+def _too_long(begin: bytes) -> SipError:
+    """The fault of a head past the cap, answerable where the lines that fit name the transaction."""
+    error = SipError(513, "Message Too Large")
+    try:
+        return _answerable(error, _cut_head(begin.rpartition(b"\r\n")[0]))
+    except SipError:
+        return error
 
 
 def _cut_head(head: bytes) -> _Head:

@@ -225,13 +225,14 @@ class AlarmAnswer(BaseModel):
 
     key: str
     text: str
-    raised: str
+    raised: str | None  # None: not journalled yet
 
 
 class Alarms(BaseModel):
-    """Oldest first."""
+    """Oldest first. `live`: the switchboard said so just now; else what the store had last."""
 
     items: list[AlarmAnswer]
+    live: bool
 
 
 class Done(BaseModel):

@@ -120,11 +120,14 @@ def queues(request: Request) -> models.Queues:
 
 
 @router.get("/api/alarms")
-def alarms(request: Request) -> models.Alarms:
-    """Alarms that nobody cleared."""
-    rows = queries.alarms(service(request).engine)
-    items = [models.AlarmAnswer(key=row.key, text=row.text, raised=rfc3339(row.raised_utc_ns) or "") for row in rows]
-    return models.Alarms(items=items)
+async def alarms(request: Request) -> models.Alarms:
+    """Alarms that nobody cleared, as the switchboard has them; without it, as the store had them last (`live` false)."""
+    stored = await service(request).read(queries.alarms)
+    raised = {row.key: rfc3339(row.raised_utc_ns) for row in stored}
+    status = await service(request).status_or_none()
+    texts = {row.key: row.text for row in stored} if status is None else {alarm.key: alarm.text for alarm in status.alarms}
+    items = [models.AlarmAnswer(key=key, text=text, raised=raised.get(key)) for key, text in texts.items()]
+    return models.Alarms(items=items, live=status is not None)
 
 
 @router.get("/api/audit")
