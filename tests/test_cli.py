@@ -18,10 +18,11 @@ from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
 from callserver import cli
-from callserver.commands import serve, software
+from callserver.commands import software
 from callserver.commands.findings import Level
 from callserver.commands.output import overrides
 from callserver.config import ConfigError
+from callserver.runtime import first as preparation
 from callserver.store.engine import open_store
 from tests import sources
 from tests.web.desk import CALL, INCIDENT, OPERATOR, config_in, fill, story
@@ -269,7 +270,7 @@ def test_serve_refuses_a_bad_plan_before_anything_starts(config: Path, home: Pat
     (home / "plan.toml").write_text("[plan]\n")
     result = run("serve", "-c", config, "--set", f"plan.file={home}/plan.toml")
     assert (result.exit_code, "plan.toml:" in result.output) == (1, True)
-    assert not (home / "run" / serve.HANDED_OVER).exists()
+    assert not (home / "run" / preparation.HANDED_OVER).exists()
 
 
 def test_directories_are_made_for_the_service_alone(tmp_path: Path) -> None:
@@ -278,7 +279,7 @@ def test_directories_are_made_for_the_service_alone(tmp_path: Path) -> None:
 
     with TemporaryDirectory(prefix="cs") as name:
         config = load(None, {f"storage.{part}": Path(name) / part for part in ("data", "run", "spool")})
-        handed_over = serve.prepare(config)
+        handed_over = preparation.hand_over(config)
         assert load_json(handed_over.read_text()) == config
         assert [(Path(name) / part).stat().st_mode & 0o777 for part in ("data", "run", "spool")] == [0o700] * 3
 

@@ -15,7 +15,6 @@ from callserver.commands.output import FAULTS, ConfigOption, SetOption, configur
 if TYPE_CHECKING:
     from callserver.config import Config
 
-HANDED_OVER = "config.json"
 RESTART_WITHIN_S = 10.0
 _LOOK_EVERY_S = 0.05
 
@@ -24,8 +23,7 @@ def serve(config: ConfigOption = None, settings: SetOption = None) -> None:
     """Run the service until SIGTERM or SIGINT. The plan is checked first."""
     the = configured(config, settings)
     _check_plan(the)
-    handed_over = prepare(the)
-    _prepare_store(the)
+    handed_over = _prepare(the)
     command = [sys.executable, "-m", "callserver.runtime.supervisor", str(handed_over)]
     os.execv(sys.executable, command)  # so that the first process, which must never die, carries nothing of this one
 
@@ -66,29 +64,17 @@ def restart(
     say(f"{what}: process {old} replaced by {new} in {time.monotonic() - began_s:.1f} s")
 
 
-def prepare(config: "Config") -> Path:
-    """Make the directories (0700) and write the configuration that the processes read; its path."""
-    from callserver.config import dump_json
-
-    for directory in (config.storage.data, config.storage.run, config.storage.spool):
-        try:
-            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            fail(f"{directory} cannot be made: {error.strerror}; choose another in [storage]")
-    path = config.storage.run / HANDED_OVER
-    aside = path.with_suffix(".new")
-    aside.write_text(dump_json(config), encoding="utf-8")
-    aside.replace(path)
-    return path
-
-
-def _prepare_store(config: "Config") -> None:
-    from callserver.runtime.first import prepare_store
+def _prepare(config: "Config") -> Path:
+    from callserver.runtime.first import hand_over, prepare_store
 
     try:
+        handed_over = hand_over(config)
         prepare_store(config)
+    except OSError as error:
+        fail(f"{error.filename} cannot be made: {error.strerror}; choose another in [storage]")
     except ValueError as error:  # a store of a newer version, a seed file with faults
         fail(str(error), FAULTS)
+    return handed_over
 
 
 def pid_of(processes: Path, name: str) -> int:

@@ -19,9 +19,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from callserver.commands.serve import prepare
 from callserver.config import ConfigError, load
-from callserver.runtime.first import prepare_store
+from callserver.runtime.first import hand_over, prepare_store
 from dialplans.parse import parse
 
 SIMULATED = ("dl-blackwellgate", "dl-market-square", "dl-northgate", "dl-bondgate")
@@ -99,7 +98,7 @@ def _start_service(demo: Demo) -> None:
         config = load(home / "callserver.toml")
     except ConfigError as error:
         sys.exit(f"callserver: {error}\nChoose other ports with --sip-port, --web-port or --rtp-ports.")
-    prepared = prepare(config)
+    prepared = hand_over(config)
     prepare_store(config)
     command = [sys.executable, "-m", "callserver.runtime.supervisor", str(prepared)]
     demo.service = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)

@@ -1,6 +1,7 @@
-"""What is done to the store before anything runs: its tables brought to this version, the seed file's accounts put in.
+"""What is done before anything runs: directories made, the configuration handed over, the store's tables brought to this
+version, the seed file's accounts put in.
 
-`serve` does both, once. A switchboard that is started again only looks whether the tables are current, because importing the
+`serve` does it once. A switchboard that is started again only looks whether the tables are current, because importing the
 migrations costs it a third of a second in which nobody decides.
 """
 
@@ -9,10 +10,22 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from callserver.config import Config, environment
+from callserver.config import Config, dump_json, environment
 from callserver.store.engine import open_store
 
+HANDED_OVER = "config.json"
 REVISION = "0001"  # of the newest migration; a test holds it
+
+
+def hand_over(config: Config) -> Path:
+    """Make the directories (0700) and write the configuration that the processes read; its path. Raises OSError."""
+    for directory in (config.storage.data, config.storage.run, config.storage.spool):
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = config.storage.run / HANDED_OVER
+    aside = path.with_suffix(".new")
+    aside.write_text(dump_json(config), encoding="utf-8")
+    aside.replace(path)
+    return path
 
 
 def prepare_store(config: Config) -> None:

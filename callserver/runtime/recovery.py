@@ -88,8 +88,8 @@ class Recovery:
                 return
             await asyncio.sleep(0.005)
 
-    def reconcile(self) -> None:
-        """Tell the core what is gone, and give the orders again that may have been lost."""
+    def tell(self) -> None:
+        """Tell the core what is gone. First of all events: one decided earlier might dial what this calls lost."""
         state = self.dispatcher.state
         live_legs = {LegId(leg) for leg in self.edge.live_legs()}
         with_sound = {LegId(leg) for leg in self.sound.legs}
@@ -102,5 +102,10 @@ class Recovery:
         log.info("recovery", events=[type(event).__name__ for event in events], legs=len(live_legs), workers=len(workers))
         for event in [*events, *self._answered_unseen()]:
             self.dispatcher.post(event)
-        self.dispatcher.order(orders_outstanding(state, live_legs, workers))
         self.dispatcher.post(Woken())
+
+    def order(self) -> None:
+        """Give the orders again that may have been lost. After the events of `tell` were handled."""
+        workers = {CallId(call.call) for call in self.sound.calls.values() if call.worker is not None}
+        live_legs = {LegId(leg) for leg in self.edge.live_legs()}
+        self.dispatcher.order(orders_outstanding(self.dispatcher.state, live_legs, workers))

@@ -22,6 +22,7 @@ from callserver.sip.interface import LocalMedia, RemoteMedia
 from dialplans.model import MediaSource
 
 WIDEBAND_HZ, NARROWBAND_HZ = 16_000, 8_000
+LONG_SILENCE_NS = 10_000_000_000
 log = structlog.get_logger()
 
 
@@ -71,6 +72,7 @@ class Sound:
         self.calls: dict[str, CallSound] = {}
         self.workers: dict[str, WorkerLink] = {}
         self.spares: dict[str, WorkerLink] = {}
+        self.silent_since: dict[str, int] = {}  # leg -> boottime ns; told once more when it has lasted LONG_SILENCE_NS
 
     # ---- legs -------------------------------------------------------------------------------------------------
 
@@ -124,6 +126,7 @@ class Sound:
     def remove(self, leg: str) -> None:
         """The leg is over: its sound, its sockets."""
         sound = self.legs.pop(leg, None)
+        self.silent_since.pop(leg, None)
         if sound is None:
             return
         call = self.calls.get(call_of_leg_name(leg))
@@ -181,9 +184,14 @@ class Sound:
             link.connect()
 
     def watch(self) -> None:
-        """Look for workers that hang; called every 50 ms."""
+        """Look for workers that hang and for lines long silent; called every 50 ms."""
         for link in list(self.workers.values()):
             link.check()
+        now_ns = boottime_ns()
+        for leg, since_ns in list(self.silent_since.items()):
+            if now_ns - since_ns >= LONG_SILENCE_NS:
+                del self.silent_since[leg]
+                self.tells.silent(leg, (now_ns - since_ns) // 1_000_000)
 
     def _give_worker(self, call: CallSound) -> None:
         spare = next(iter(self.spares.values()), None)
@@ -255,8 +263,10 @@ class Sound:
             case protocol.Learned():
                 self._learned(message)
             case protocol.Silent():
+                self.silent_since[message.leg] = boottime_ns() - message.for_ms * 1_000_000
                 self.tells.silent(message.leg, message.for_ms)
             case protocol.Sounding():
+                self.silent_since.pop(message.leg, None)
                 self.tells.sounding(message.leg)
             case protocol.Digit():
                 self.tells.digit(message.leg, message.digit)

@@ -88,12 +88,13 @@ class Switchboard:
         recovery = Recovery(self.dispatcher, self.edge, self.sound, self.link, self.papers)
         inventory = recovery.restore()
         await recovery.workers_greeted()
+        recovery.tell()
         self.post(Noted(f.ServerStarted(VERSION, self.folded)))
         self.post(Noted(self._anchored()))
         if self.plan_loaded is not None:
             self.post(self.plan_loaded)
-        await self.edge.start(udp, tcp, inventory.connections)
-        recovery.reconcile()
+        await self.edge.start(udp, tcp, inventory.connections)  # tells of registered seats, so after the plan
+        self.loop.call_soon(recovery.order)
         self.link.listen(self.loop, self._told)
         self.watchers.start()
         commands = Commands(self.dispatcher.ask, self.papers.name, self._status, self._trace, self.reload_accounts, self._stop)

@@ -1,6 +1,6 @@
 """Turns what the edge and the workers tell into the core's events. Nothing is decided here.
 
-The edge's `ended(status, by_party, was_up)` becomes a `Termination`; an end of a service code's leg stays with the codes.
+An end of a service code's leg stays with the codes.
 """
 
 from collections.abc import Callable
@@ -9,25 +9,13 @@ import structlog
 
 from callserver.core import events
 from callserver.core.ids import CallId, IncidentId, LegId, OperatorId, PointId
-from callserver.core.termination import By, Class, Termination, from_status
+from callserver.core.termination import of_leg
 from callserver.runtime.accounts import Accounts
 from callserver.runtime.service_codes import ServiceCodes
 from callserver.runtime.sound import Sound
 from callserver.sip.interface import RemoteMedia
 
 log = structlog.get_logger()
-
-
-def verdict(status: int, by_party: bool, was_up: bool, reason: str) -> Termination:
-    """Why a leg's dialog ended, as the core has it."""
-    by = By.PARTY if by_party else By.US
-    if was_up and status in (408, 481, 503):
-        return Termination(Class.LOST, by, reason or "the line was lost", status)
-    if was_up:
-        return Termination(Class.NORMAL, by, reason or "hung up", status)
-    if status == 487 or (not by_party and status >= 400):
-        return Termination(Class.CANCELLED, by, reason or "cancelled", status)
-    return from_status(status, reason or f"status {status}")
 
 
 class EdgeTelling:
@@ -68,7 +56,7 @@ class EdgeTelling:
             self.codes.ended(leg)
             return
         self.sound.remove(leg)
-        self.post(events.LegEnded(LegId(leg), verdict(status, by_party, was_up, reason)))
+        self.post(events.LegEnded(LegId(leg), of_leg(status, by_party, was_up, reason)))
 
     def digit(self, leg: str, digit: str) -> None:
         """See sip.interface.Listener; RFC 4733 digits come here too, from the workers."""

@@ -1,6 +1,7 @@
 """Scripted points and operators around one running service, and what a test wants to know of a conversation."""
 
 import contextlib
+import itertools
 import struct
 import time
 from collections.abc import AsyncIterator
@@ -106,7 +107,7 @@ def missing_packets(data: Path, leg: str) -> int:
     """Packets that a device sent and its captures lack, between the first and the last that they hold."""
     packets = captured(data, leg)
     numbers = [number for number, _ in packets]
-    steps = [(b - a) & 0xFFFF for a, b in zip(numbers, numbers[1:], strict=False)]
+    steps = [(b - a) & 0xFFFF for a, b in itertools.pairwise(numbers)]
     return sum(step - 1 for step in steps if 1 < step < 0x8000)
 
 

@@ -1,6 +1,7 @@
 """A scripted SIP phone: voipbench's user agent for signalling, an `RtpPeer` for sound. Everything on the wire is kept."""
 
 import asyncio
+import itertools
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -99,7 +100,7 @@ class Phone:
         """
         rate, _, decode, _ = CODECS[self.rtp.codec]
         good = [p.at_s for p in self.rtp.heard if p.at_s >= since_s and strength(decode(p.payload), hz, rate) > 0.05]
-        return [(a, b - a) for a, b in zip(good, good[1:], strict=False) if b - a > 0.03]
+        return [(a, b - a) for a, b in itertools.pairwise(good) if b - a > 0.03]
 
     def sequence_lost(self, since_s: float = 0.0) -> int:
         """Packets missing by sequence number in what came."""

@@ -64,7 +64,9 @@ class Service:
         known = tomllib.loads(plan)
         users = [*known.get("points", {}), *known.get("operators", {})]
         seed = [f'[[sip]]\nuser = "{user}"\npassword = "secret-{user}"\n' for user in users]
-        seed += [f'[[web]]\nuser = "{role}"\nrole = "{role}"\npassword = "a-{role}-password"\n' for role in ("supervisor", "auditor")]
+        seed += [
+            f'[[web]]\nuser = "{role}"\nrole = "{role}"\npassword = "a-{role}-password"\n' for role in ("supervisor", "auditor")
+        ]
         (directory / "seed.toml").write_text("\n".join(seed))
         (directory / "callserver.toml").write_text(
             f"[sip]\nudp_port = {self.sip_port}\ntcp_port = {self.sip_port}\n"

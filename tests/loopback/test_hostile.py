@@ -72,7 +72,10 @@ async def test_requests_that_may_not_are_answered_and_reach_no_worker(
             "broken length": (_message("INVITE", "p1", service, stranger, length="999", branch="c", call_id="c"), 400),
             "twice": (_message("OPTIONS", "p1", service, stranger, header="Call-ID: again", branch="d", call_id="d"), 400),
             "huge": (_message("OPTIONS", "p1", service, stranger, header="X-A: " + "a" * 40_000, branch="e", call_id="e"), 513),
-            "no dialog": (_message("BYE", "p1", service, stranger, branch="f", call_id="f").replace(b">\r\nCall", b">;tag=q\r\nCall"), 481),
+            "no dialog": (
+                _message("BYE", "p1", service, stranger, branch="f", call_id="f").replace(b">\r\nCall", b">;tag=q\r\nCall"),
+                481,
+            ),
             "unknown method": (_message("FROBNICATE", "p1", service, stranger, branch="g", call_id="g"), 401),
             "subscribe": (_message("SUBSCRIBE", "p1", service, stranger, branch="h", call_id="h"), None),
             "refer": (_message("REFER", "p1", service, stranger, branch="i", call_id="i"), None),

@@ -11,10 +11,10 @@ NOW = 1_000 * SECOND
 HERE = Source("192.0.2.7", 5070, "UDP")
 
 
-def register(*contacts: str, expires: str = "", call_id: str = "r1", cseq: int = 1, agent: str = "") -> Request:
+def register(*contacts: str, expires: str = "", call_id: str = "r1", cseq: int = 1, device: str = "") -> Request:
     lines = [("Via", "SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK1"), ("From", "<sip:op1@h.test>;tag=f"), ("To", "<sip:op1@h.test>")]
     lines += [("Call-ID", call_id), ("CSeq", f"{cseq} REGISTER")] + [("Contact", contact) for contact in contacts]
-    lines += [("Expires", expires)] * bool(expires) + [("User-Agent", agent)] * bool(agent)
+    lines += [("Expires", expires)] * bool(expires) + [("User-Agent", device)] * bool(device)
     return build_request("REGISTER", "sip:h.test", lines)
 
 
@@ -33,7 +33,7 @@ def status(had: Bindings, request: Request) -> int:
 
 
 def test_a_contact_is_bound_with_where_it_came_from() -> None:
-    (binding,), contacts = apply((), register("<sip:op1@10.0.0.1:5070;ob>;expires=120", agent="baresip"))
+    (binding,), contacts = apply((), register("<sip:op1@10.0.0.1:5070;ob>;expires=120", device="baresip"))
     assert (binding.contact, binding.source, binding.expires_ns) == ("sip:op1@10.0.0.1:5070;ob", HERE, NOW + 120 * SECOND)
     assert (binding.call_id, binding.cseq, binding.user_agent) == ("r1", 1, "baresip")
     assert contacts == ["<sip:op1@10.0.0.1:5070;ob>;expires=120"]

@@ -14,8 +14,8 @@ from callserver.store.upgrade import StoreVersionError, require_current, upgrade
 
 def test_migrations_and_schema_agree(store: Engine) -> None:
     with store.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, metadata) == []
+        migration = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(migration, metadata) == []
         triggers = set(connection.execute(text("SELECT sql FROM sqlite_master WHERE type = 'trigger'")).scalars())
     assert set(GUARDS) == triggers
 
