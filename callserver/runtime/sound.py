@@ -132,6 +132,8 @@ class Sound:
         call = self.calls.get(call_of_leg_name(leg))
         if sound.placed and call is not None and call.worker is not None:
             call.worker.send(protocol.Remove(leg))
+            if not any(other.placed and call_of_leg_name(other.leg) == call.call for other in self.legs.values()):
+                self._release(call)
         sound.sockets.close()
         self.supervisor.close_sockets(leg)
 
@@ -164,8 +166,14 @@ class Sound:
         for leg in [leg for leg in self.legs if call_of_leg_name(leg) == call]:
             self.remove(leg)
         if sound is not None and sound.worker is not None:
-            sound.worker.call = ""
-            sound.worker.send(protocol.Close())
+            self._release(sound)
+
+    def _release(self, call: CallSound) -> None:
+        """The call has nobody to hear any more, for good or until the next leg: its worker seals the captures and ends."""
+        assert call.worker is not None
+        worker, call.worker = call.worker, None
+        worker.call = ""
+        worker.send(protocol.Close())
 
     def codecs(self, call: str, preferred: str) -> tuple[str, ...]:
         """What a further leg of this call is offered: wideband only where the bridge is wideband, the point's codec first."""

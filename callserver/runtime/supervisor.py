@@ -24,6 +24,7 @@ from callserver.runtime.switchboard_link import SwitchboardLink
 
 STOP_LIMIT_NS = 5_000_000_000  # after SIGTERM; then what is left is killed
 TICK_NS = 1_000_000_000
+WRITE_AFTER_NS = 20_000_000
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NAME = 15
 
@@ -59,6 +60,7 @@ class Supervisor:
         self.notifier = Notifier(config.get("notify_socket", ""))
         self.stopping_since_ns = 0
         self.next_tick_ns = 0
+        self.write_at_ns = 0  # 0: processes.json is true
         self.wakeup = _signal_socket()
 
     # ---- life -----------------------------------------------------------------------------------------------
@@ -92,7 +94,7 @@ class Supervisor:
         if child.name == "switchboard":
             self.link.started()
         self.selector.register(child.pidfd, selectors.EVENT_READ, lambda: self._child_died(child))
-        self.write_processes()
+        self.note_processes()
 
     def _child_died(self, child: Child) -> None:
         self.selector.unregister(child.pidfd)
@@ -129,25 +131,27 @@ class Supervisor:
         if worker is not None:
             self.selector.register(worker.pidfd, selectors.EVENT_READ, lambda: self._worker_died(worker))
             self.link.tell(supervision.WorkerReady(worker.id, worker.pid, worker.path))
-            self.write_processes()
+            self.note_processes()
 
     def _worker_died(self, worker: Worker) -> None:
         self.selector.unregister(worker.pidfd)
         self.pool.gone(worker, clock.boottime_ns())
         _reap(worker.pid)
         self.link.tell(supervision.WorkerGone(worker.id, worker.pid))
-        self.write_processes()
+        self.note_processes()
 
     # ---- time and signals -------------------------------------------------------------------------------------
 
     def _timeout_s(self) -> float:
         now_ns = clock.boottime_ns()
-        due = [self.next_tick_ns, self.pool.next_refill_ns()]
+        due = [self.next_tick_ns, self.pool.next_refill_ns(), self.write_at_ns or None]
         due += [child.start_at_ns for child in self.children.values() if child.process is None]
         return max(0.0, (min(at for at in due if at is not None) - now_ns) / 1e9)
 
     def _on_time(self) -> None:
         now_ns = clock.boottime_ns()
+        if self.write_at_ns and now_ns >= self.write_at_ns:
+            self._write_processes()
         if not self.stopping_since_ns:
             self.pool.refill(now_ns)
             for child in self.children.values():
@@ -204,8 +208,14 @@ class Supervisor:
         except OSError as error:
             print(f"supervisor: the clock anchor cannot be kept: {error}", file=sys.stderr, flush=True)
 
-    def write_processes(self) -> None:
+    def note_processes(self) -> None:
+        """Who is who has changed; written soon, for not every change of many at once is worth a file."""
+        if not self.write_at_ns:
+            self.write_at_ns = clock.boottime_ns() + WRITE_AFTER_NS
+
+    def _write_processes(self) -> None:
         """`processes.json` in the run directory: who is who, for operators, `doctor` and tests."""
+        self.write_at_ns = 0
         rows = [{"name": "supervisor", "pid": os.getpid()}]
         rows += [{"name": c.name, "pid": c.process.pid} for c in self.children.values() if c.process is not None]
         if self.pool.template is not None:

@@ -120,7 +120,7 @@ class SwitchboardLink:
 
     def _take_worker(self, message: supervision.TakeWorker) -> Reply:
         self.supervisor.pool.taken(message.worker, clock.boottime_ns())
-        self.supervisor.write_processes()
+        self.supervisor.note_processes()
         return supervision.Done(), ()
 
     def _need_worker(self, _: supervision.NeedWorker) -> Reply:

@@ -180,7 +180,7 @@ def _configuration(rate_hz: int) -> pj.EpConfig:
     media.clockRate, media.audioFramePtime, media.noVad = rate_hz, FRAME_MS, True
     media.ecTailLen, media.sndAutoCloseTime = 0, -1
     media.quality = 3  # at the default the resamplers of a 16 kHz bridge cost 8 ms and a third of the CPU
-    media.jbInit, media.jbMinPre, media.jbMaxPre, media.jbMax = 20, 20, 40, 160  # ms; capped, so that delay does not stay
+    media.jbInit, media.jbMinPre, media.jbMaxPre, media.jbMax = 20, 20, 40, 80  # ms; capped, so that delay does not stay
     return configuration
 
 
