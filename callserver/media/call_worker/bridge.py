@@ -22,10 +22,14 @@ def links_of(order: ShapeOrder, placed: Collection[str], playing: Collection[Pro
 
 
 class Bridge:
-    """`media_of` gives a placed leg's port, anew each time: a kept one may by now be another leg's."""
+    """`media_of` gives a placed leg's port, anew each time: a kept one may by now be another leg's.
 
-    def __init__(self, playback: Playback, media_of: Callable[[str], pj.AudioMedia]) -> None:
-        self._playback, self._media_of = playback, media_of
+    Every leg also plays into `drain`, where nobody listens: the conference takes nothing from a port that has no listener,
+    and a jitter buffer that fills up meanwhile is as many milliseconds of delay when somebody does.
+    """
+
+    def __init__(self, playback: Playback, media_of: Callable[[str], pj.AudioMedia], drain: Callable[[], pj.AudioMedia]) -> None:
+        self._playback, self._media_of, self._drain = playback, media_of, drain
         self._placed: set[str] = set()
         self._wish = ShapeOrder((), ())
         self._links: frozenset[Link] = frozenset()
@@ -33,6 +37,7 @@ class Bridge:
     def placed(self, leg: str, now_ns: int) -> None:
         """The leg's port is there: link it as the shape says."""
         self._placed.add(leg)
+        self._media_of(leg).startTransmit(self._drain())
         self.apply(now_ns)
 
     def gone(self, leg: str) -> None:

@@ -17,6 +17,7 @@ from callserver.media.call_worker.bridge import Bridge
 from callserver.media.call_worker.clock import boottime_ns
 from callserver.media.call_worker.playback import Playback
 from callserver.media.call_worker.sip_leg import InnerCaller, InnerRefused, lock_source
+from callserver.media.call_worker.urgency import prefer_native_threads
 from callserver.media.protocol import Codec, Open, ShapeOrder
 
 POLL_MS = 20
@@ -112,7 +113,7 @@ class Engine:
         self._account = _Account(self._calls)
         self._account.create(_account_configuration())
         playback = Playback(Path(order.prompts_dir) / order.language, order.rate_hz, self._missing)
-        self._bridge = Bridge(playback, self._media_of)
+        self._bridge = Bridge(playback, self._media_of, library.audDevManager().getPlaybackDevMedia)
         self._caller = InnerCaller(_address(sip.localName), self._pump)
 
     def place(self, leg: str, codec: Codec, inner_port: int) -> tuple[str, int]:
@@ -125,6 +126,7 @@ class Engine:
         if not self._clock_runs:
             self._library.audDevManager().setNullDev()
             self._clock_runs = True
+            prefer_native_threads()
         call_id = self._caller.invite(codec, inner_port)
         self._legs[leg] = call_id
         self._until_confirmed(call_id)
@@ -180,7 +182,7 @@ def _configuration(rate_hz: int) -> pj.EpConfig:
     media.clockRate, media.audioFramePtime, media.noVad = rate_hz, FRAME_MS, True
     media.ecTailLen, media.sndAutoCloseTime = 0, -1
     media.quality = 3  # at the default the resamplers of a 16 kHz bridge cost 8 ms and a third of the CPU
-    media.jbInit, media.jbMinPre, media.jbMaxPre, media.jbMax = 20, 20, 40, 80  # ms; capped, so that delay does not stay
+    media.jbInit, media.jbMinPre, media.jbMaxPre, media.jbMax = 20, 20, 20, 60  # ms; capped: what a stall adds is soon gone
     return configuration
 
 
