@@ -89,7 +89,8 @@ class Pool:
         known = self.workers.get(worker)
         if known is not None and known.spare:
             known.spare = False
-            self._refill_at_ns = now_ns + REFILL_AFTER_NS
+            if now_ns >= self._refill_at_ns:  # a series of presses must not put it off for ever
+                self._refill_at_ns = now_ns + REFILL_AFTER_NS
 
     def gone(self, worker: Worker, now_ns: int) -> None:
         """A worker's process ended."""

@@ -21,6 +21,7 @@ import traceback
 from pathlib import Path
 
 from callserver.media.call_worker import main as call_worker
+from callserver.media.urgency import ORDINARY, rank
 
 _PR_SET_DUMPABLE, _PR_SET_NAME = 4, 15
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -87,6 +88,7 @@ def main() -> None:
     parser.add_argument("--control-fd", type=int, required=True, help="a SOCK_SEQPACKET socket")
     parser.add_argument("--run-dir", type=Path, required=True, help="where workers/ is made")
     options = parser.parse_args()
+    rank(ORDINARY)  # the supervisor's own is not the workers'
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps; the supervisor watches pidfds
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # pjsua2 greets on standard output

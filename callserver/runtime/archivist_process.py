@@ -4,7 +4,6 @@ It reads the store, writes files, and has the switchboard journal what it made. 
 does the work again with the same outcome.
 """
 
-import os
 import signal
 import sys
 import threading
@@ -25,11 +24,11 @@ from callserver.config import Config, load_json
 from callserver.control import CommandRefused, Unavailable, Verb, ask_sync
 from callserver.core.facts import RecordingFailed, RecordingMade
 from callserver.core.ids import CallId, incident_of_call
+from callserver.media.urgency import LAST, rank
 from callserver.store import queries
 from callserver.store.engine import read_only
 
 ROUND_S = 1.0
-NICENESS = 10  # slow work gives way to calls
 SEALED_AFTER_NS = 2_000_000_000  # a worker has sealed its captures by then
 JOURNAL_TIMEOUT_S = 5.0
 log = structlog.get_logger()
@@ -95,7 +94,7 @@ def main() -> None:
     """Work until SIGTERM; the running round is finished first."""
     config = load_json(Path(sys.argv[1]).read_text())
     logs.configure(config.log.level, config.log.format)
-    os.nice(NICENESS)
+    rank(LAST)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

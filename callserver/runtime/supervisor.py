@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from callserver.media.pool import Pool, Worker
+from callserver.media.urgency import FIRST, rank
 from callserver.runtime import clock, supervision
 from callserver.runtime.children import Child
 from callserver.runtime.notify import Notifier
@@ -276,6 +277,7 @@ def _ends_within(pidfd: int, seconds: float) -> bool:
 
 def main() -> None:
     """Entry point."""
+    rank(FIRST)
     sys.exit(Supervisor(Path(sys.argv[1])).run())
 
 

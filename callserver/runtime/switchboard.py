@@ -22,6 +22,7 @@ from callserver.core.events import ConditionCleared, ConditionRaised, Event, Not
 from callserver.core.ids import IncidentId, LegId
 from callserver.core.instant import Instant
 from callserver.core.state import State
+from callserver.media.urgency import FIRST, rank
 from callserver.runtime import supervision
 from callserver.runtime.accounts import Accounts
 from callserver.runtime.clock import Anchor
@@ -266,6 +267,7 @@ async def run(config: Config, fds: list[int]) -> None:
 
 def main() -> None:
     """Entry point."""
+    rank(FIRST)
     config = load_json(Path(sys.argv[1]).read_text())
     logs.configure(config.log.level, config.log.format)
     logging.getLogger("asyncio").setLevel(logging.WARNING)

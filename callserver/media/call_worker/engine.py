@@ -17,8 +17,8 @@ from callserver.media.call_worker.bridge import Bridge
 from callserver.media.call_worker.clock import boottime_ns
 from callserver.media.call_worker.playback import Playback
 from callserver.media.call_worker.sip_leg import InnerCaller, InnerRefused, lock_source
-from callserver.media.call_worker.urgency import prefer_native_threads
 from callserver.media.protocol import Codec, Open, ShapeOrder
+from callserver.media.urgency import prefer_native_threads
 
 POLL_MS = 20
 FRAME_MS = 20

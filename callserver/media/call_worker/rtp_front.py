@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from callserver.media.call_worker.clock import SO_TIMESTAMPNS, arrival_ns, boottime_ns
 from callserver.media.call_worker.front_leg import FrontLeg
-from callserver.media.call_worker.urgency import prefer_this_thread
+from callserver.media.urgency import FIRST, rank
 
 TICK_S = 0.05
 PER_TURN = 64  # datagrams of one socket before the others have their turn
@@ -52,7 +52,7 @@ class RtpFront:
 
     def run(self) -> None:
         """For ever."""
-        prefer_this_thread()
+        rank(FIRST)
         next_tick = time.monotonic() + TICK_S
         while True:
             ready = self._poll.poll(max(0.0, next_tick - time.monotonic()))
