@@ -9,6 +9,7 @@ predecessor's ended. RTCP is in `callserver.media.rtcp`, telephone-events in `ca
 import enum
 import struct
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from callserver.media.protocol import Codec, Continuity
 
@@ -29,8 +30,7 @@ _EXTENSION = struct.Struct("!HH")
 _RTCP_TYPES = range(192, 224)  # RFC 5761 section 4: the second octet of RTCP
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(NamedTuple):
     """An RTP packet's fields; `payload` is without CSRCs, extension and padding."""
 
     payload_type: int
@@ -77,8 +77,7 @@ class Kind(enum.Enum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """`packet` with AUDIO and DTMF, `why` with REFUSED; `learned` when this packet settled the source."""
 
     kind: Kind
