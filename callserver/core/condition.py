@@ -95,8 +95,8 @@ def trunk_lost(d: Decision, event: TrunkLost) -> None:
 def line_silent(d: Decision, event: LineSilent) -> None:
     """No RTP from a leg. It ends nothing: signalling ends calls; a long silence of a talking point is an alarm."""
     leg = d.state.legs.get(event.leg)
-    if leg is None or leg.state != legs.UP:
-        d.refuse(event.leg, "no such leg, or it is not up")
+    if leg is None:
+        d.refuse(event.leg, "no such leg")
         return
     if leg.sounding:
         d.record(LineChanged(leg.id, False, event.silent_ms))

@@ -51,7 +51,11 @@ class RtpSockets:
 
     def _bind(self, port: int) -> Pair | None:
         rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        rtcp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            rtcp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        except OSError:
+            rtp.close()
+            raise
         try:
             rtp.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
             rtp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)

@@ -198,8 +198,8 @@ class Sound:
         now_ns = boottime_ns()
         for leg, since_ns in list(self.silent_since.items()):
             if now_ns - since_ns >= LONG_SILENCE_NS:
-                del self.silent_since[leg]
-                self.tells.silent(leg, (now_ns - since_ns) // 1_000_000)
+                self.silent_since[leg] = now_ns
+                self.tells.silent(leg, LONG_SILENCE_NS // 1_000_000)
 
     def _give_worker(self, call: CallSound) -> None:
         spare = next(iter(self.spares.values()), None)

@@ -1,7 +1,8 @@
 """The messages between supervisor and switchboard, over two Unix SOCK_SEQPACKET pairs made at each start of the switchboard.
 
-`ask` carries a request and its one reply (sockets beside them by SCM_RIGHTS); `news` carries what the supervisor tells unasked.
-Nothing is resent: both ends start anew with the switchboard, and `Inventory` gives a new one all there is.
+`ask` carries what the switchboard wants, sockets beside it by SCM_RIGHTS. A question (`OpenSockets`, `NextItem`) has one reply with
+the question's number, so that a reply that came too late is not taken for the next question's; the rest has none. `news` carries
+what the supervisor tells unasked. Nothing is resent: both ends start anew with the switchboard, which asks for all there is.
 """
 
 import socket
@@ -16,7 +17,7 @@ class _Message(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     """Base: tagged by class name."""
 
 
-# ---- requests of the switchboard, on `ask` ------------------------------------------------------------------
+# ---- what the switchboard wants, on `ask` -------------------------------------------------------------------
 
 
 class OpenSockets(_Message, frozen=True):
@@ -26,44 +27,43 @@ class OpenSockets(_Message, frozen=True):
 
 
 class CloseSockets(_Message, frozen=True):
-    """The leg is over: close the kept pair. Reply: `Done`."""
+    """The leg is over: close the kept pair."""
 
     leg: str
 
 
 class KeepConnection(_Message, frozen=True):
-    """Keep the TCP connection that comes along, so that it outlives the switchboard. Reply: `Done`."""
+    """Keep the TCP connection that comes along, so that it outlives the switchboard."""
 
     connection: int
 
 
 class DropConnection(_Message, frozen=True):
-    """Close the kept connection. Reply: `Done`."""
+    """Close the kept connection."""
 
     connection: int
 
 
 class TakeWorker(_Message, frozen=True):
-    """This worker is no spare any more; a successor is forked a little later. Reply: `Done`."""
+    """This worker is no spare any more; a successor is forked a little later."""
 
     worker: str
 
 
 class NeedWorker(_Message, frozen=True):
-    """No spare is left: fork one at once. Reply: `Done`; `WorkerReady` follows as news."""
+    """No spare is left: fork one at once. `WorkerReady` follows as news."""
 
 
 class NextItem(_Message, frozen=True):
-    """Give me item `number` (from 0) of everything you keep. Reply: `Sockets`, `Connection`, `WorkerReady`, or `NoMore`."""
+    """Give me item `number` of everything you kept when I asked for item 0.
+
+    Reply: `Sockets`, `Connection`, `WorkerReady`, or `NoMore`.
+    """
 
     number: int
 
 
 # ---- replies ------------------------------------------------------------------------------------------------
-
-
-class Done(_Message, frozen=True):
-    """It is done."""
 
 
 class Sockets(_Message, frozen=True):
@@ -130,19 +130,44 @@ class ChildTrouble(_Message, frozen=True):
 
 Message = (
     OpenSockets | CloseSockets | KeepConnection | DropConnection | TakeWorker | NeedWorker | NextItem
-    | Done | Sockets | NoSockets | Connection | NoMore | WorkerReady | WorkerGone | Anchored | ChildTrouble
+    | Sockets | NoSockets | Connection | NoMore | WorkerReady | WorkerGone | Anchored | ChildTrouble
 )  # fmt: skip
-_DECODER = msgspec.msgpack.Decoder(Message)
 
 
-def send(sock: socket.socket, message: Message, fds: tuple[int, ...] = ()) -> None:
-    """Send one message with its descriptors. Raises OSError when the other side is gone."""
-    socket.send_fds(sock, [msgspec.msgpack.encode(message)], list(fds))
+class Envelope(msgspec.Struct, frozen=True, array_like=True):
+    """What is on the wire. `number` is a question's and its reply's; 0: neither."""
+
+    number: int
+    message: Message
 
 
-def receive(sock: socket.socket) -> tuple[Message, list[int]] | None:
-    """The next message and its descriptors; None at the end of file. Raises OSError (BlockingIOError, TimeoutError included)."""
-    datagram, fds, _, _ = socket.recv_fds(sock, MAX_MESSAGE_BYTES, MAX_FDS)
+_DECODER = msgspec.msgpack.Decoder(Envelope)
+
+
+def send(sock: socket.socket, message: Message, fds: tuple[int, ...] = (), number: int = 0) -> None:
+    """Send one message with its descriptors. Raises OSError when the other side is gone or does not read."""
+    socket.send_fds(sock, [msgspec.msgpack.encode(Envelope(number, message))], list(fds))
+
+
+def receive(sock: socket.socket) -> tuple[Envelope, list[int]] | None:
+    """The next message and its descriptors; None at the end of file.
+
+    Raises OSError (BlockingIOError, TimeoutError included), and ValueError for a message that is none of ours, or whose
+    descriptors could not be had, because this process has too many: they are closed then.
+    """
+    datagram, fds, flags, _ = socket.recv_fds(sock, MAX_MESSAGE_BYTES, MAX_FDS)
     if not datagram:
         return None
-    return _DECODER.decode(datagram), fds
+    try:
+        if flags & socket.MSG_CTRUNC:
+            raise ValueError("descriptors were lost: this process has too many")
+        return _DECODER.decode(datagram), fds
+    except ValueError:
+        close_all(fds)
+        raise
+
+
+def close_all(fds: list[int]) -> None:
+    """Close descriptors that nobody wants."""
+    for fd in fds:
+        socket.close(fd)

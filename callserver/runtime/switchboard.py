@@ -78,7 +78,7 @@ class Switchboard:
         self.sound = Sound(link, Path(config.storage.data), lambda: self.anchor, tells)
         self.edge = Edge(self._edge_config(), self.accounts, self.papers, self.telling, link, self._now)
         codes = ServiceCodes(self.edge, self.sound, lambda: next(self._numbers))
-        self.telling.sound, self.telling.codes = self.sound, codes
+        self.telling.sound, self.telling.codes, self.telling.doubt = self.sound, codes, self.edge.doubt
         self.performer = Performer(self.edge, self.sound, codes, lambda: self.dispatcher.state, self.post)
         self.watchers = Watchers(self.loop, config, self.sound, self.post)
 

@@ -1,34 +1,40 @@
 """The supervisor's end of its two socket pairs with the switchboard; see runtime.supervision."""
 
-import os
 import selectors
+import sys
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from callserver.media.pool import Worker
 from callserver.runtime import clock, supervision
+from callserver.runtime.rtp_sockets import Pair
 
 if TYPE_CHECKING:
     from callserver.runtime.supervisor import Supervisor
 
 Reply = tuple[supervision.Message, tuple[int, ...]]
+Kept = Pair | Worker | tuple[int, socket.socket]
 
 
 class SwitchboardLink:
-    """Answers the switchboard's requests at once and tells it news; one that was away asks for the inventory."""
+    """Does what the switchboard wants, at once, and tells it news; one that was away asks for the inventory."""
 
     def __init__(self, supervisor: "Supervisor") -> None:
         self.supervisor = supervisor
         self.ask: socket.socket | None = None
         self.news: socket.socket | None = None
         self._theirs: list[socket.socket] = []
+        self._inventory: list[tuple[str, Kept]] = []
         self._answers: dict[type, Callable[..., Reply]] = {
             supervision.OpenSockets: self._open_sockets,
-            supervision.CloseSockets: self._close_sockets,
-            supervision.DropConnection: self._drop_connection,
-            supervision.TakeWorker: self._take_worker,
-            supervision.NeedWorker: self._need_worker,
             supervision.NextItem: self._item,
+        }
+        self._wishes: dict[type, Callable[..., None]] = {
+            supervision.CloseSockets: lambda wish: self.supervisor.rtp.close(wish.leg),
+            supervision.DropConnection: lambda wish: self._drop(wish.connection),
+            supervision.TakeWorker: self._take_worker,
+            supervision.NeedWorker: lambda wish: self.supervisor.pool.need(clock.boottime_ns()),
         }
 
     def renew(self) -> list[int]:
@@ -52,6 +58,8 @@ class SwitchboardLink:
             sock.close()
         self._theirs = []
         self.tell(self.anchored())
+        for trouble in self.supervisor.troubles():
+            self.tell(trouble)
 
     def anchored(self) -> supervision.Anchored:
         """The clock anchor in force, as news."""
@@ -75,74 +83,70 @@ class SwitchboardLink:
             received = supervision.receive(self.ask)
         except BlockingIOError:
             return
-        except (OSError, ValueError):
+        except ValueError as error:  # of a switchboard that is not of this version, or in a shortage of descriptors
+            print(f"supervisor: a message of the switchboard is dropped: {error}", file=sys.stderr, flush=True)
+            return
+        except OSError:
             received = None
         if received is None:
             self.supervisor.selector.unregister(self.ask)
             return
-        message, fds = received
-        if isinstance(message, supervision.KeepConnection):
-            reply, out = self._keep_connection(message, fds)
-        else:
-            for fd in fds:
-                os.close(fd)
-            reply, out = self._answers[type(message)](message)
-        try:
-            supervision.send(self.ask, reply, out)
-        except OSError:
+        envelope, fds = received
+        self._serve(self.ask, envelope.number, envelope.message, fds)
+
+    def _serve(self, ask: socket.socket, number: int, message: supervision.Message, fds: list[int]) -> None:
+        if isinstance(message, supervision.KeepConnection) and len(fds) == 1:
+            self._drop(message.connection)
+            self.supervisor.connections[message.connection] = socket.socket(fileno=fds[0])
             return
+        supervision.close_all(fds)
+        kind = type(message)
+        if kind in self._wishes:
+            self._wishes[kind](message)
+        elif kind in self._answers:
+            reply, out = self._answers[kind](message)
+            try:
+                supervision.send(ask, reply, out, number)
+            except OSError:  # it is gone, or has not read a hundred replies
+                return
 
     def _open_sockets(self, message: supervision.OpenSockets) -> Reply:
         try:
-            pair = self.supervisor.rtp.open(message.leg)
+            return _sockets(message.leg, self.supervisor.rtp.open(message.leg))
         except OSError as error:
             return supervision.NoSockets(str(error)), ()
-        reply = supervision.Sockets(message.leg, pair.host, pair.port, pair.port + 1)
-        return reply, (pair.rtp.fileno(), pair.rtcp.fileno())
-
-    def _close_sockets(self, message: supervision.CloseSockets) -> Reply:
-        self.supervisor.rtp.close(message.leg)
-        return supervision.Done(), ()
-
-    def _keep_connection(self, message: supervision.KeepConnection, fds: list[int]) -> Reply:
-        self._drop(message.connection)
-        self.supervisor.connections[message.connection] = socket.socket(fileno=fds[0])
-        return supervision.Done(), ()
-
-    def _drop_connection(self, message: supervision.DropConnection) -> Reply:
-        self._drop(message.connection)
-        return supervision.Done(), ()
 
     def _drop(self, connection: int) -> None:
         kept = self.supervisor.connections.pop(connection, None)
         if kept is not None:
             kept.close()
 
-    def _take_worker(self, message: supervision.TakeWorker) -> Reply:
+    def _take_worker(self, message: supervision.TakeWorker) -> None:
         self.supervisor.pool.taken(message.worker, clock.boottime_ns())
         self.supervisor.note_processes()
-        return supervision.Done(), ()
-
-    def _need_worker(self, _: supervision.NeedWorker) -> Reply:
-        self.supervisor.pool.fork()
-        return supervision.Done(), ()
 
     def _item(self, message: supervision.NextItem) -> Reply:
-        """Everything kept, by number; the order stands still while a switchboard asks, because nothing else adds to it."""
-        number = message.number
-        pairs = list(self.supervisor.rtp.pairs.items())
-        if number < len(pairs):
-            leg, pair = pairs[number]
-            reply = supervision.Sockets(leg, pair.host, pair.port, pair.port + 1)
-            return reply, (pair.rtp.fileno(), pair.rtcp.fileno())
-        number -= len(pairs)
-        connections = list(self.supervisor.connections.items())
-        if number < len(connections):
-            connection, sock = connections[number]
-            return supervision.Connection(connection), (sock.fileno(),)
-        number -= len(connections)
-        workers = list(self.supervisor.pool.workers.values())
-        if number < len(workers):
-            worker = workers[number]
-            return supervision.WorkerReady(worker.id, worker.pid, worker.path), ()
-        return supervision.NoMore(), ()
+        """By number from a list made with the first question: workers come and go while a switchboard asks."""
+        if message.number == 0:
+            self._inventory = self._everything()
+        if message.number >= len(self._inventory):
+            self._inventory = []
+            return supervision.NoMore(), ()
+        name, kept = self._inventory[message.number]
+        if isinstance(kept, Pair):
+            return _sockets(name, kept)
+        if isinstance(kept, Worker):
+            return supervision.WorkerReady(kept.id, kept.pid, kept.path), ()
+        return supervision.Connection(kept[0]), (kept[1].fileno(),)
+
+    def _everything(self) -> list[tuple[str, Kept]]:
+        supervisor = self.supervisor
+        everything: list[tuple[str, Kept]] = list(supervisor.rtp.pairs.items())
+        everything += [("", kept) for kept in supervisor.connections.items()]
+        everything += list(supervisor.pool.workers.items())
+        return everything
+
+
+def _sockets(leg: str, pair: Pair) -> Reply:
+    reply = supervision.Sockets(leg, pair.host, pair.port, pair.port + 1)
+    return reply, (pair.rtp.fileno(), pair.rtcp.fileno())

@@ -27,6 +27,7 @@ class EdgeTelling:
         self.post, self.accounts, self.fresh_incident = post, accounts, fresh_incident
         self.sound: Sound
         self.codes: ServiceCodes
+        self.doubt: Callable[[str], None]
 
     def pressed(self, dialog: str, point: str, has_sdp: bool) -> None:
         """See sip.interface.Listener."""
@@ -97,7 +98,8 @@ class EdgeTelling:
         self.post(events.WorkerLost(CallId(call), why))
 
     def silent(self, leg: str, for_ms: int) -> None:
-        """No RTP from a leg."""
+        """No RTP from a leg: is its device still there? Told again every ten seconds while it lasts."""
+        self.doubt(leg)
         if not self.codes.owns(leg):
             self.post(events.LineSilent(LegId(leg), for_ms))
 

@@ -14,6 +14,7 @@ from typing import cast
 import structlog
 
 from callserver.sip.composer import Composer, Random
+from callserver.sip.doubt import Doubt
 from callserver.sip.endings import Endings
 from callserver.sip.gear import MS, Gear
 from callserver.sip.in_dialog import InDialog
@@ -75,6 +76,7 @@ class Edge:
         self._registrar = Registrar(self._gear, self._probe)
         self._inbound = Inbound(self._gear, self._endings)
         self._outbound = Outbound(self._gear, self._endings, self._registrar.places)
+        self._doubt = Doubt(self._gear, self._endings)
         self._in_dialog = InDialog(self._gear, self._endings, self._inbound)
         self._reception = Reception(self._gear, self._limits, self._inbound, self._registrar, self._transport.prove)
         self._restored: list[Leg] = []
@@ -168,6 +170,12 @@ class Edge:
             self._inbound.end(found, status, reason)
         else:
             self._outbound.end(found, status, reason)
+
+    def doubt(self, leg: str) -> None:
+        """The leg is silent: ask its device whether it is there. `ended` with status 408 or 481 follows if it is not."""
+        found = self._gear.legs.get(leg)
+        if found is not None:
+            self._doubt.ask(found)
 
     def _leg(self, name: str, inbound: bool) -> Leg:
         leg = self._gear.legs.get(name)

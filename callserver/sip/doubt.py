@@ -1,0 +1,62 @@
+"""A leg that is up and silent is asked whether it is still there: OPTIONS inside the dialog (RFC 3261 section 11).
+
+A device that was unplugged sends no BYE. Silence alone proves nothing (mute, hold, silence suppression), so it only makes us ask;
+no answer, 481 or 408 (RFC 5057 section 5.1) ends the leg as lost. Any other answer proves it alive.
+"""
+
+import structlog
+
+from callserver.sip.endings import Endings
+from callserver.sip.gear import MS, Gear
+from callserver.sip.leg import Leg, Phase
+from callserver.sip.protocol.message import Response
+from callserver.sip.wire import Outcome
+
+log = structlog.get_logger(__name__)
+
+PATIENCE_NS = 5_000 * MS  # over UDP the request went out four times by then
+_GONE = frozenset({408, 481})
+
+
+class Doubt:
+    """See the module."""
+
+    def __init__(self, gear: Gear, endings: Endings) -> None:
+        self._gear, self._endings = gear, endings
+        self._asked: set[str] = set()
+
+    def ask(self, leg: Leg) -> None:
+        """Ask the leg's device, unless it is being asked."""
+        if leg.phase is not Phase.UP or leg.dialog is None or leg.flow is None or leg.id in self._asked:
+            return
+        gear, flow = self._gear, leg.flow
+        via = gear.composer.via(flow.kind, gear.composer.branch())
+        leg.dialog, request = leg.dialog.next_request("OPTIONS", via)
+        self._asked.add(leg.id)
+        gear.timers.set(("doubt", leg.id), gear.clock() + PATIENCE_NS, lambda now: self._gone(leg, 408))
+
+        def send() -> None:
+            gear.wire.ask(request, flow, lambda outcome: self._heard(leg, outcome))
+
+        gear.keep(leg, send)
+
+    def _heard(self, leg: Leg, outcome: Outcome) -> None:
+        if leg.id not in self._asked or (isinstance(outcome, Response) and outcome.status < 200):
+            return
+        status = outcome.status if isinstance(outcome, Response) else 408
+        if status in _GONE:
+            self._gone(leg, status)
+        else:
+            self._settle(leg)
+
+    def _settle(self, leg: Leg) -> None:
+        self._asked.discard(leg.id)
+        self._gear.timers.clear(("doubt", leg.id))
+
+    def _gone(self, leg: Leg, status: int) -> None:
+        self._settle(leg)
+        if leg.phase is not Phase.UP:
+            return
+        log.warning("leg_lost", leg=leg.id, status=status)
+        self._endings.tell(leg, status, True, "the device does not answer any more")
+        self._endings.hang_up(leg, status, "line lost")
