@@ -1,10 +1,10 @@
 # The service in one image. Build: docker build -t callserver .
-# Run:   docker run --network host -v callserver-data:/var/lib/callserver -v ./callserver.toml:/etc/callserver/callserver.toml:ro callserver
-# RTP needs its ports as they are, so use the host's network.
+# Run:   docker run --network host --ulimit nice=30 -v callserver-data:/var/lib/callserver -v ./callserver.toml:/etc/callserver/callserver.toml:ro callserver
+# RTP needs its ports as they are, so use the host's network. The limit lets sound go before other work.
 FROM python:3.11-slim-bookworm
 
 RUN useradd --system --uid 10001 --home-dir /var/lib/callserver callserver \
- && install -d -o callserver -g callserver -m 0750 /var/lib/callserver /run/callserver
+ && install -d -o callserver -g callserver -m 0700 /var/lib/callserver /run/callserver
 
 WORKDIR /opt/callserver
 COPY install.sh pyproject.toml requirements.lock README.md LICENSE ./

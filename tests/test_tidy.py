@@ -15,6 +15,9 @@ LONG_FUNCTIONS: Mapping[str, str] = {}  # file:function: why it may be longer
 BROAD_CATCHES: Mapping[str, str] = {
     # file:function: why it may catch everything without raising it again
     "callserver/runtime/dispatcher.py:_handle": "an event that breaks the core must not stop the others; an alarm rings",
+    "callserver/runtime/dispatcher.py:_broken": "nor may a journal that cannot be read; an alarm rings",
+    "callserver/runtime/dispatcher.py:_perform": "an order that breaks must not stop the others; an alarm rings, its leg ends",
+    "callserver/runtime/perform.py:_abandon": "what ends a broken leg may break too; the core is told of its end all the same",
 }
 
 NOT_OUR_WORDS = frozenset(

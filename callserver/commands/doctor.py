@@ -30,6 +30,7 @@ def doctor(config: ConfigOption = None, settings: SetOption = None, as_json: Jso
         machine.disks,
         machine.modes,
         machine.limits,
+        machine.ranks,
         machine.ports,
         machine.clock,
         machine.service,

@@ -14,11 +14,13 @@ from callserver.commands.findings import Finding, fault, good, warning
 from callserver.commands.serve import pid_of
 from callserver.config import Config
 from callserver.control import CommandRefused, Unavailable, Verb, ask_sync, status_from
+from callserver.media.urgency import FIRST
 
 GIB = 1 << 30
 LEAST_FREE = 1 * GIB
-WANTED_FREE = 10 * GIB  # some 1,500 hours of captured calls
+WANTED_FREE = 10 * GIB  # some 90 hours of conversation: captures, compressed, and recordings
 WANTED_FILES = 4_096  # two sockets a leg, four legs a call, each held twice
+_NICEST = 20  # RLIMIT_NICE is written as 20 minus the niceness (getrlimit(2))
 _TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
 _AHEAD_S = 5.0
 
@@ -59,6 +61,21 @@ def limits(_config: Config) -> Iterator[Finding]:
         yield warning("limits", f"a process may open {hard} files", f"Raise it (LimitNOFILE={WANTED_FILES} in the unit).")
     else:
         yield good("limits", "enough open files are allowed")
+
+
+def ranks(config: Config) -> Iterator[Finding]:
+    """Whether those who decide and those who carry sound go first when the cores are full."""
+    pid = pid_of(config.storage.processes, "supervisor") if _runs(config) else 0
+    if pid:
+        first = os.getpriority(os.PRIO_PROCESS, pid) <= FIRST
+    else:
+        allowed = resource.getrlimit(resource.RLIMIT_NICE)[1]
+        first = os.geteuid() == 0 or allowed in (resource.RLIM_INFINITY, *range(_NICEST - FIRST, 41))
+    if first:
+        yield good("ranks", "sound and decisions go before other work")
+    else:
+        what_to_do = f"Allow it (LimitNICE={FIRST} in the unit, --ulimit nice={_NICEST - FIRST} in a container)."
+        yield warning("ranks", "sound may stutter while other work fills the cores: it may not go first", what_to_do)
 
 
 def ports(config: Config) -> Iterator[Finding]:

@@ -29,8 +29,8 @@ def serve(config: ConfigOption = None, settings: SetOption = None) -> None:
 
 
 def demo(
-    sip_port: Annotated[int, typer.Option(help="SIP over UDP and TCP.")] = 5060,
-    web_port: Annotated[int, typer.Option(help="The web service.")] = 8080,
+    sip_port: Annotated[int, typer.Option(min=1, max=65535, help="SIP over UDP and TCP.")] = 5060,
+    web_port: Annotated[int, typer.Option(min=1, max=65535, help="The web service.")] = 8080,
     rtp_ports: Annotated[str, typer.Option(metavar="LOW-HIGH", help="Ports of the sound.")] = "20000-29999",
     directory: Annotated[Path, typer.Option(metavar="DIR", help="Where the demo keeps its things.")] = Path("var"),
 ) -> None:
@@ -48,11 +48,13 @@ def restart(
     """Replace one process of the running service, as after an upgrade. Conversations go on."""
     if what not in ("switchboard", "web", "archivist"):
         raise typer.BadParameter("name switchboard, web or archivist")
-    storage = configured(config, settings).storage
-    processes = storage.processes
+    the = configured(config, settings)
+    storage, processes = the.storage, the.storage.processes
     old = pid_of(processes, what)
     if old == 0:
         fail(f"no {what} runs here: {processes} does not name one")
+    if what == "switchboard":
+        _check_plan(the)
     began_s = time.monotonic()
     try:
         os.kill(old, signal.SIGTERM)

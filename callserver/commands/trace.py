@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from callserver.commands.output import ConfigOption, JsonOption, SetOption, configured, fail, say, write_json
+from callserver.commands.output import MISUSE, ConfigOption, JsonOption, SetOption, configured, fail, say, write_json
 
 TIMEOUT_S = 5.0
 
@@ -27,6 +27,7 @@ def trace(
         fail(f"{error}. Does the service run with this configuration?")
     if as_json:
         write_json(answer)
-        return
-    for line in answer.get("lines", ()):
+    for line in answer.get("lines", ()) if not as_json else ():
         say(str(line))
+    if not answer.get("lines"):
+        fail(f"nothing is known of {of}: it is no point, incident, call or leg that had a call lately", MISUSE)

@@ -204,9 +204,13 @@ class ConditionCleared:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """A fact from a process that does not decide (archivist, web, command line), to be journalled in order."""
+    """A fact from a process that does not decide (archivist, web, command line), to be journalled in order.
+
+    `id` is what its sender calls it, if anything: sent twice, it is journalled once.
+    """
 
     fact: Fact
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,11 @@
 
 A spare has its libraries imported and listens on its own Unix socket; it becomes a call's worker when a switchboard
 says so. Successors are forked a little after one was taken, because just then the cores belong to the call (or the rescue).
+A template that dies, does not answer or cannot fork is started again after a pause, and is in `trouble` until it has forked.
 Imports nothing heavy.
 """
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -13,6 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REFILL_AFTER_NS = 600_000_000
+AGAIN_AFTER_NS = 1_000_000_000  # a template that failed, or could not fork
+ANSWER_LIMIT_NS = 10_000_000_000  # its imports and a slow machine included
+KILL_LIMIT_S = 0.1
+MOST_ASKED = 8  # forks under way; a machine that is too slow for them is not helped by more
 TEMPLATE = "callserver.media.template"
 
 
@@ -33,53 +39,92 @@ class Pool:
     def __init__(self, run_dir: Path, spares: int) -> None:
         self.run_dir, self.spares = run_dir, spares
         self.workers: dict[str, Worker] = {}
-        self.asked: set[str] = set()  # forks under way
+        self.asked: dict[str, int] = {}  # forks under way, since when
         self.control: socket.socket | None = None
         self.template: subprocess.Popen[bytes] | None = None
+        self.trouble = ""  # why no workers can be had
+        self.start_at_ns = 0  # when a template that is gone is started again
         self._made = 0
         self._refill_at_ns = 0
 
-    def start_template(self) -> None:
-        """Start (or start again) the process that forks workers."""
+    def start_template(self, now_ns: int) -> bool:
+        """Start (or start again) the process that forks workers; False when the system refuses, it is tried again then."""
+        self.end_template("")
+        self.start_at_ns = now_ns + AGAIN_AFTER_NS
+        try:
+            (self.run_dir / "workers").mkdir(parents=True, exist_ok=True)
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            with theirs:
+                ours.setblocking(False)
+                self.control = ours
+                argv = [sys.executable, "-m", TEMPLATE, "--control-fd", str(theirs.fileno()), "--run-dir", str(self.run_dir)]
+                self.template = subprocess.Popen(argv, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL)
+        except OSError as error:
+            self.end_template(f"the template of call workers cannot be started: {error}")
+            return False
+        return True
+
+    def end_template(self, trouble: str) -> None:
+        """It is over with the template, which is killed in case it lives; its workers live on."""
+        self.trouble = trouble or self.trouble
         self.asked.clear()
         if self.control is not None:
             self.control.close()
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        (self.run_dir / "workers").mkdir(parents=True, exist_ok=True)
-        argv = [sys.executable, "-m", TEMPLATE, "--control-fd", str(theirs.fileno()), "--run-dir", str(self.run_dir)]
-        self.template = subprocess.Popen(argv, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL)
-        theirs.close()
-        ours.setblocking(False)
-        self.control = ours
+            self.control = None
+        if self.template is not None:
+            self.template.kill()
+            with contextlib.suppress(subprocess.TimeoutExpired):  # one that the kernel keeps is reaped later
+                self.template.wait(KILL_LIMIT_S)
+            self.template = None
 
-    def fork(self) -> None:
-        """Ask for one more worker; it is there when `forked` returns it."""
-        assert self.control is not None
+    def hangs(self, now_ns: int) -> bool:
+        """Whether the template has not answered for too long."""
+        return any(now_ns - since_ns > ANSWER_LIMIT_NS for since_ns in self.asked.values())
+
+    def need(self, now_ns: int) -> None:
+        """A call has no worker: fork one at once."""
+        if len(self.asked) < MOST_ASKED:
+            self._fork(now_ns)
+
+    def _fork(self, now_ns: int) -> bool:
+        """Ask for one more worker; it is there when `forked` returns it. False when the template cannot be asked now."""
+        if self.control is None:
+            return False
         self._made += 1
         worker = f"w{os.getpid() % 100_000:x}-{self._made}"
         try:
             self.control.send(f"spawn {worker}".encode())
-        except OSError:  # the template is dead; the supervisor starts it again and refills
-            return
-        self.asked.add(worker)
+        except OSError:  # it is dead, which shows soon, or does not read
+            self._refill_at_ns = now_ns + AGAIN_AFTER_NS
+            return False
+        self.asked[worker] = now_ns
+        return True
 
-    def forked(self) -> Worker | None:
+    def forked(self, now_ns: int) -> Worker | None:
         """The next worker that the template reports; None when there is none after all.
 
         Raises EOFError when the template is gone, BlockingIOError when no report is due.
         """
-        assert self.control is not None
-        reply = self.control.recv(200)
+        if self.control is None:
+            raise BlockingIOError
+        try:
+            reply = self.control.recv(200)
+        except ConnectionError:
+            reply = b""
         if not reply:
             raise EOFError("the template ended")
         name, _, pid = reply.decode().partition(" ")
-        self.asked.discard(name)
-        if int(pid) == 0:  # the template could not fork, and has said why on its standard error
-            return None
+        self.asked.pop(name, None)
         try:
+            if int(pid) == 0:
+                self.trouble = "the template of call workers cannot fork; the service's standard error says why"
+                self._refill_at_ns = now_ns + AGAIN_AFTER_NS
+                return None
             pidfd = os.pidfd_open(int(pid))
-        except ProcessLookupError:  # it died at once; the refill makes another
+        except OSError:  # it died at once, or no descriptor is left to watch it with
+            self._refill_at_ns = now_ns + AGAIN_AFTER_NS
             return None
+        self.trouble = ""
         worker = Worker(name, int(pid), pidfd, str(self.run_dir / "workers" / f"{name}.sock"))
         self.workers[name] = worker
         return worker
@@ -107,8 +152,11 @@ class Pool:
         """Fork what is lacking, once the pause after the last taking is over."""
         if now_ns >= self._refill_at_ns:
             for _ in range(self.missing()):
-                self.fork()
+                if not self._fork(now_ns):
+                    return
 
-    def next_refill_ns(self) -> int | None:
-        """When `refill` has something to do; None when the pool is full."""
+    def next_ns(self) -> int | None:
+        """When a new template is to be started or `refill` has something to do; None when the pool is full."""
+        if self.control is None:
+            return self.start_at_ns
         return self._refill_at_ns if self.missing() > 0 else None

@@ -6,7 +6,6 @@ does the work again with the same outcome.
 
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -83,22 +82,21 @@ class Rounds:
         ask_sync(self.config.storage.control_socket, verb, args, JOURNAL_TIMEOUT_S)
 
 
-def serve(go: Callable[[], None], stop: threading.Event) -> None:
-    """Rounds until `stop`."""
-    while not stop.is_set():
+def serve(go: Callable[[], None]) -> None:
+    """Rounds for ever."""
+    while True:
         go()
-        stop.wait(ROUND_S)
+        time.sleep(ROUND_S)
 
 
 def main() -> None:
-    """Work until SIGTERM; the running round is finished first."""
+    """Work until SIGTERM, in the middle of whatever it is: files become theirs by renaming, facts are told again."""
     config = load_json(Path(sys.argv[1]).read_text())
     logs.configure(config.log.level, config.log.format)
     rank(LAST)
-    stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    serve(Rounds(config).go, stop)
+        signal.signal(number, lambda *_: sys.exit(0))
+    serve(Rounds(config).go)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 STEADY_NS = 10_000_000_000
+ORDERLY_NS = 500_000_000  # who ends without a fault after this was asked to
 FIRST_PAUSE_NS = 20_000_000
 MAX_PAUSE_NS = 2_000_000_000
 
@@ -28,14 +29,20 @@ class Child:
     start_at_ns: int = 0
     pause_ns: int = FIRST_PAUSE_NS
     deaths: int = 0
-    troubled: bool = field(default=False)
+    trouble: str = ""  # why it is not there, or was not a moment ago
 
     def start(self, argv: Sequence[str], fds: Sequence[int], now_ns: int) -> None:
-        """Start it with these arguments and inherited descriptors."""
+        """Start it with these arguments and inherited descriptors. OSError when the system refuses; a later start is planned."""
+        self.start_at_ns = now_ns + MAX_PAUSE_NS
         command = [sys.executable, "-m", self.module, *argv]
-        self.process = subprocess.Popen(command, pass_fds=tuple(fds), stdin=subprocess.DEVNULL)
-        self.pidfd = os.pidfd_open(self.process.pid)
-        self.started_ns = now_ns
+        process = subprocess.Popen(command, pass_fds=tuple(fds), stdin=subprocess.DEVNULL)
+        try:
+            self.pidfd = os.pidfd_open(process.pid)
+        except OSError:
+            process.kill()
+            process.wait()
+            raise
+        self.process, self.started_ns = process, now_ns
 
     def died(self, now_ns: int) -> int:
         """Take note of its end and plan the next start. Returns the exit code (negative: the signal)."""
@@ -44,7 +51,8 @@ class Child:
         os.close(self.pidfd)
         self.process, self.pidfd = None, -1
         self.deaths += 1
-        if now_ns - self.started_ns >= STEADY_NS or code == 0:
+        ran_ns = now_ns - self.started_ns
+        if ran_ns >= STEADY_NS or (code == 0 and ran_ns >= ORDERLY_NS):
             self.pause_ns = 0
         self.start_at_ns = now_ns + self.pause_ns
         self.pause_ns = min(max(self.pause_ns * 2, FIRST_PAUSE_NS), MAX_PAUSE_NS)

@@ -7,7 +7,7 @@ file, and makes a new one at start and whenever the wall clock departs from it b
 import json
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from callserver.core.instant import MS, Instant
@@ -66,6 +66,15 @@ def first_anchor(previous: Anchor | None) -> Anchor:
 def next_anchor(anchor: Anchor) -> Anchor:
     """The anchor after a step of the wall clock."""
     return Anchor(anchor.number + 1, anchor.boot, boottime_ns(), time.time_ns(), anchor.offset_ns, anchor.departure_ms())
+
+
+def no_earlier(anchor: Anchor, instant: int) -> Anchor:
+    """The anchor, its instants moved so that none comes before `instant`; what UTC they stand for does not change.
+
+    A machine without a battery for its clock boots in the past, and a full disk keeps an old anchor: deadlines in the journal
+    would lie days ahead, and nothing would happen until then.
+    """
+    return replace(anchor, offset_ns=anchor.offset_ns + max(0, instant - anchor.now()))
 
 
 def load(path: Path) -> Anchor | None:

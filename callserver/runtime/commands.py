@@ -24,13 +24,12 @@ class Commands:
     def __init__(
         self,
         ask: Callable[[events.Event], Awaitable[list[Fact]]],
-        name: Callable[[Fact, str], None],
         status: Callable[[], dict[str, Any]],
         trace: Callable[[str], list[str]],
         reload_accounts: Callable[[], None],
         stop: Callable[[bool], None],
     ) -> None:
-        self.ask, self.name, self.status, self.trace = ask, name, status, trace
+        self.ask, self.status, self.trace = ask, status, trace
         self.reload_accounts, self.stop = reload_accounts, stop
         self._verbs: Mapping[str, Callable[[Args], Answer]] = {
             Verb.NOTE_FACT: self._note_fact,
@@ -71,8 +70,7 @@ class Commands:
             fact: Fact = msgspec.convert(args["body"], kind)
         except msgspec.ValidationError as error:
             raise CommandRefused("bad-fact", str(error)) from error
-        self.name(fact, args["id"])
-        return await self._put(events.Noted(fact))
+        return await self._put(events.Noted(fact, args["id"]))
 
     async def _give_outcome(self, args: Args) -> dict[str, Any]:
         incident = IncidentId(args["incident"])

@@ -2,7 +2,8 @@
 
 Events are handled strictly one after another on the loop's thread. An event's orders are performed when its facts are on
 disk, in the order of the events; when the journal takes longer than PAPERS_LIMIT_S they are performed all the same (people
-before papers), the facts stand in the writer's spool, and an alarm rings.
+before papers), the facts stand in the writer's spool, and an alarm rings. Neither an event that breaks the core nor an order that
+cannot be performed stops what follows.
 """
 
 import asyncio
@@ -16,20 +17,21 @@ import structlog
 
 from callserver.core import decide
 from callserver.core.effects import Effect
-from callserver.core.events import ConditionCleared, ConditionRaised, Event, Woken
+from callserver.core.events import ConditionCleared, ConditionRaised, Event, Noted, Woken
 from callserver.core.facts import Fact, Refused
 from callserver.core.instant import SECOND, Instant
 from callserver.core.state import State
 
 PAPERS_LIMIT_S = 0.25
+BROKEN_PAUSE_S = 1.0  # a deadline that breaks the core is tried again so much later, not at once for ever
 log = structlog.get_logger()
 
 
 class Journal(Protocol):
     """Where facts go; see store.journal."""
 
-    def append_facts(self, facts: Sequence[Fact], instant: Instant) -> "Future[object]":
-        """Queue facts for the next commit, in order. Never blocks."""
+    def append_facts(self, facts: Sequence[Fact], instant: Instant, first_id: str = "") -> "Future[object]":
+        """Queue facts for the next commit, in order. Never blocks. `first_id`: the id that the first one's sender gave it."""
 
 
 @dataclass(slots=True)
@@ -52,10 +54,12 @@ class Dispatcher:
         journal: Journal,
         now: Callable[[], Instant],
         perform: Callable[[Effect], None],
+        failed: Callable[[Effect, str], None],
         refold: Callable[[], State],
     ) -> None:
+        """`failed` tells the core what came of an order that could not be performed, by events; it must not raise."""
         self.state, self.journal, self.now = state, journal, now
-        self.perform, self.refold = perform, refold
+        self.perform, self.failed, self.refold = perform, failed, refold
         self.loop = asyncio.get_running_loop()
         self._inbox: deque[tuple[Event, asyncio.Future[list[Fact]] | None]] = deque()
         self._batches: deque[_Batch] = deque()
@@ -63,6 +67,7 @@ class Dispatcher:
         self._timer: asyncio.TimerHandle | None = None
         self._papers_timer: asyncio.TimerHandle | None = None
         self._papers_slow = False
+        self._broken_until = 0.0  # loop time
 
     def post(self, event: Event) -> None:
         """Take an event; it is handled in this turn of the loop or the next."""
@@ -96,20 +101,31 @@ class Dispatcher:
         now = self.now()
         try:
             facts, orders = decide.handle(self.state, event, now)
+            written = self._journalled(event, facts, now) if facts else None
         except Exception:  # the one broad catch: no event may stop the others
             log.exception("event.broke_the_core", event_kind=type(event).__name__)
-            self.state = self.refold()
-            if not isinstance(event, ConditionRaised | ConditionCleared):
-                text = f"an internal error stopped {type(event).__name__}; see the log"
-                self.post(ConditionRaised("internal:core", text))
-            if asked is not None and not asked.done():
-                asked.set_result([Refused(type(event).__name__, "", "an internal error; see the log")])
+            self._broken(event, asked)
             return
-        written = self.journal.append_facts(facts, now) if facts else None
         if written is not None:
             written.add_done_callback(self._written)
         if written is not None or orders or asked is not None:
             self._batches.append(_Batch(written, list(orders), self.loop.time() + PAPERS_LIMIT_S, asked, list(facts)))
+
+    def _journalled(self, event: Event, facts: Sequence[Fact], now: Instant) -> "Future[object]":
+        named = isinstance(event, Noted) and facts[0] is event.fact
+        return self.journal.append_facts(facts, now, event.id if named and isinstance(event, Noted) else "")
+
+    def _broken(self, event: Event, asked: "asyncio.Future[list[Fact]] | None") -> None:
+        """The state is in doubt: take it from the journal again, and have people know."""
+        self._broken_until = self.loop.time() + BROKEN_PAUSE_S
+        try:
+            self.state = self.refold()
+        except Exception:  # neither may this: a state in doubt serves people better than none
+            log.exception("journal.not_folded")
+        if not isinstance(event, ConditionRaised | ConditionCleared):
+            self.post(ConditionRaised("internal:core", f"an internal error stopped {type(event).__name__}; see the log"))
+        if asked is not None and not asked.done():
+            asked.set_result([Refused(type(event).__name__, "", "an internal error; see the log")])
 
     def _written(self, _: "Future[object]") -> None:
         if not self.loop.is_closed():
@@ -134,7 +150,11 @@ class Dispatcher:
 
     def _perform(self, order: Effect) -> None:
         log.debug("order", order=type(order).__name__, about=getattr(order, "leg", getattr(order, "call", "")))
-        self.perform(order)
+        try:
+            self.perform(order)
+        except Exception as error:  # nor may an order stop those that follow
+            log.exception("order.failed", order=type(order).__name__)
+            self.failed(order, str(error) or type(error).__name__)
 
     def _papers(self, slow: bool) -> None:
         if slow != self._papers_slow:
@@ -157,5 +177,5 @@ class Dispatcher:
             self._timer = None
         deadline = decide.next_deadline(self.state)
         if deadline is not None:
-            delay_s = max(0.0, (deadline - self.now()) / SECOND)
+            delay_s = max(0.0, (deadline - self.now()) / SECOND, self._broken_until - self.loop.time())
             self._timer = self.loop.call_later(min(delay_s + 0.0005, 3600.0), self.post, Woken())

@@ -1,7 +1,7 @@
 """Carries out the core's orders on the edge (signalling) and on `Sound` (audio).
 
 Each order is done at once and in one piece: no await, hence no call that changes under an order. What cannot be done is told
-to the core as an event (`LegEnded`), never dropped. One function per kind of order; the table at the end is the whole list.
+to the core as an event (`LegEnded`, `WorkerLost`), never dropped. One function per kind of order; the table is the whole list.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from callserver.core import effects
-from callserver.core.events import ConditionRaised, Event, LegEnded
+from callserver.core.events import ConditionCleared, ConditionRaised, Event, LegEnded
 from callserver.core.ids import LegId, call_of_leg
 from callserver.core.state import State
 from callserver.core.termination import By, Class, Termination
 from callserver.runtime.service_codes import ServiceCodes
 from callserver.runtime.sound import Sound
 from callserver.sip.edge import Edge
-from callserver.sip.interface import Shown, Target
+from callserver.sip.interface import LocalMedia, Shown, Target
 from dialplans.model import MediaSource
 
 LAST_RESORT_CODECS = ("PCMA", "PCMU")
@@ -35,6 +35,7 @@ class Performer:
         post: Callable[[Event], None],
     ) -> None:
         self.edge, self.sound, self.codes, self.state, self.post = edge, sound, codes, state, post
+        self.ports_lack = False
         self._table: Mapping[type, Callable[..., None]] = {
             effects.AdoptPress: self._adopt_press,
             effects.RefusePress: self._refuse_press,
@@ -75,10 +76,8 @@ class Performer:
     def _start_media(self, order: effects.StartMedia) -> None:
         if order.leg not in self.edge.live_legs():
             return
-        try:
-            local = self.sound.open_leg(order.leg, "point", order.source)
-        except OSError as error:
-            self._no_ports(order.leg, error)
+        local = self._open(order.leg, "point", order.source)
+        if local is None:
             return
         remote = self.edge.progress(order.leg, local)
         if remote is not None:
@@ -122,12 +121,9 @@ class Performer:
     ) -> None:
         if leg in self.edge.live_legs():
             return
-        try:
-            local = self.sound.open_leg(leg, role, source)
-        except OSError as error:
-            self._no_ports(leg, error)
-            return
-        self.edge.dial(leg, target, shown, local, codecs)
+        local = self._open(leg, role, source)
+        if local is not None:
+            self.edge.dial(leg, target, shown, local, codecs)
 
     def _point_codec(self, leg: LegId) -> str:
         """The codec that the call's point speaks, so that others are offered it first."""
@@ -164,8 +160,42 @@ class Performer:
 
     # ---- what could not be done ---------------------------------------------------------------------------------
 
+    def failed(self, order: effects.Effect, why: str) -> None:
+        """An order broke in the middle, by a mistake of ours: people are told, and its leg or call goes a way that is known."""
+        self.post(ConditionRaised("internal:order", f"an internal error stopped {type(order).__name__} ({why}); see the log"))
+        if isinstance(order, effects.ReviveCall):
+            self.sound.revive_later(order.call, why)
+        elif isinstance(order, effects.ShapeCall):
+            self.sound.replace_worker(order.call, why)
+        elif not isinstance(order, effects.CloseCall | effects.RefusePress | effects.AnswerCode):
+            self._abandon(order.leg, f"an internal error: {why}")
+
+    def _abandon(self, leg: LegId, why: str) -> None:
+        """End what there is of a leg, and have the core know even if nothing can be ended."""
+        try:
+            self.sound.remove(leg)
+            if leg in self.edge.live_legs():
+                self.edge.end(leg, 500, why)  # which tells of its end
+                return
+        except Exception:  # what was broken before may break again
+            log.exception("leg.not_abandoned", leg=leg)
+        self._failed(leg, why)
+
+    def _open(self, leg: LegId, role: str, source: MediaSource) -> LocalMedia | None:
+        """The leg's sockets; None, and the leg ends, when there are none to be had."""
+        try:
+            local = self.sound.open_leg(leg, role, source)
+        except OSError as error:
+            self._no_ports(leg, error)
+            return None
+        if self.ports_lack:
+            self.ports_lack = False
+            self.post(ConditionCleared("rtp:ports"))
+        return local
+
     def _no_ports(self, leg: LegId, error: OSError) -> None:
         log.error("rtp.no_ports", leg=leg, error=str(error))
+        self.ports_lack = True
         self.post(ConditionRaised("rtp:ports", str(error)))
         if leg in self.edge.live_legs():
             self.edge.end(leg, 503, "no media port")

@@ -16,19 +16,23 @@ from callserver.runtime.dispatcher import Dispatcher
 from callserver.runtime.papers import Papers
 from callserver.runtime.sound import NARROWBAND_HZ, WIDEBAND_HZ, CallSound, LegSound, Sound
 from callserver.runtime.supervisor_link import Inventory, OuterSockets, SupervisorLink
+from callserver.runtime.telling import EdgeTelling
 from callserver.sip.edge import Edge
 from callserver.sip.interface import LegRecord
 from dialplans.model import MediaSource
 
-GREETING_LIMIT_S = 0.5
+GREETING_LIMIT_S = 1.0
 log = structlog.get_logger()
 
 
 class Recovery:
     """One restart."""
 
-    def __init__(self, dispatcher: Dispatcher, edge: Edge, sound: Sound, link: SupervisorLink, papers: Papers) -> None:
+    def __init__(
+        self, dispatcher: Dispatcher, edge: Edge, sound: Sound, link: SupervisorLink, papers: Papers, telling: EdgeTelling
+    ) -> None:
         self.dispatcher, self.edge, self.sound, self.link, self.papers = dispatcher, edge, sound, link, papers
+        self.telling = telling
         self.records: list[LegRecord] = []
 
     def restore(self) -> Inventory:
@@ -81,20 +85,29 @@ class Recovery:
         sound.placed = record.remote is not None and leg.id in in_shape
 
     async def workers_greeted(self) -> None:
-        """Wait (a few milliseconds) until every worker has said which call it carries, or GREETING_LIMIT_S."""
+        """Wait (a few milliseconds) until every worker has said which call it carries, or GREETING_LIMIT_S.
+
+        One that does not say is ended: it may read the sockets of a call that is about to be given to another.
+        """
         deadline = asyncio.get_running_loop().time() + GREETING_LIMIT_S
         while asyncio.get_running_loop().time() < deadline:
             if all(worker.hello is not None for worker in self.sound.workers.values()):
                 return
             await asyncio.sleep(0.005)
+        for worker in list(self.sound.workers.values()):
+            if worker.hello is None:
+                log.warning("worker.does_not_greet", worker=worker.id)
+                worker.kill()
 
     def tell(self) -> None:
         """Tell the core what is gone. First of all events: one decided earlier might dial what this calls lost."""
         state = self.dispatcher.state
         live_legs = {LegId(leg) for leg in self.edge.live_legs()}
-        with_sound = {LegId(leg) for leg in self.sound.legs}
-        for leg in (live_legs & set(state.legs)) - with_sound:
+        deaf = live_legs & set(state.legs) - {LegId(leg) for leg in self.sound.legs}
+        for leg in deaf:  # the supervisor died too: nobody hung up, whatever the end of these dialogs will say
+            self.telling.lost_in_restart.add(leg)
             self.edge.end(leg, 480, "its sockets were lost")
+        live_legs -= deaf
         workers = {CallId(call.call) for call in self.sound.calls.values() if call.worker is not None}
         carried = {call_of_leg(LegId(leg.leg)) for leg in self.sound.legs.values() if leg.placed}
         without = {CallId(call) for call in state.calls if call not in carried}
@@ -107,5 +120,5 @@ class Recovery:
     def order(self) -> None:
         """Give the orders again that may have been lost. After the events of `tell` were handled."""
         workers = {CallId(call.call) for call in self.sound.calls.values() if call.worker is not None}
-        live_legs = {LegId(leg) for leg in self.edge.live_legs()}
+        live_legs = {LegId(leg) for leg in self.edge.live_legs()} - self.telling.lost_in_restart
         self.dispatcher.order(orders_outstanding(self.dispatcher.state, live_legs, workers))

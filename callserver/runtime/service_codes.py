@@ -7,6 +7,8 @@ dials again.
 import asyncio
 from collections.abc import Callable
 
+import structlog
+
 from callserver.core.ids import LegId
 from callserver.core.shape import Prompt, Shape
 from callserver.runtime.sound import Sound
@@ -15,13 +17,14 @@ from dialplans.model import MediaSource
 
 HEARD_S = 2.0
 PREFIX = "service-"
+log = structlog.get_logger()
 
 
 class ServiceCodes:
     """See the module."""
 
-    def __init__(self, edge: Edge, sound: Sound, number: Callable[[], int]) -> None:
-        self.edge, self.sound, self.number = edge, sound, number
+    def __init__(self, edge: Edge, sound: Sound, fresh: Callable[[], str]) -> None:
+        self.edge, self.sound, self.fresh = edge, sound, fresh
         self.loop = asyncio.get_running_loop()
 
     def owns(self, leg: str) -> bool:
@@ -30,13 +33,14 @@ class ServiceCodes:
 
     def answer(self, dialog: str, accepted: bool) -> None:
         """Answer, play, hang up."""
-        call = f"{PREFIX}{self.number()}.1"
+        call = f"{PREFIX}{self.fresh()}.1"  # fresh also after a restart: a lingering dialog may have its predecessor's
         leg = LegId(f"{call}.1")
         if not self.edge.adopt(dialog, leg):
             return
         try:
             local = self.sound.open_leg(leg, "operator", MediaSource.SDP_HOST)
-        except OSError:
+        except OSError as error:
+            log.error("rtp.no_ports", leg=leg, error=str(error))
             self.edge.end(leg, 503, "no media port")
             return
         remote = self.edge.progress(leg, local)

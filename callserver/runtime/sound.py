@@ -1,28 +1,37 @@
 """The audio side of all calls as the switchboard leads it: which leg has which sockets, which worker carries which call.
 
 It decides nothing: it keeps what a replacement worker must be told (agreed media, RTP line, the last shape) and passes
-orders on. A call gets its worker with the first leg that is placed; when no spare is left its orders wait for the next one.
+orders on. A call gets its worker with the first leg that is placed; when no spare is left its orders wait for the next one, and
+the supervisor is asked again and again.
+
+A worker that is lost before it carried anything, or that refuses to carry, is replaced like any other; after MOST_FAILURES of
+them in a row an alarm rings and the next is tried each AGAIN_NS only. A leg that MOST_REFUSALS workers refused ends.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 
-from callserver.core.ids import call_of_leg, incident_of_call
 from callserver.core.shape import Shape
 from callserver.media import protocol
 from callserver.runtime import supervision
 from callserver.runtime.clock import Anchor, boottime_ns
 from callserver.runtime.supervisor_link import OuterSockets, SupervisorLink
+from callserver.runtime.tracing import StrangeSound
 from callserver.runtime.worker_link import WorkerLink
+from callserver.runtime.worker_orders import call_of, open_order, place_order, shape_order
 from callserver.sip.interface import LocalMedia, RemoteMedia
-from dialplans.model import MediaSource
 
 WIDEBAND_HZ, NARROWBAND_HZ = 16_000, 8_000
 LONG_SILENCE_NS = 10_000_000_000
+ASK_AGAIN_NS = 1_000_000_000
+WANTED_ALARM_NS = 3_000_000_000
+MOST_FAILURES = 3
+MOST_REFUSALS = 2
+AGAIN_NS = 2_000_000_000
 log = structlog.get_logger()
 
 
@@ -38,6 +47,7 @@ class LegSound:
     remote: RemoteMedia | None = None
     placed: bool = False
     learned: tuple[str, int] | None = None  # where the device was found to send from, for these media
+    refusals: int = 0  # by how many workers
 
 
 @dataclass(slots=True)
@@ -49,7 +59,11 @@ class CallSound:
     worker: WorkerLink | None = None
     rate_hz: int = 0
     shape: Shape = field(default_factory=Shape)
-    wants_worker: bool = False
+    wanted_ns: int = 0  # since when it waits for a worker; 0: it does not
+    asked_ns: int = 0  # when the supervisor was asked for one last
+    carried: bool = False  # the present worker has placed a leg
+    failures: int = 0  # workers in a row that were lost before that
+    again_ns: int = 0  # when the next is tried, after too many of those; 0: not awaited
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +71,7 @@ class SoundTells:
     """Where what the workers report goes."""
 
     worker_lost: Callable[[str, str], None]  # call, why
+    unheard: Callable[[str, str], None]  # leg, why: no worker carries it
     silent: Callable[[str, int], None]  # leg, ms
     sounding: Callable[[str], None]
     digit: Callable[[str, str], None]  # leg, digit
@@ -72,7 +87,9 @@ class Sound:
         self.calls: dict[str, CallSound] = {}
         self.workers: dict[str, WorkerLink] = {}
         self.spares: dict[str, WorkerLink] = {}
+        self.missing_prompts: dict[str, Path] = {}
         self.silent_since: dict[str, int] = {}  # leg -> boottime ns; told once more when it has lasted LONG_SILENCE_NS
+        self.strange = StrangeSound.none()
 
     # ---- legs -------------------------------------------------------------------------------------------------
 
@@ -114,7 +131,7 @@ class Sound:
         sound = self.legs.get(leg)
         if sound is None or sound.remote is None or sound.placed:
             return
-        call = self.calls.setdefault(str(call_of_leg_name(leg)), CallSound(str(call_of_leg_name(leg)), language))
+        call = self.calls.setdefault(call_of(leg), CallSound(call_of(leg), language))
         if not call.rate_hz:
             call.rate_hz = WIDEBAND_HZ if sound.remote.codec == "G722" else NARROWBAND_HZ
         sound.placed = True
@@ -129,13 +146,18 @@ class Sound:
         self.silent_since.pop(leg, None)
         if sound is None:
             return
-        call = self.calls.get(call_of_leg_name(leg))
-        if sound.placed and call is not None and call.worker is not None:
-            call.worker.send(protocol.Remove(leg))
-            if not any(other.placed and call_of_leg_name(other.leg) == call.call for other in self.legs.values()):
-                self._release(call)
         sound.sockets.close()
         self.supervisor.close_sockets(leg)
+        call = self.calls.get(call_of(leg))
+        if not sound.placed or call is None:
+            return
+        if call.worker is not None:
+            call.worker.send(protocol.Remove(leg))
+        if not any(self._placed(call)):
+            self._release(call)
+
+    def _placed(self, call: CallSound) -> Iterator[LegSound]:
+        return (leg for leg in self.legs.values() if leg.placed and call_of(leg.leg) == call.call)
 
     # ---- calls ------------------------------------------------------------------------------------------------
 
@@ -146,34 +168,55 @@ class Sound:
             return
         sound.shape = shape
         if sound.worker is not None:
-            sound.worker.send(_shape_order(shape))
+            sound.worker.send(shape_order(shape))
 
     def revive(self, call: str, shape: Shape) -> None:
         """Another worker for the call, on the same sockets."""
         sound = self.calls.get(call)
         if sound is None:
             return
-        sound.shape = shape
-        if sound.worker is not None:  # the old one lives but is not wanted: its end is final before a successor reads
-            old, sound.worker = sound.worker, None
-            old.call = ""
-            old.kill()
-        self._give_worker(sound)
+        sound.shape, sound.again_ns = shape, 0
+        self._dismiss(sound)
+        if any(self._placed(sound)):
+            self._give_worker(sound)
+
+    def revive_later(self, call: str, why: str) -> None:
+        """A successor could not be given now: the call's loss is told again."""
+        sound = self.calls.get(call)
+        if sound is not None:
+            self._await_next(sound, why)
+
+    def replace_worker(self, call: str, why: str) -> None:
+        """The call's worker is of no use any more: that is told as its loss."""
+        sound = self.calls.get(call)
+        if sound is not None:
+            self._lost(sound, why)
+
+    def _dismiss(self, call: CallSound) -> None:
+        """A worker that may live but is not wanted: its end is final before a successor reads."""
+        worker, call.worker = call.worker, None
+        if worker is not None:
+            worker.call = ""
+            worker.kill()
 
     def close(self, call: str) -> None:
         """The call is over: the worker seals its captures and ends."""
-        sound = self.calls.pop(call, None)
-        for leg in [leg for leg in self.legs if call_of_leg_name(leg) == call]:
+        sound = self.calls.get(call)
+        for leg in [leg for leg in self.legs if call_of(leg) == call]:
             self.remove(leg)
-        if sound is not None and sound.worker is not None:
+        self.calls.pop(call, None)
+        if sound is not None:
             self._release(sound)
+            for key in ("capture", "sound"):
+                self.tells.trouble(f"{key}:{call}", "", True)
 
     def _release(self, call: CallSound) -> None:
         """The call has nobody to hear any more, for good or until the next leg: its worker seals the captures and ends."""
-        assert call.worker is not None
+        call.wanted_ns = call.again_ns = call.failures = 0
         worker, call.worker = call.worker, None
-        worker.call = ""
-        worker.send(protocol.Close())
+        if worker is not None:
+            worker.call = ""
+            worker.send(protocol.Close())
 
     def codecs(self, call: str, preferred: str) -> tuple[str, ...]:
         """What a further leg of this call is offered: wideband only where the bridge is wideband, the point's codec first."""
@@ -192,77 +235,98 @@ class Sound:
             link.connect()
 
     def watch(self) -> None:
-        """Look for workers that hang and for lines long silent; called every 50 ms."""
+        """Look for workers that hang, calls that have none, and lines long silent; called every 50 ms."""
         for link in list(self.workers.values()):
             link.check()
         now_ns = boottime_ns()
+        for call in list(self.calls.values()):
+            self._watch_call(call, now_ns)
         for leg, since_ns in list(self.silent_since.items()):
             if now_ns - since_ns >= LONG_SILENCE_NS:
-                self.silent_since[leg] = now_ns
-                self.tells.silent(leg, LONG_SILENCE_NS // 1_000_000)
+                del self.silent_since[leg]
+                self.tells.silent(leg, (now_ns - since_ns) // 1_000_000)
+        self.supervisor.flush()
+
+    def _watch_call(self, call: CallSound, now_ns: int) -> None:
+        if call.again_ns and now_ns >= call.again_ns:
+            call.again_ns = 0
+            self.tells.worker_lost(call.call, "the next worker is tried")
+        if call.wanted_ns and now_ns - call.asked_ns >= ASK_AGAIN_NS:
+            call.asked_ns = now_ns
+            self.supervisor.need_worker()
+            if now_ns - call.wanted_ns >= WANTED_ALARM_NS:
+                self.tells.trouble(f"sound:{call.call}", "no call worker can be had; nobody hears anything", False)
+
+    def _lost(self, call: CallSound, why: str) -> None:
+        """Its worker is gone, or no good."""
+        self._dismiss(call)
+        call.failures = 0 if call.carried else call.failures + 1
+        if call.failures < MOST_FAILURES:
+            self.tells.worker_lost(call.call, why)
+        else:
+            self._await_next(call, why)
+
+    def _await_next(self, call: CallSound, why: str) -> None:
+        call.again_ns = boottime_ns() + AGAIN_NS
+        self.tells.trouble(f"sound:{call.call}", f"no worker carries the call: {why}", False)
+
+    def _refused(self, link: WorkerLink, refusal: protocol.Refused) -> None:
+        log.error("worker.refused", worker=link.id, call=link.call, leg=refusal.leg, order=refusal.order, why=refusal.why)
+        call = self.calls.get(link.call)
+        if call is None or call.worker is not link or refusal.order not in ("Open", "Place"):
+            return
+        leg = self.legs.get(refusal.leg)
+        if leg is not None:
+            leg.refusals += 1
+            if leg.refusals >= MOST_REFUSALS:
+                self.tells.unheard(leg.leg, f"no worker carries it: {refusal.why}")
+                return
+        if not call.again_ns:
+            self._lost(call, f"it refused {refusal.order}: {refusal.why}")
+
+    def _has_placed(self, link: WorkerLink, leg: str) -> None:
+        call = self.calls.get(link.call)
+        if call is None or call.worker is not link:
+            return
+        if leg in self.legs:
+            self.legs[leg].refusals = 0
+        if not call.carried:
+            call.carried, call.failures = True, 0
+            self.tells.trouble(f"sound:{call.call}", "", True)
 
     def _give_worker(self, call: CallSound) -> None:
         spare = next(iter(self.spares.values()), None)
         if spare is None:
-            if not call.wants_worker:
-                call.wants_worker = True
+            if not call.wanted_ns:
+                call.wanted_ns = call.asked_ns = boottime_ns()
                 self.supervisor.need_worker()
             return
         del self.spares[spare.id]
-        call.wants_worker = False
+        call.wanted_ns, call.carried = 0, False
         call.worker, spare.call = spare, call.call
         self.supervisor.take_worker(spare.id)
-        anchor = self.anchor()
-        spare.send(
-            protocol.Open(
-                call=call.call,
-                rate_hz=call.rate_hz,
-                segment=boottime_ns() // 1_000_000,
-                capture_dir=str(self.data_dir / "captures" / incident_of_call_name(call.call) / call.call),
-                prompts_dir=str(self.data_dir / "prompts"),
-                language=call.language,
-                boot_id=anchor.boot,
-                anchor_number=anchor.number,
-                anchor_boottime_ns=anchor.boottime_ns,
-                anchor_utc_ns=anchor.utc_ns,
-            )
-        )
-        for leg in self.legs.values():
-            if leg.placed and call_of_leg_name(leg.leg) == call.call:
-                self._place(leg)
-        spare.send(_shape_order(call.shape))
+        now_ns = boottime_ns()
+        spare.send(open_order(call.call, call.rate_hz, call.language, self.data_dir, self.anchor(), now_ns))
+        for leg in self._placed(call):
+            self._place(leg)
+        spare.send(shape_order(call.shape))
 
     def _place(self, leg: LegSound) -> None:
-        call = self.calls.get(call_of_leg_name(leg.leg))
+        call = self.calls.get(call_of(leg.leg))
         remote = leg.remote
         if call is None or call.worker is None or remote is None:
             return
-        line = leg.local
-        # A successor must not learn again: what waits in the socket may begin with a stranger's packet.
-        host, port = leg.learned or (remote.host, remote.rtp_port)
-        source = MediaSource.SDP if leg.learned is not None else leg.source
-        order = protocol.Place(
-            leg=leg.leg,
-            role=leg.role,
-            codec=protocol.Codec(remote.codec, remote.payload_type, remote.ptime_ms, dtmf_payload_type=remote.dtmf_payload_type),
-            remote_host=host,
-            remote_port=port,
-            source=source,
-            source_host=remote.source_host,
-            continuity=protocol.Continuity(line.ssrc, line.first_seq, line.first_timestamp, line.started_ns),
-            send=remote.device_receives,
-            receive=remote.device_sends,
-            rtcp_mux=remote.rtcp_mux,
-        )
+        order = place_order(leg.leg, leg.role, leg.source, leg.local, remote, leg.learned)
         call.worker.send(order, (leg.sockets.rtp.fileno(), leg.sockets.rtcp.fileno()))
 
     def _gone(self, link: WorkerLink, why: str) -> None:
         self.workers.pop(link.id, None)
         self.spares.pop(link.id, None)
+        self.tells.trouble(f"capture:{link.id}", "", True)
         call = self.calls.get(link.call)
         if call is not None and call.worker is link:
             call.worker = None
-            self.tells.worker_lost(call.call, why)
+            self._lost(call, why)
 
     def _told(self, link: WorkerLink, message: protocol.Message) -> None:
         match message:
@@ -279,15 +343,30 @@ class Sound:
             case protocol.Digit():
                 self.tells.digit(message.leg, message.digit)
             case protocol.CaptureTrouble():
-                self.tells.trouble(f"capture:{link.call}", message.what, message.cleared)
+                self.tells.trouble(f"capture:{link.call or link.id}", message.what, message.cleared)
             case protocol.PromptMissing():
-                self.tells.trouble(f"prompt:{message.name}", f"prompt {message.name} has no file; a tone plays", False)
+                self._prompt_missing(link, message.name)
             case protocol.Refused():
-                log.error("worker.refused", worker=link.id, call=link.call, leg=message.leg, order=message.order, why=message.why)
+                self._refused(link, message)
+            case protocol.Placed():
+                self._has_placed(link, message.leg)
             case protocol.Strange():
+                self.strange.note(message)
                 log.warning("rtp.strange", leg=message.leg, what=message.what, count=message.count)
             case _:
                 log.debug("worker.told", worker=link.id, message=type(message).__name__)
+
+    def _prompt_missing(self, link: WorkerLink, name: str) -> None:
+        call = self.calls.get(link.call)
+        if call is not None:
+            file = f"{name.replace(':', '-', 1)}.wav"  # as call_worker.playback has it
+            self.missing_prompts[name] = self.data_dir / "prompts" / call.language / file
+            self.tells.trouble(f"prompt:{name}", f"prompt {name} has no file; a tone plays", False)
+
+    def prompt_found(self, name: str) -> None:
+        """A missing prompt's file is there now."""
+        del self.missing_prompts[name]
+        self.tells.trouble(f"prompt:{name}", "", True)
 
     def _learned(self, message: protocol.Learned) -> None:
         leg = self.legs.get(message.leg)
@@ -298,7 +377,7 @@ class Sound:
         assert link.hello is not None
         if not link.call:
             self.spares[link.id] = link
-            wanting = next((call for call in self.calls.values() if call.wants_worker and call.worker is None), None)
+            wanting = next((call for call in self.calls.values() if call.wanted_ns), None)
             if wanting is not None:
                 self._give_worker(wanting)
             return
@@ -307,23 +386,11 @@ class Sound:
             link.call = ""
             link.send(protocol.Close())
             return
-        call.worker = link
-        for leg in self.legs.values():
-            if leg.placed and call_of_leg_name(leg.leg) == call.call and leg.leg not in link.hello.legs:
+        call.worker, call.wanted_ns, call.carried = link, 0, bool(link.hello.legs)
+        for leg in self._placed(call):
+            if leg.leg not in link.hello.legs:
                 self._place(leg)
-        link.send(_shape_order(call.shape))
-
-
-def call_of_leg_name(leg: str) -> str:
-    """The call in a leg's id."""
-    return call_of_leg(leg)  # type: ignore[arg-type]
-
-
-def incident_of_call_name(call: str) -> str:
-    """The incident in a call's id."""
-    return incident_of_call(call)  # type: ignore[arg-type]
-
-
-def _shape_order(shape: Shape) -> protocol.ShapeOrder:
-    prompts = tuple(protocol.PromptOrder(prompt.name, tuple(prompt.to), prompt.every_ms) for prompt in shape.prompts)
-    return protocol.ShapeOrder(tuple(shape.talk), prompts)
+        for name in link.hello.legs:
+            if name not in self.legs:  # it ended while nobody could tell the worker
+                link.send(protocol.Remove(name))
+        link.send(shape_order(call.shape))

@@ -1,8 +1,9 @@
 """The messages between supervisor and switchboard, over two Unix SOCK_SEQPACKET pairs made at each start of the switchboard.
 
-`ask` carries what the switchboard wants, sockets beside it by SCM_RIGHTS. A question (`OpenSockets`, `NextItem`) has one reply with
-the question's number, so that a reply that came too late is not taken for the next question's; the rest has none. `news` carries
-what the supervisor tells unasked. Nothing is resent: both ends start anew with the switchboard, which asks for all there is.
+`ask` carries what the switchboard wants, sockets beside it by SCM_RIGHTS. A question (`OpenSockets`, `NextItem`) has one reply
+with the question's number, so that a reply that came too late is not taken for the next question's; the rest has none. `news`
+carries what the supervisor tells unasked. Nothing is resent: both ends start anew with the switchboard, which asks for all there
+is.
 """
 
 import socket

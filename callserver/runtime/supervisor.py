@@ -5,9 +5,11 @@ It must never block on a child. What it keeps: SIP and web listeners, accepted S
 the clock anchor, the pool of call workers. Run as `python -m callserver.runtime.supervisor CONFIG.json`.
 """
 
+import contextlib
 import ctypes
 import json
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -18,7 +20,7 @@ from typing import Any
 from callserver.media.pool import Pool, Worker
 from callserver.media.urgency import FIRST, rank
 from callserver.runtime import clock, supervision
-from callserver.runtime.children import Child
+from callserver.runtime.children import MAX_PAUSE_NS, Child
 from callserver.runtime.notify import Notifier
 from callserver.runtime.rtp_sockets import RtpSockets
 from callserver.runtime.switchboard_link import SwitchboardLink
@@ -26,6 +28,7 @@ from callserver.runtime.switchboard_link import SwitchboardLink
 STOP_LIMIT_NS = 5_000_000_000  # after SIGTERM; then what is left is killed
 TICK_NS = 1_000_000_000
 WRITE_AFTER_NS = 20_000_000
+SEAL_LIMIT_NS = 1_000_000_000  # for all workers, at the end
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NAME = 15
 
@@ -50,6 +53,7 @@ class Supervisor:
         self.pool = Pool(self.run_dir, int(config["pool"]["spares"]))
         self.selector = selectors.DefaultSelector()
         self.link = SwitchboardLink(self)
+        self.told_of_template = ""
         self.children = {
             name: Child(name, module)
             for name, module in (
@@ -84,14 +88,18 @@ class Supervisor:
         return 0
 
     def start_child(self, child: Child) -> None:
-        """Start one of the long-lived processes and watch it."""
-        now_ns = clock.boottime_ns()
-        argv, fds = [str(self.config_path)], []
-        if child.name == "switchboard":
-            fds = [self.listeners["udp"].fileno(), self.listeners["tcp"].fileno(), *self.link.renew()]
-        elif child.name == "web":
-            fds = [self.listeners["web"].fileno()]
-        child.start([*argv, *map(str, fds)], fds, now_ns)
+        """Start one of the long-lived processes and watch it; what the system refuses is tried again."""
+        try:
+            argv, fds = [str(self.config_path)], []
+            if child.name == "switchboard":
+                fds = [self.listeners["udp"].fileno(), self.listeners["tcp"].fileno(), *self.link.renew()]
+            elif child.name == "web":
+                fds = [self.listeners["web"].fileno()]
+            child.start([*argv, *map(str, fds)], fds, clock.boottime_ns())
+        except OSError as error:
+            child.start_at_ns = clock.boottime_ns() + MAX_PAUSE_NS
+            self._trouble(child, f"{child.name} cannot be started: {error}")
+            return
         if child.name == "switchboard":
             self.link.started()
         self.selector.register(child.pidfd, selectors.EVENT_READ, lambda: self._child_died(child))
@@ -103,32 +111,52 @@ class Supervisor:
         if self.stopping_since_ns:
             return
         if code != 0:
-            child.troubled = True
-            self.link.tell(supervision.ChildTrouble(child.name, f"{child.name} ended with {code} and is started again"))
+            self._trouble(child, f"{child.name} ended with {code} and is started again")
         if child.start_at_ns <= clock.boottime_ns():
             self.start_child(child)
+
+    def _trouble(self, child: Child, text: str) -> None:
+        child.trouble = text
+        self.say(text)
+        self.link.tell(supervision.ChildTrouble(child.name, text))
+
+    def troubles(self) -> list[supervision.ChildTrouble]:
+        """The present trouble of every process, and which have none: a new switchboard's alarms may be its predecessor's."""
+        found = [(child.name, child.trouble) for child in self.children.values()] + [("template", self.pool.trouble)]
+        return [supervision.ChildTrouble(name, text, cleared=not text) for name, text in found]
 
     # ---- call workers -----------------------------------------------------------------------------------------
 
     def _start_template(self) -> None:
+        if self.pool.start_template(clock.boottime_ns()):
+            assert self.pool.control is not None
+            self.selector.register(self.pool.control, selectors.EVENT_READ, self._worker_forked)
+        self.note_processes()
+        self._template_told()
+
+    def _end_template(self, trouble: str) -> None:
         if self.pool.control is not None:
             self.selector.unregister(self.pool.control)
-        self.pool.start_template()
-        assert self.pool.control is not None
-        self.selector.register(self.pool.control, selectors.EVENT_READ, self._worker_forked)
+        self.pool.end_template("" if self.stopping_since_ns else trouble)
+        self._template_told()
+
+    def _template_told(self) -> None:
+        """The pool's trouble is news when it changes."""
+        if self.pool.trouble != self.told_of_template:
+            self.told_of_template = self.pool.trouble
+            text = self.pool.trouble or "workers are forked again"
+            self.say(text)
+            self.link.tell(supervision.ChildTrouble("template", text, cleared=not self.pool.trouble))
 
     def _worker_forked(self) -> None:
         try:
-            worker = self.pool.forked()
+            worker = self.pool.forked(clock.boottime_ns())
         except BlockingIOError:
             return
-        except (EOFError, OSError):
-            if not self.stopping_since_ns:
-                self._start_template()
-            else:
-                assert self.pool.control is not None
-                self.selector.unregister(self.pool.control)
+        except EOFError:
+            self._end_template("the template of call workers ended and is started again")
             return
+        self._template_told()
         if worker is not None:
             self.selector.register(worker.pidfd, selectors.EVENT_READ, lambda: self._worker_died(worker))
             self.link.tell(supervision.WorkerReady(worker.id, worker.pid, worker.path))
@@ -145,8 +173,10 @@ class Supervisor:
 
     def _timeout_s(self) -> float:
         now_ns = clock.boottime_ns()
-        due = [self.next_tick_ns, self.pool.next_refill_ns(), self.write_at_ns or None]
-        due += [child.start_at_ns for child in self.children.values() if child.process is None]
+        due = [self.next_tick_ns, self.write_at_ns or None]
+        if not self.stopping_since_ns:
+            due.append(self.pool.next_ns())
+            due += [child.start_at_ns for child in self.children.values() if child.process is None]
         return max(0.0, (min(at for at in due if at is not None) - now_ns) / 1e9)
 
     def _on_time(self) -> None:
@@ -154,6 +184,8 @@ class Supervisor:
         if self.write_at_ns and now_ns >= self.write_at_ns:
             self._write_processes()
         if not self.stopping_since_ns:
+            if self.pool.control is None and now_ns >= self.pool.start_at_ns:
+                self._start_template()
             self.pool.refill(now_ns)
             for child in self.children.values():
                 if child.process is None and child.start_at_ns <= now_ns:
@@ -169,9 +201,26 @@ class Supervisor:
             self._save_anchor()
             self.link.tell(self.link.anchored())
         for child in self.children.values():
-            if child.troubled and child.process is not None and clock.boottime_ns() - child.started_ns > 2 * TICK_NS:
-                child.troubled = False
+            if child.trouble and child.process is not None and clock.boottime_ns() - child.started_ns > 2 * TICK_NS:
+                child.trouble = ""
                 self.link.tell(supervision.ChildTrouble(child.name, f"{child.name} runs again", cleared=True))
+        if self.pool.hangs(clock.boottime_ns()):
+            self._end_template("the template of call workers hangs and is started again")
+        self._reap_strangers()
+
+    def _reap_strangers(self) -> None:
+        """Workers of a template that died before it had told of them came to us with its death; they end by themselves."""
+        known = {child.process.pid for child in self.children.values() if child.process is not None}
+        known |= {worker.pid for worker in self.pool.workers.values()}
+        known |= {self.pool.template.pid} if self.pool.template is not None else set()
+        while True:
+            try:
+                ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if ended is None or ended.si_pid in known:
+                return
+            _reap(ended.si_pid)
 
     def _signalled(self) -> None:
         numbers = self.wakeup.recv(64)
@@ -192,12 +241,12 @@ class Supervisor:
         for child in self.children.values():
             child.signal(signal.SIGKILL)
         for worker in self.pool.workers.values():
-            signal.pidfd_send_signal(worker.pidfd, signal.SIGTERM)
-        if self.pool.template is not None:
-            self.pool.template.terminate()
-        for worker in list(self.pool.workers.values()):
-            if not _ends_within(worker.pidfd, 1.0):
-                signal.pidfd_send_signal(worker.pidfd, signal.SIGKILL)
+            _strike(worker, signal.SIGTERM)
+        self._end_template("")
+        limit_ns = clock.boottime_ns() + SEAL_LIMIT_NS
+        for worker in self.pool.workers.values():
+            if not _ends_within(worker.pidfd, max(0.0, (limit_ns - clock.boottime_ns()) / 1e9)):
+                _strike(worker, signal.SIGKILL)
             Path(worker.path).unlink(missing_ok=True)
         (self.run_dir / "processes.json").unlink(missing_ok=True)
 
@@ -207,7 +256,11 @@ class Supervisor:
         try:
             clock.save(self.data_dir / "clock.json", self.anchor)
         except OSError as error:
-            print(f"supervisor: the clock anchor cannot be kept: {error}", file=sys.stderr, flush=True)
+            self.say(f"the clock anchor cannot be kept: {error}")
+
+    def say(self, text: str) -> None:
+        """To standard error: no log library is loaded here."""
+        print(f"supervisor: {text}", file=sys.stderr, flush=True)
 
     def note_processes(self) -> None:
         """Who is who has changed; written soon, for not every change of many at once is worth a file."""
@@ -226,8 +279,12 @@ class Supervisor:
             for worker in self.pool.workers.values()
         ]
         aside = self.run_dir / "processes.new"
-        aside.write_text(json.dumps(rows))
-        aside.rename(self.run_dir / "processes.json")
+        try:
+            aside.write_text(json.dumps(rows))
+            aside.rename(self.run_dir / "processes.json")
+        except OSError as error:  # a disk without room; calls do not need the file
+            self.say(f"processes.json cannot be written: {error}")
+            self.write_at_ns = clock.boottime_ns() + TICK_NS
 
 
 def _listen(kind: socket.SocketKind, host: str, port: int, option: str) -> socket.socket:
@@ -269,6 +326,18 @@ def _reap(pid: int) -> None:
         return
 
 
+def _strike(worker: Worker, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(worker.pidfd, number)
+
+
+def _allow_descriptors() -> None:
+    """As many as we may have: every leg needs two here, every connection one. Children inherit it."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def _ends_within(pidfd: int, seconds: float) -> bool:
     with selectors.DefaultSelector() as selector:
         selector.register(pidfd, selectors.EVENT_READ)
@@ -278,6 +347,7 @@ def _ends_within(pidfd: int, seconds: float) -> bool:
 def main() -> None:
     """Entry point."""
     rank(FIRST)
+    _allow_descriptors()
     sys.exit(Supervisor(Path(sys.argv[1])).run())
 
 

@@ -40,7 +40,7 @@ class OuterSockets:
 
 
 class SupervisorLink:
-    """Requests and news."""
+    """What we want of the supervisor, and its news."""
 
     def __init__(self, ask_fd: int, news_fd: int) -> None:
         self.ask = socket.socket(fileno=ask_fd)
@@ -67,7 +67,10 @@ class SupervisorLink:
 
     def keep(self, connection: int, fileno: int) -> None:
         """See sip.interface.Connections."""
-        self._say(supervision.KeepConnection(connection), os.dup(fileno))
+        try:
+            self._say(supervision.KeepConnection(connection), os.dup(fileno))
+        except OSError as error:  # too many descriptors: it is served, and will not outlive this process
+            log.warning("connection.not_kept", connection=connection, error=str(error))
 
     def drop(self, connection: int) -> None:
         """See sip.interface.Connections."""

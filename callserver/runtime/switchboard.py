@@ -5,6 +5,7 @@ any moment: everything it needs to go on lies in the store, the supervisor and t
 """
 
 import asyncio
+import itertools
 import logging
 import secrets
 import signal
@@ -18,14 +19,15 @@ import structlog
 from callserver import control, logs
 from callserver.config import Config, load_json
 from callserver.core import facts as f
+from callserver.core.effects import Effect
 from callserver.core.events import ConditionCleared, ConditionRaised, Event, Noted
-from callserver.core.ids import IncidentId, LegId
+from callserver.core.ids import IncidentId
 from callserver.core.instant import Instant
 from callserver.core.state import State
 from callserver.media.urgency import FIRST, rank
 from callserver.runtime import supervision
 from callserver.runtime.accounts import Accounts
-from callserver.runtime.clock import Anchor
+from callserver.runtime.clock import Anchor, boottime_ns, no_earlier
 from callserver.runtime.commands import Commands
 from callserver.runtime.dispatcher import Dispatcher
 from callserver.runtime.first import migrate
@@ -38,16 +40,19 @@ from callserver.runtime.sound import Sound, SoundTells
 from callserver.runtime.status import status
 from callserver.runtime.supervisor_link import SupervisorLink
 from callserver.runtime.telling import EdgeTelling
+from callserver.runtime.tracing import SoundNow, trace
 from callserver.runtime.watchers import Watchers
 from callserver.sip.edge import Edge
 from callserver.sip.settings import EdgeConfig
-from callserver.sip.trace import Traced
 from callserver.store import directory
 from callserver.store.engine import open_store
 from callserver.store.writer import JournalWriter
 from callserver.version import VERSION
 from dialplans.model import Plan
 
+# What a predecessor saw and this process will see anew, if it is still so.
+STALE_ALARMS = frozenset({"journal", "journal:slow", "journal:holes", "rtp:ports", "internal:core", "internal:order"})
+STALE_KINDS = ("control:", "prompt:", "capture:", "sound:")
 log = structlog.get_logger()
 
 
@@ -62,22 +67,22 @@ class Switchboard:
         self.started_utc_ns = time.time_ns()
         self.anchor = _first_anchor(link)
         self.run = f"{self.started_utc_ns:x}{secrets.token_hex(3)}"
-        self._numbers = iter(range(1, sys.maxsize))
+        self._numbers = itertools.count(1)
         self.writer = self._open_store()
         self.papers = Papers(self.writer, lambda: self.anchor, self.run)
         state, folded = self.papers.fold()
         self.folded = folded
-        self.dispatcher = Dispatcher(state, self.papers, self._now, self._perform, self._refold)
+        self.anchor = no_earlier(self.anchor, self.papers.last_instant)
+        self.dispatcher = Dispatcher(state, self.papers, self._now, self._perform, self._failed, self._refold)
         self.plan_loaded = load_plan(config.plan.file, state)
         self.accounts = Accounts(self._plan(state), {}, {})
         self.reload_accounts()
         self.telling = EdgeTelling(self.post, self.accounts, self._fresh_incident)
-        tells = SoundTells(
-            self.telling.worker_lost, self.telling.silent, self.telling.sounding, self.telling.digit, self.telling.trouble
-        )
+        told = self.telling
+        tells = SoundTells(told.worker_lost, told.unheard, told.silent, told.sounding, told.digit, told.trouble)
         self.sound = Sound(link, Path(config.storage.data), lambda: self.anchor, tells)
         self.edge = Edge(self._edge_config(), self.accounts, self.papers, self.telling, link, self._now)
-        codes = ServiceCodes(self.edge, self.sound, lambda: next(self._numbers))
+        codes = ServiceCodes(self.edge, self.sound, lambda: f"{self.run}-{next(self._numbers)}")
         self.telling.sound, self.telling.codes, self.telling.doubt = self.sound, codes, self.edge.doubt
         self.performer = Performer(self.edge, self.sound, codes, lambda: self.dispatcher.state, self.post)
         self.watchers = Watchers(self.loop, config, self.sound, self.post)
@@ -86,21 +91,30 @@ class Switchboard:
 
     async def start(self, udp: socket.socket, tcp: socket.socket) -> None:
         """Go on where the predecessor stopped, then take messages."""
-        recovery = Recovery(self.dispatcher, self.edge, self.sound, self.link, self.papers)
+        recovery = Recovery(self.dispatcher, self.edge, self.sound, self.link, self.papers, self.telling)
         inventory = recovery.restore()
         await recovery.workers_greeted()
         recovery.tell()
+        for key in self.dispatcher.state.alarms:
+            if key in STALE_ALARMS or key.startswith(STALE_KINDS):
+                self.post(ConditionCleared(key))
         self.post(Noted(f.ServerStarted(VERSION, self.folded)))
-        self.post(Noted(self._anchored()))
+        self._note_anchor()
+        if self.papers.unfit:
+            text = f"the journal has holes: {self.papers.unfit} facts did not fit the others; see the log"
+            self.post(ConditionRaised("journal:holes", text))
         if self.plan_loaded is not None:
             self.post(self.plan_loaded)
         await self.edge.start(udp, tcp, inventory.connections)  # tells of registered seats, so after the plan
         self.loop.call_soon(recovery.order)
         self.link.listen(self.loop, self._told)
         self.watchers.start()
-        commands = Commands(self.dispatcher.ask, self.papers.name, self._status, self._trace, self.reload_accounts, self._stop)
+        commands = Commands(self.dispatcher.ask, self._status, self._trace, self.reload_accounts, self._stop)
         self.server = control.CommandServer(self.config.storage.control_socket, commands.dispatch)
-        await self.server.start()
+        try:
+            await self.server.start()
+        except OSError as error:  # calls do not need it
+            self.post(ConditionRaised("control:socket", f"no console, no commands: {error}"))
         log.info("switchboard.started", folded=self.folded, legs=len(self.edge.live_legs()), workers=len(self.sound.workers))
 
     async def serve(self) -> None:
@@ -123,10 +137,13 @@ class Switchboard:
         """An event for the core."""
         self.dispatcher.post(event)
 
-    def _perform(self, order: object) -> None:
-        self.performer(order)  # type: ignore[arg-type]
+    def _perform(self, order: Effect) -> None:
+        self.performer(order)
         if self.draining and not self.dispatcher.state.calls:
             self.stopped.set()
+
+    def _failed(self, order: Effect, why: str) -> None:
+        self.performer.failed(order, why)
 
     def _stop(self, now: bool) -> None:
         self.draining = True
@@ -189,19 +206,23 @@ class Switchboard:
             case supervision.WorkerReady():
                 self.sound.worker_ready(message)
             case supervision.Anchored():
-                self.anchor = _anchor(message)
-                if message.number != self._anchored().anchor:
-                    self.post(Noted(self._anchored()))
+                self.anchor = no_earlier(_anchor(message), self.anchor.now())
+                self._note_anchor()
             case supervision.ChildTrouble():
                 key = f"process:{message.name}"
                 self.post(ConditionCleared(key) if message.cleared else ConditionRaised(key, message.text))
             case _:
                 log.debug("supervisor.told", message=type(message).__name__)
 
-    def _anchored(self) -> f.ClockAnchored:
+    def _note_anchor(self) -> None:
+        """Every anchor is a fact, once, whoever of several switchboards met it."""
         anchor = self.anchor
+        if self.papers.anchored == (anchor.boot, anchor.number):
+            return
+        self.papers.anchored = (anchor.boot, anchor.number)
         instant = Instant(anchor.boottime_ns + anchor.offset_ns)
-        return f.ClockAnchored(anchor.number, anchor.boot, anchor.utc_ns, instant, anchor.step_ms)
+        fact = f.ClockAnchored(anchor.number, anchor.boot, anchor.utc_ns, instant, anchor.step_ms)
+        self.post(Noted(fact, f"anchor:{anchor.boot}:{anchor.number}"))
 
     def _status(self) -> dict[str, object]:
         import msgspec
@@ -216,20 +237,9 @@ class Switchboard:
         return dict(msgspec.to_builtins(told))
 
     def _trace(self, of: str) -> list[str]:
-        """The SIP ladder of the legs of a point, an incident, a call or a leg, redacted."""
-        state = self.dispatcher.state
-        lines: list[str] = []
-        for leg in sorted(self.edge.traced()):
-            known = state.legs.get(LegId(leg))
-            if leg == of or leg.startswith(f"{of}.") or (known is not None and known.party == of):
-                lines += [f"-- {leg}", *(_line(traced) for traced in self.edge.trace(leg))]
-        return lines
-
-
-def _line(traced: Traced) -> str:
-    """One message of a ladder: when, which way, its first line."""
-    way = "to" if traced.sent else "from"
-    return f"{traced.at_ns / 1e9:.3f} {way} {traced.peer}: {traced.text.split(chr(13), 1)[0]}"
+        counts = {leg: each for link in self.sound.workers.values() for leg, each in link.counts.items()}
+        sound = SoundNow(counts, self.sound.silent_since, self.sound.strange, boottime_ns())
+        return trace(of, self.dispatcher.state, self.edge, sound, self.anchor)
 
 
 def _first_anchor(link: SupervisorLink) -> Anchor:
@@ -237,9 +247,9 @@ def _first_anchor(link: SupervisorLink) -> Anchor:
     link.news.settimeout(5.0)
     received = supervision.receive(link.news)
     link.news.setblocking(False)
-    if received is None or not isinstance(received[0], supervision.Anchored):
+    if received is None or not isinstance(received[0].message, supervision.Anchored):
         sys.exit("callserver: the supervisor gave no clock anchor")
-    return _anchor(received[0])
+    return _anchor(received[0].message)
 
 
 def _anchor(message: supervision.Anchored) -> Anchor:

@@ -1,7 +1,6 @@
 """The supervisor's end of its two socket pairs with the switchboard; see runtime.supervision."""
 
 import selectors
-import sys
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -38,12 +37,13 @@ class SwitchboardLink:
         }
 
     def renew(self) -> list[int]:
-        """New pairs for a new switchboard; its descriptors. The old pairs are closed."""
-        for old in (self.ask, self.news):
+        """New pairs for a new switchboard; its descriptors. The old pairs are closed. OSError when there is none."""
+        for old in (self.ask, self.news, *self._theirs):
             if old is not None:
                 if old is self.ask and old.fileno() in self.supervisor.selector.get_map():
                     self.supervisor.selector.unregister(old)
                 old.close()
+        self.ask, self.news, self._theirs = None, None, []
         self.ask, ask_theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.news, news_theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.ask.setblocking(False)
@@ -84,7 +84,7 @@ class SwitchboardLink:
         except BlockingIOError:
             return
         except ValueError as error:  # of a switchboard that is not of this version, or in a shortage of descriptors
-            print(f"supervisor: a message of the switchboard is dropped: {error}", file=sys.stderr, flush=True)
+            self.supervisor.say(f"a message of the switchboard is dropped: {error}")
             return
         except OSError:
             received = None

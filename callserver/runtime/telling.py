@@ -8,7 +8,7 @@ from collections.abc import Callable
 import structlog
 
 from callserver.core import events
-from callserver.core.ids import CallId, IncidentId, LegId, OperatorId, PointId
+from callserver.core.ids import CallId, IncidentId, LegId, OperatorId, PointId, call_of_leg
 from callserver.core.termination import of_leg
 from callserver.runtime.accounts import Accounts
 from callserver.runtime.service_codes import ServiceCodes
@@ -25,7 +25,9 @@ class EdgeTelling:
         self, post: Callable[[events.Event], None], accounts: Accounts, fresh_incident: Callable[[], IncidentId]
     ) -> None:
         self.post, self.accounts, self.fresh_incident = post, accounts, fresh_incident
+        self.lost_in_restart: set[LegId] = set()  # whose end the core was told of before their dialogs ended
         self.sound: Sound
+        self.end_leg: Callable[[str, int, str], None]
         self.codes: ServiceCodes
         self.doubt: Callable[[str], None]
 
@@ -57,6 +59,9 @@ class EdgeTelling:
             self.codes.ended(leg)
             return
         self.sound.remove(leg)
+        if leg in self.lost_in_restart:
+            self.lost_in_restart.discard(LegId(leg))
+            return
         self.post(events.LegEnded(LegId(leg), of_leg(status, by_party, was_up, reason)))
 
     def digit(self, leg: str, digit: str) -> None:
@@ -96,6 +101,12 @@ class EdgeTelling:
             self.sound.close(call)
             return
         self.post(events.WorkerLost(CallId(call), why))
+
+    def unheard(self, leg: str, why: str) -> None:
+        """No worker carries a leg: it ends, and the core does what it does when a leg is lost."""
+        log.error("leg.unheard", leg=leg, why=why)
+        self.trouble(f"sound:{call_of_leg(LegId(leg))}", f"the leg {leg} had to be ended: {why}", False)
+        self.end_leg(leg, 500, why)
 
     def silent(self, leg: str, for_ms: int) -> None:
         """No RTP from a leg: is its device still there? Told again every ten seconds while it lasts."""

@@ -1,4 +1,4 @@
-"""What the switchboard looks at by itself: hanging workers every 50 ms, room on its disks every 5 s."""
+"""What the switchboard looks at by itself: hanging workers every 50 ms, room on its disks and missing prompts every 5 s."""
 
 import asyncio
 import shutil
@@ -21,7 +21,9 @@ class Watchers:
     def __init__(self, loop: asyncio.AbstractEventLoop, config: Config, sound: Sound, post: Callable[[Event], None]) -> None:
         self.loop, self.sound, self.post = loop, sound, post
         self.disks = {"data": Path(config.storage.data), "spool": Path(config.storage.spool)}
-        self.raised: dict[str, str] = {}
+        self.raised: dict[str, str | None] = {
+            f"disk:{name}": None for name in self.disks
+        }  # None: not known, from before a restart
         self._timer: asyncio.TimerHandle | None = None
         self._disk_task: asyncio.Task[None] | None = None
 
@@ -53,14 +55,27 @@ class Watchers:
                     self._say(f"disk:{name}", f"the disk of {name} cannot be read: {error}")
                     continue
                 self._say(f"disk:{name}", _words(name, free))
+            await self._look_for_prompts()
             await asyncio.sleep(DISK_EVERY_S)
 
+    async def _look_for_prompts(self) -> None:
+        """Whether a prompt that was missing has been made meanwhile."""
+        for name, path in list(self.sound.missing_prompts.items()):
+            try:
+                if await asyncio.wait_for(asyncio.to_thread(path.exists), 2.0):
+                    self.sound.prompt_found(name)
+            except (TimeoutError, OSError):
+                continue
+
     def _say(self, key: str, text: str) -> None:
-        if text and key not in self.raised:
-            self.post(ConditionRaised(key, text))
-            self.raised[key] = text
-        elif not text and self.raised.pop(key, None) is not None:
+        known = self.raised[key]
+        if text == known:
+            return
+        self.raised[key] = text
+        if known != "":
             self.post(ConditionCleared(key))
+        if text:
+            self.post(ConditionRaised(key, text))
 
 
 def _words(name: str, free: int) -> str:

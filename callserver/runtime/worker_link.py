@@ -16,6 +16,7 @@ from callserver.media import protocol
 from callserver.media.peer import Numbered
 
 HUNG_AFTER_NS = 450_000_000
+GREETING_LIMIT_NS = 3_000_000_000
 DEAF_AFTER_NS = 1_000_000_000  # lives and beats, but the engine's packets stand still
 CONNECT_EVERY_S = 0.004
 CONNECT_TRIES = 500
@@ -42,7 +43,8 @@ class WorkerLink:
         self.sock: socket.socket | None = None
         self.pidfd = -1
         self.call = ""  # which call it carries
-        self.beat_ns = 0  # when the last beat came; 0: none is due yet
+        self.made_ns = clock()
+        self.beat_ns = 0  # when the last beat came; 0: none is due before the Hello
         self.engine_ns = 0
         self.counts: dict[str, protocol.LegCounts] = {}
         self.dead = False
@@ -53,23 +55,25 @@ class WorkerLink:
         """Connect, again and again until the worker listens; then both say Hello."""
         if self.dead:
             return
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        sock.setblocking(False)  # where too many wait to be accepted, it is not we who wait
         try:
             if self.pidfd < 0:
                 self.pidfd = os.pidfd_open(self.pid)
                 self.loop.add_reader(self.pidfd, self.end, "its process ended")
-            sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             sock.connect(self.path)
-        except (FileNotFoundError, ConnectionRefusedError):
+        except (FileNotFoundError, ConnectionRefusedError, BlockingIOError):
+            sock.close()
             self._tries += 1
             if self._tries > CONNECT_TRIES:
                 self.end("it never listened")
                 return
             self.loop.call_later(CONNECT_EVERY_S, self.connect)
             return
-        except (ProcessLookupError, OSError) as error:
+        except OSError as error:
+            sock.close()
             self.end(f"cannot be reached: {error}")
             return
-        sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
         self.sock = sock
         self.loop.add_reader(sock, self._readable)
@@ -84,12 +88,16 @@ class WorkerLink:
 
     def check(self) -> None:
         """Kill a worker that hangs. Our own lateness must not condemn it: look once more at its socket first."""
-        if self.dead or self.beat_ns == 0 or self.clock() - self.beat_ns < HUNG_AFTER_NS:
-            return
-        self._readable()
-        if not self.dead and self.clock() - self.beat_ns >= HUNG_AFTER_NS:
-            log.warning("worker.hangs", worker=self.id, call=self.call)
-            self.kill()
+        if not self.dead and self._late():
+            self._readable()
+            if not self.dead and self._late():
+                log.warning("worker.hangs", worker=self.id, call=self.call)
+                self.kill()
+
+    def _late(self) -> bool:
+        if self.hello is None:
+            return self.clock() - self.made_ns >= GREETING_LIMIT_NS
+        return self.clock() - self.beat_ns >= HUNG_AFTER_NS
 
     def kill(self) -> None:
         """End its process for certain; `gone` follows from its death."""
@@ -112,7 +120,8 @@ class WorkerLink:
             self.kill()  # end of file without death: a worker that cannot be led must not go on reading
             os.close(self.pidfd)
             self.pidfd = -1
-        for _, fds in self._waiting:
+        waiting, self._waiting = self._waiting, []
+        for _, fds in waiting:
             for fd in fds:
                 os.close(fd)
         self._gone(self, why)
@@ -152,23 +161,27 @@ class WorkerLink:
             self._take(datagram)
 
     def _take(self, datagram: bytes) -> None:
-        envelope = protocol.decode(datagram)
-        message = envelope.message
+        try:
+            message = protocol.decode(datagram).message
+            report = self.numbered.receive(datagram)
+        except ValueError as error:
+            self.end(f"it does not speak as it must: {error}")
+            return
         if isinstance(message, protocol.Hello):
             self._greeted(message)
         elif isinstance(message, protocol.Beat):
             self._beat(message)
         else:
-            report = self.numbered.receive(datagram)
-            ack = self.numbered.ack_due()
-            if ack is not None:
-                self._put(ack, ())
             if report is not None:
                 self.told(self, report)
+            ack = self.numbered.ack_due()  # of what was acted upon
+            if ack is not None:
+                self._put(ack, ())
 
     def _greeted(self, hello: protocol.Hello) -> None:
         """The worker's Hello: our numbers go on from what it had."""
         self.hello, self.call = hello, hello.call
+        self.beat_ns = self.engine_ns = self.clock()
         self.numbered.hello(hello.had)
         self.told(self, hello)
         waiting, self._waiting = self._waiting, []
@@ -183,6 +196,6 @@ class WorkerLink:
         self.counts = {counts.leg: counts for counts in beat.legs}
         if beat.engine_alive or not beat.legs:
             self.engine_ns = now_ns
-        elif self.engine_ns and now_ns - self.engine_ns > DEAF_AFTER_NS:
+        elif now_ns - self.engine_ns > DEAF_AFTER_NS:
             log.warning("worker.engine_stands_still", worker=self.id, call=self.call)
             self.kill()

@@ -24,7 +24,6 @@ log = structlog.get_logger(__name__)
 
 _RELAYED = re.compile(rb"(?im)^\s*signal\s*=\s*([0-9A-Da-d*#])\s*$")
 _PLAIN = re.compile(rb"\s*([0-9A-Da-d*#])\s*")
-_CONFIRMED = (Phase.ANSWERING, Phase.UP, Phase.ENDING, Phase.OVER)
 
 
 class InDialog:
@@ -86,14 +85,12 @@ class InDialog:
     # ---- the methods --------------------------------------------------------------------------------------------
 
     def _bye(self, leg: Leg, served: Served) -> None:
-        if leg.phase not in _CONFIRMED:
-            self._unknown(leg, served)  # a callee cannot end an early dialog by BYE, a caller cancels
-            return
         response = self._gear.composer.answer(served.request, 200)
-        if leg.phase is Phase.OVER:
+        if leg.phase is Phase.OVER or (leg.inbound and self._inbound.given_up(leg)):
             self._gear.wire.respond(served, response)
             return
         by_party = leg.phase is not Phase.ENDING
+        leg.was_up = leg.was_up or leg.phase is Phase.ANSWERING  # it had our 200, the ACK was lost: a call that was hung up
         self._endings.over(leg, lambda: self._gear.wire.respond(served, response))
         self._endings.tell(leg, 0, by_party, "")
 

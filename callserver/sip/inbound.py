@@ -195,19 +195,30 @@ class Inbound:
     def cancelled(self, invite: Served) -> None:
         """Its CANCEL (which has had its 200). After our 200 it comes too late (RFC 3261 9.2)."""
         leg = next((leg for leg in self._gear.legs.all() if leg.inbound and self._served.get(leg.tag) is invite), None)
-        if leg is None:
-            return
+        if leg is not None:
+            self.given_up(leg)
+
+    def given_up(self, leg: Leg) -> bool:
+        """CANCEL, or BYE into the early dialog (RFC 3261 15): 487 to the INVITE. False when that had its final answer."""
         if leg.phase is Phase.PRESSED:
             response = self._response(leg, 487)
             self._endings.over(leg, lambda: self._final(leg, response))
-        elif leg.phase is Phase.RINGING or (leg.phase is Phase.ANSWERING and not leg.answered_ns):
+            return True
+        if leg.phase is Phase.RINGING or (leg.phase is Phase.ANSWERING and not leg.answered_ns):
             self._fail(leg, 487, True, "cancelled")
+            return True
+        return False
 
     def acknowledged(self, leg: Leg, ack: Request) -> None:
-        """The ACK to our 200, or to that of a re-INVITE."""
-        retransmit = self._gear.retransmits.pop(leg.id, None)
+        """The ACK to our 200, or to that of a re-INVITE. One of an older 200, late or doubled, means nothing (13.2.2.4)."""
+        retransmit = self._gear.retransmits.get(leg.id)
+        if retransmit is None and leg.phase is Phase.UP and not ack.body:
+            return
         if retransmit is not None:
+            if ack.cseq.number != retransmit.response.cseq.number:
+                return
             retransmit.acked()
+            del self._gear.retransmits[leg.id]
             self._gear.timers.clear(("retransmit", leg.id))
         if leg.phase is Phase.ENDING and leg.inbound and not leg.was_up:
             leg.was_up = True

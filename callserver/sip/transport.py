@@ -119,14 +119,15 @@ class Transport:
         """Send one message; False when it certainly did not go (no connection and none could be begun)."""
         if flow.kind == "udp":
             return self._send_udp(data, flow)
-        connection = self._open.get(flow.connection) or self._open.get(self._by_peer.get((flow.host, flow.port), 0))
-        if connection is None:
-            connection = self._connect(flow)
+        connection = self._connection(flow) or self._connect(flow)
         return connection is not None and self._write(connection, data)
 
-    def is_open(self, connection: int) -> bool:
-        """Whether this connection is there."""
-        return connection in self._open
+    def _connection(self, flow: Flow) -> Connection | None:
+        return self._open.get(flow.connection) or self._open.get(self._by_peer.get((flow.host, flow.port), 0))
+
+    def reaches(self, flow: Flow) -> bool:
+        """Whether a connection for this flow is there."""
+        return self._connection(flow) is not None
 
     def prove(self, flow: Flow) -> None:
         """Somebody authenticated over this flow: its connection may stay."""

@@ -14,6 +14,7 @@ import structlog
 
 from callserver.sip.protocol import transaction as tx
 from callserver.sip.protocol.message import Keepalive, Request, Response, SipError, Stream, is_keepalive, parse_message, stamp_via
+from callserver.sip.routes import is_address
 from callserver.sip.timers import Timers
 from callserver.sip.trace import Trace
 from callserver.sip.transport import Flow, Incoming, Transport
@@ -95,9 +96,17 @@ class Wire:
     def send(self, message: Request | Response, flow: Flow) -> bool:
         """One message, no transaction: an ACK to a 2xx, a 2xx again."""
         assert self._transport is not None, "the wire is attached before anything is sent"
+        flow = self._way(message, flow) if isinstance(message, Request) else flow
         data = message.to_bytes()
         self._trace.note(message.call_id, True, str(flow), data, self._clock())
         return self._transport.send(data, flow)
+
+    def _way(self, request: Request, flow: Flow) -> Flow:
+        """By TCP: the connection that the peer was heard on; when it is closed, its own address (RFC 3261 18.1.1)."""
+        if flow.kind != "tcp" or self._transport is None or self._transport.reaches(flow):
+            return flow
+        hop = request.routes[0].uri if request.routes else request.uri
+        return Flow("tcp", hop.host, hop.port or 5060) if hop.is_sip and is_address(hop.host) else flow
 
     def reply(self, response: Response, flow: Flow) -> None:
         """A stateless response to what came over `flow`."""
@@ -121,7 +130,7 @@ class Wire:
     def ask(self, request: Request, flow: Flow, tell: OnOutcome, silent: bool = False) -> Asked:
         """Send a request; `tell` hears each response and the failure. `silent`: it went out before a restart."""
         machine = tx.ClientTransaction(request, self._clock(), flow.kind == "tcp", silent=silent)
-        asked = self._asked[machine.key] = Asked(machine, flow, tell)
+        asked = self._asked[machine.key] = Asked(machine, self._way(request, flow), tell)
         self._do_asked(asked, machine.start())
         return asked
 

@@ -1,6 +1,5 @@
-"""One service for a whole file of tests, scripted callers that say anything on the wire, and the look for what was left behind."""
+"""One service for a whole file of tests, callers that say anything on the wire, and the look for what was left behind."""
 
-import asyncio
 import contextlib
 import re
 import time
@@ -94,6 +93,13 @@ class WireService(Service):
         for incident in self.incidents():
             self.web_client.post(f"/api/incidents/{incident['id']}/close", json={"outcome": "safe", "note": ""})
 
+    def give_up(self) -> None:
+        """End every call that a failed test has left, so that the next one meets a quiet service."""
+        assert self.web_client is not None
+        for call in {name.rpartition(".")[0] for name in self.live_legs()}:
+            self.web_client.post(f"/api/calls/{call}/hangup")
+        self.escape()
+
     # ---- what is left -----------------------------------------------------------------------------------------
 
     def live_legs(self) -> set[str]:
@@ -133,6 +139,12 @@ class Caller(Peer):
     hz: float = 440.0
     codec: str = "PCMA"
     sound: RtpPeer = field(init=False)
+    sent: list[str] = field(default_factory=list)
+
+    def send(self, text: str) -> None:
+        """Send, and keep what was sent."""
+        self.sent.append(text)
+        super().send(text)
 
     async def open(self) -> "Caller":
         """Take ports."""
@@ -245,12 +257,13 @@ async def wire(service: WireService) -> AsyncIterator[Wire]:
     made = Wire(service)
     try:
         yield made
-        await asyncio.to_thread(service.escape)
+        service.escape()
         with contextlib.suppress(AssertionError):
             await eventually(lambda: not service.left_behind(), 5, 0.1)
         assert not service.left_behind()
         assert not service.doubled_ends()
     finally:
+        service.give_up()
         for phone in made.phones:
             with contextlib.suppress(OSError, AssertionError):
                 await phone.register(0) if phone.user.startswith("op") else None

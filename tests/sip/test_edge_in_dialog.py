@@ -150,7 +150,7 @@ async def test_an_old_sequence_number_is_500_and_a_foreign_tag_481() -> None:
         assert bench.ears.of("ended") == []
 
 
-async def test_a_bye_into_an_early_dialog_of_ours_is_481_and_a_reinvite_there_500() -> None:
+async def test_a_reinvite_into_an_early_dialog_is_500_and_a_bye_there_ends_it() -> None:
     async with Bench() as bench:
         point = await bench.peer("hp1")
         call = await pressed(bench, point)
@@ -159,8 +159,12 @@ async def test_a_bye_into_an_early_dialog_of_ours_is_481_and_a_reinvite_there_50
         point.in_dialog(call, "INVITE", sdp())
         answer = await point.final("INVITE")
         assert answer.status == 500 and answer.one("Retry-After")
+        call.cseq, invited = call.cseq + 1, call.cseq - 1
         point.in_dialog(call, "BYE")
-        assert (await point.final("BYE")).status == 481
+        assert (await point.final("BYE")).status == 200
+        refused = await point.response(487, "INVITE")
+        assert refused.one("CSeq") == f"{invited} INVITE"
+        await bench.heard("ended", "c.1", 487, True, False)
 
 
 async def test_requests_of_the_callee_are_served_too() -> None:

@@ -1,0 +1,144 @@
+"""Orders that cannot be performed: each becomes something that the core knows of."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from callserver.core import effects
+from callserver.core.events import ConditionCleared, ConditionRaised, Event, LegEnded
+from callserver.core.ids import CallId, LegId, OperatorId, PointId
+from callserver.core.shape import Shape
+from callserver.core.state import State
+from callserver.core.termination import Class
+from callserver.runtime.perform import Performer
+from callserver.sip.interface import LocalMedia
+from dialplans.model import MediaSource
+
+LEG, CALL = LegId("i.1.1"), CallId("i.1")
+LOCAL = LocalMedia("127.0.0.1", 6_000, 6_001, 1, 1, 1, 1)
+
+
+@dataclass
+class Edge:
+    """The edge as far as a failure needs it."""
+
+    live: set[str] = field(default_factory=set)
+    ended: list[tuple[str, int]] = field(default_factory=list)
+    dialled: list[str] = field(default_factory=list)
+    broken: bool = False
+
+    def adopt(self, dialog: str, leg: str) -> bool:
+        return False
+
+    def live_legs(self) -> set[str]:
+        return self.live
+
+    def end(self, leg: str, status: int, reason: str) -> None:
+        if self.broken:
+            raise AssertionError("the edge is broken too")
+        self.ended.append((leg, status))
+
+    def dial(self, leg: str, *more: object) -> None:
+        self.dialled.append(leg)
+
+
+@dataclass
+class Sound:
+    """Likewise."""
+
+    legs: dict[str, Any] = field(default_factory=dict)
+    full: bool = False
+    removed: list[str] = field(default_factory=list)
+    told: list[tuple[str, str]] = field(default_factory=list)
+
+    def open_leg(self, leg: str, role: str, source: str) -> LocalMedia:
+        if self.full:
+            raise OSError("no free port pair")
+        return LOCAL
+
+    def codecs(self, call: str, preferred: str) -> tuple[str, ...]:
+        return ("PCMA",)
+
+    def remove(self, leg: str) -> None:
+        self.removed.append(leg)
+
+    def revive_later(self, call: str, why: str) -> None:
+        self.told.append(("later", call))
+
+    def replace_worker(self, call: str, why: str) -> None:
+        self.told.append(("replace", call))
+
+
+class Stage:
+    """A performer and what it posts."""
+
+    def __init__(self) -> None:
+        self.edge, self.sound, self.posted = Edge(), Sound(), list[Event]()
+        self.performer = Performer(self.edge, self.sound, None, State, self.posted.append)  # type: ignore[arg-type]
+
+    def endings(self) -> list[tuple[str, Class]]:
+        return [(event.leg, event.termination.kind) for event in self.posted if isinstance(event, LegEnded)]
+
+
+OF_LEGS = [
+    effects.AdoptPress("d", LEG),
+    effects.StartMedia(LEG, MediaSource.SDP),
+    effects.AnswerLeg(LEG),
+    effects.DialOperator(LEG, OperatorId("op1"), PointId("p1"), "Place"),
+    effects.DialPoint(LEG, PointId("p1"), MediaSource.SDP),
+    effects.EndLeg(LEG, "over", 480),
+]
+
+
+@pytest.mark.parametrize("order", OF_LEGS, ids=lambda order: type(order).__name__)
+@pytest.mark.parametrize("state", ["gone", "live", "live, and the edge is broken"])
+def test_a_broken_order_of_a_leg_ends_it(order: effects.Effect, state: str) -> None:
+    """Its dialog is ended and tells of it; where there is none, or that breaks too, the core is told at once. Sound is freed."""
+    stage = Stage()
+    stage.edge.live = set() if state == "gone" else {LEG}
+    stage.edge.broken = "broken" in state
+    stage.performer.failed(order, "a mistake")
+    assert [event.key for event in stage.posted if isinstance(event, ConditionRaised)] == ["internal:order"]
+    assert stage.sound.removed == [LEG]
+    if state == "live":
+        assert stage.edge.ended == [(LEG, 500)] and stage.endings() == []
+    else:
+        assert stage.endings() == [(LEG, Class.INTERNAL)]
+
+
+def test_a_broken_order_of_a_call_has_its_worker_replaced() -> None:
+    """Now, or after a pause when that was what broke; a call that is over needs none."""
+    stage = Stage()
+    for order in (effects.ShapeCall(CALL, Shape()), effects.ReviveCall(CALL, Shape()), effects.CloseCall(CALL)):
+        stage.performer.failed(order, "a mistake")
+    assert stage.sound.told == [("replace", CALL), ("later", CALL)]
+
+
+def test_other_broken_orders_are_alarmed() -> None:
+    """They have no leg."""
+    stage = Stage()
+    stage.performer.failed(effects.RefusePress("d", 403, "no"), "a mistake")
+    assert [type(event) for event in stage.posted] == [ConditionRaised]
+
+
+def test_a_press_whose_caller_is_gone_is_told() -> None:
+    """The incident goes on without that leg."""
+    stage = Stage()
+    stage.performer(effects.AdoptPress("d", LEG))
+    assert stage.endings() == [(LEG, Class.INTERNAL)]
+
+
+def test_no_port_ends_the_leg_and_alarms_until_there_is_one() -> None:
+    """The next leg that has ports ends the alarm, once."""
+    stage = Stage()
+    dial = effects.DialPoint(LEG, PointId("p1"), MediaSource.SDP)
+    stage.edge.last_contact = lambda user: ""  # type: ignore[attr-defined]
+    stage.sound.full = True
+    stage.performer(dial)
+    assert stage.endings() == [(LEG, Class.INTERNAL)] and stage.edge.dialled == []
+    stage.sound.full = False
+    stage.performer(dial)
+    stage.performer(dial)
+    conditions = [type(event) for event in stage.posted if isinstance(event, ConditionRaised | ConditionCleared)]
+    assert conditions == [ConditionRaised, ConditionCleared]
