@@ -39,6 +39,7 @@ PLANNED_DESK = "127.0.0.1:25999"
 READY_WITHIN_S = 20.0
 REGISTERED_WITHIN_S = 5.0
 STOP_WITHIN_S = 10.0
+USUAL_SOUND, OTHER_SOUND = "20000-29999", "10000-19999"
 LONGEST_RUN = 74  # bytes of [storage] run
 CALLER_SAYS = "Hello? I am on my own here and somebody is following me. Can you see me?"
 POLICE_SAYS = "Police control room, go ahead please."
@@ -97,7 +98,10 @@ class CannotStart(Exception):
 
 def run(directory: Path, sip_port: int, web_port: int, rtp_ports: str) -> int:
     """Run until Ctrl-C or SIGTERM; the exit status."""
+    if rtp_ports == USUAL_SOUND and any(20000 <= port <= 29999 for port in (sip_port, web_port)):
+        rtp_ports = OTHER_SOUND  # who chooses the one need not choose the other
     demo = Demo(directory, sip_port, web_port, rtp_ports)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a script's shell started it in the background
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, lambda *_: sys.exit(0))
@@ -172,7 +176,7 @@ def _start_service(demo: Demo, run_directory: Path) -> None:
         config = load(demo.home / "callserver.toml")
     except ConfigError as error:
         raise CannotStart(
-            f"{error}\nPorts of the sound are chosen with --rtp-ports, the place of its files with --directory."
+            f"{error}\nPorts are chosen with --sip-port, --web-port and --rtp-ports, the place of its files with --directory."
         ) from error
     prepared = hand_over(config)
     prepare_store(config)
@@ -258,7 +262,8 @@ def _explain(demo: Demo) -> None:
     for number, point in enumerate(demo.simulated, 1):
         say(f"     {number:2}  {demo.plan.points[point].place}")
     say(f"   Or register a second softphone as dl-spare-1, password {demo.passwords['dl-spare-1']}, and call {demo.help}")
-    say("3. Answer, talk. *9 brings in the police. When the other side has hung up, a digit says the outcome:")
+    say("3. Answer, talk. *9 brings in the police. Hang up, then call *5 and a digit to say the outcome, as *51")
+    say("   (the digit alone while your line is still up, because the other side hung up first):")
     say(
         "     "
         + ", ".join(f"{digit} {demo.plan.outcomes[outcome].lower()}" for digit, outcome in demo.plan.outcome_digits.items())

@@ -19,7 +19,7 @@ from callserver.sip.edge import Edge
 from callserver.sip.interface import LocalMedia, Shown, Target
 from dialplans.model import MediaSource
 
-LAST_RESORT_CODECS = ("PCMA", "PCMU")
+CALL_BACK_CODECS = ("PCMA", "PCMU", "G722")  # the bridge is what the point then chooses
 log = structlog.get_logger()
 
 
@@ -103,7 +103,7 @@ class Performer:
         target = Target(user=order.point, fallback=self.edge.last_contact(order.point))
         place = "Help point"
         shown = Shown("control-room", place, auto_answer=True)
-        self._dial(order.leg, "point", target, shown, ("PCMA", "PCMU"), order.source)
+        self._dial(order.leg, "point", target, shown, CALL_BACK_CODECS, order.source)
 
     def _dial_party(self, order: effects.DialParty) -> None:
         target = Target(uri=order.route.uri, trunk=order.route.trunk)

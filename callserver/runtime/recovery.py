@@ -75,7 +75,7 @@ class Recovery:
             plan = state.plans[incident.plan_version]
             source = plan.profiles[plan.points[incident.point].profile].media_source
         sound = LegSound(record.leg, leg.role, source, pair, record.local, record.remote)
-        self.sound.restore_leg(sound)
+        self.sound.legs[sound.leg] = sound
         if call is None:
             return
         known = self.sound.calls.setdefault(call.id, CallSound(call.id, "en", shape=call.shape))

@@ -46,6 +46,7 @@ class LegSound:
     local: LocalMedia
     remote: RemoteMedia | None = None
     placed: bool = False
+    wanted: str = ""  # the language to place it with, once media is agreed (a late offer)
     learned: tuple[str, int] | None = None  # where the device was found to send from, for these media
     refusals: int = 0  # by how many workers
 
@@ -111,10 +112,6 @@ class Sound:
         self.legs[leg] = LegSound(leg, role, source, sockets, local)
         return local
 
-    def restore_leg(self, leg: LegSound) -> None:
-        """A leg that outlived the previous switchboard."""
-        self.legs[leg.leg] = leg
-
     def agreed(self, leg: str, remote: RemoteMedia) -> None:
         """Media was agreed, or agreed anew: a placed leg is told at once."""
         sound = self.legs.get(leg)
@@ -125,11 +122,16 @@ class Sound:
         sound.remote = remote
         if sound.placed:
             self._place(sound)
+        elif sound.wanted:
+            self.place(leg, sound.wanted)
 
     def place(self, leg: str, language: str) -> None:
-        """Have the call's worker carry this leg; no effect before media is agreed."""
+        """Have the call's worker carry this leg, as soon as media is agreed."""
         sound = self.legs.get(leg)
-        if sound is None or sound.remote is None or sound.placed:
+        if sound is None or sound.placed:
+            return
+        sound.wanted = language
+        if sound.remote is None:
             return
         call = self.calls.setdefault(call_of(leg), CallSound(call_of(leg), language))
         if not call.rate_hz:

@@ -58,15 +58,18 @@ class SoundNow:
 def trace(of: str, state: State, ladders: Ladders, sound: SoundNow, anchor: Anchor) -> list[str]:
     """The lines about every leg of a point, an incident, a call, or one leg; empty when nothing is known of it."""
     lines: list[str] = []
-    for name in sorted({*ladders.traced(), *state.legs}):
-        leg = state.legs.get(LegId(name))
-        if name == of or name.startswith(f"{of}.") or (leg is not None and leg.party == of):
-            lines.append(f"leg {name}: {leg.role} {leg.party}, {leg.state}" if leg is not None else f"leg {name}")
-            lines += [f"  {_message(traced, anchor)}" for traced in ladders.trace(name)] or [
-                "  no SIP message since this switchboard began"
-            ]
+    for name in dict.fromkeys([*ladders.traced(), *state.legs]):
+        leg, ladder = state.legs.get(LegId(name)), ladders.trace(name)
+        if name == of or name.startswith(f"{of}.") or (leg is not None and leg.party == of) or _named(of, ladder):
+            lines.append(f"leg {name}: {leg.role} {leg.party}, {leg.state}" if leg is not None else f"leg {name}: ended")
+            lines += [f"  {_message(traced, anchor)}" for traced in ladder] or ["  no SIP message since this switchboard began"]
             lines += [f"  sound: {words}" for words in _sound(name, leg, sound)]
     return lines
+
+
+def _named(of: str, ladder: list[Traced]) -> bool:
+    """Whether the leg's first message is from or to this user: of a leg that has ended nothing else is remembered."""
+    return bool(ladder) and f"sip:{of}@" in ladder[0].text
 
 
 def _message(traced: Traced, anchor: Anchor) -> str:

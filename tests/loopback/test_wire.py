@@ -231,7 +231,6 @@ async def test_an_early_end_ends_the_call_and_not_the_incident(service: WireServ
         assert operator.call.state == "early" and service.incidents("waiting")
 
 
-@pytest.mark.xfail(reason="a leg whose media is agreed by the ACK is never placed: runtime.sound.place comes before agreed")
 async def test_a_press_without_offer_is_offered_audio_with_the_200(service: WireService) -> None:
     """Delayed offer: ours in the 200, the answer in the ACK; both hear each other."""
     async with wire(service) as people:

@@ -69,6 +69,17 @@ async def test_an_unacknowledged_200_is_repeated_and_at_last_ended() -> None:
         await bench.heard("ended", "c.1", 408, False, False)
 
 
+async def test_a_bye_before_the_ack_is_a_hang_up() -> None:
+    async with Bench() as bench:
+        point = await bench.peer("hp1")
+        call = await pressed(bench, point)
+        bench.edge.answer("c.1")
+        point.learn(call, await point.response(200, "INVITE"))
+        point.in_dialog(call, "BYE")
+        assert (await point.final("BYE")).status == 200
+        await bench.heard("ended", "c.1", 0, True, True)
+
+
 async def test_the_first_of_two_bindings_wins_and_the_other_is_cancelled_with_its_reason() -> None:
     async with Bench() as bench:
         desk = await bench.peer("op1", register=True)

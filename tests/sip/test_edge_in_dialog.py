@@ -54,6 +54,21 @@ async def test_a_reinvite_without_offer_gets_ours_and_its_ack_tells_the_answer()
         assert bench.ears.media["c.1"].rtp_port == 40444
 
 
+async def test_the_ack_of_an_older_200_is_no_answer_to_our_offer() -> None:
+    async with Bench() as bench:
+        point, call = await up(bench)
+        point.in_dialog(call, "INVITE")
+        await point.response(200, "INVITE")
+        call.cseq -= 1
+        point.in_dialog(call, "ACK")
+        bench.skip(0.6)
+        await point.response(200, "INVITE")
+        call.cseq += 1
+        point.in_dialog(call, "ACK", sdp(41000))
+        await bench.heard("changed", "c.1")
+        assert bench.ears.of("ended") == []
+
+
 async def test_a_press_without_offer_gets_ours_with_the_200() -> None:
     async with Bench() as bench:
         point = await bench.peer("hp1")
