@@ -80,6 +80,7 @@ async def test_a_hung_worker_is_ended_and_replaced(tmp_path: Path, ports: Ports)
         async with desk(service) as people:
             talk = await people.talk(1)
             times = [await _strike(service, talk, set(), signal.SIGSTOP) for _ in range(5)]
+            print(f"SIGSTOP: {sorted(round(t * 1000) for t in times)} ms")
             assert max(times) <= 0.800 * _slack(), times
             await talk.point.call.bye()
             await eventually(lambda: service.journal("RecordingMade"), 20)
