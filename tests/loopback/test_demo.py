@@ -168,6 +168,7 @@ def test_a_taken_port_is_named_with_its_option(tmp_path: Path, ports: Ports, opt
     """Nothing is started, and the way out is told."""
     taken = ports.take()
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM)) as squatter:
+        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # an earlier test's connection may linger there
         squatter.bind(("127.0.0.1", taken))
         if kind == "tcp":
             squatter.listen()
