@@ -89,7 +89,7 @@ class Sound:
         self.workers: dict[str, WorkerLink] = {}
         self.spares: dict[str, WorkerLink] = {}
         self.missing_prompts: dict[str, Path] = {}
-        self.silent_since: dict[str, int] = {}  # leg -> boottime ns; told once more when it has lasted LONG_SILENCE_NS
+        self.silent_since: dict[str, int] = {}  # leg -> boottime ns; told again each LONG_SILENCE_NS that it lasts
         self.strange = StrangeSound.none()
 
     # ---- legs -------------------------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ class Sound:
             self._watch_call(call, now_ns)
         for leg, since_ns in list(self.silent_since.items()):
             if now_ns - since_ns >= LONG_SILENCE_NS:
-                del self.silent_since[leg]
+                self.silent_since[leg] = now_ns  # again while it lasts: a muted device may vanish later
                 self.tells.silent(leg, (now_ns - since_ns) // 1_000_000)
         self.supervisor.flush()
 
