@@ -1,4 +1,4 @@
-"""The messages between switchboard and call worker, over a Unix SOCK_SEQPACKET socket (one message, one datagram).
+"""The messages between switchboard and call or seat worker, over a Unix SOCK_SEQPACKET socket (one message, one datagram).
 
 Every message says who sends it, when, and what follows. Each side numbers what it sends from 1; the receiver
 acknowledges the highest number it has acted upon (`Ack`, not numbered itself) and ignores what it has had. After a
@@ -38,6 +38,12 @@ class Hello(_Message, frozen=True):
     pid: int = 0
     call: str = ""  # "" for a spare
     legs: tuple[str, ...] = ()
+    # of seat workers alone:
+    seat: str = ""  # "" for a spare
+    operator: str = ""
+    rtp_port: int = 0  # where it takes a leg's RTP, on 127.0.0.1
+    notes: tuple[str, ...] = ()  # what was said with each of `legs`
+    heard: bool = False  # the browser is heard at this moment
 
 
 # ---- switchboard to worker ----------------------------------------------------------------------------------
@@ -126,6 +132,37 @@ class Remove(_Message, frozen=True):
 
 class Close(_Message, frozen=True):
     """The call is over: seal the captures, free everything. Followed by `Closed`; then the worker may end or serve again."""
+
+
+# ---- switchboard to seat worker -----------------------------------------------------------------------------
+
+
+class SeatOpen(_Message, frozen=True):
+    """The worker shall be this operator's seat, for the whole shift."""
+
+    seat: str
+    operator: str
+
+
+class SeatOffer(_Message, frozen=True):
+    """The browser's SDP offer of a new connection, which takes the place of an older. Followed by `SeatAnswer` or `Refused`."""
+
+    number: int
+    sdp: str
+
+
+class SeatConnect(_Message, frozen=True):
+    """Carry sound between the browser and this leg, whose RTP socket is at `port` of 127.0.0.1. `note` is given back in `Hello`."""
+
+    leg: str
+    port: int
+    note: str = ""
+
+
+class SeatDisconnect(_Message, frozen=True):
+    """The leg is over: the browser hears silence again."""
+
+    leg: str
 
 
 # ---- worker to switchboard ----------------------------------------------------------------------------------
@@ -233,9 +270,31 @@ class PromptMissing(_Message, frozen=True):
     name: str
 
 
-Order = Open | Place | ShapeOrder | Remove | Close
+# ---- seat worker to switchboard -----------------------------------------------------------------------------
+
+
+class SeatAnswer(_Message, frozen=True):
+    """Our SDP answer to the offer of this number."""
+
+    number: int
+    sdp: str
+
+
+class SeatHeard(_Message, frozen=True):
+    """The browser's sound comes (again): the connection is proven inwards, and ours outwards goes the same way."""
+
+
+class SeatSilent(_Message, frozen=True):
+    """No sound came from the browser for `for_ms`; a living page sends silence, not nothing. `why`: the connection is over, and how."""
+
+    for_ms: int
+    why: str = ""
+
+
+Order = Open | Place | ShapeOrder | Remove | Close | SeatOpen | SeatOffer | SeatConnect | SeatDisconnect
 Report = (
     Opened | Placed | Removed | Refused | Closed | Silent | Sounding | Digit | Learned | Strange | CaptureTrouble | PromptMissing
+    | SeatAnswer | SeatHeard | SeatSilent
 )  # fmt: skip
 Message = Hello | Ack | Beat | Order | Report
 
