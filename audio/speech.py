@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from audio.tracks import read_sound
 PROGRAM = "espeak-ng"
 VOICES = {"en": "en-gb"}  # languages whose voice has another name
 WORDS_PER_MINUTE = 145
+USUAL_PITCH = 50  # of 0 to 99
 PEAK_DBFS = -6.0
 LIMIT_S = 30.0
 
@@ -25,14 +27,39 @@ class NoSpeech(Exception):
     """The phrase could not be spoken: no program, no voice of this language, or it failed."""
 
 
-def say(text: str, language: str, rate_hz: int) -> Samples:
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Who speaks: `name` as espeak-ng knows it (`en-gb+f3`), `pitch` 0 to 99."""
+
+    name: str
+    words_per_minute: int = WORDS_PER_MINUTE
+    pitch: int = USUAL_PITCH
+
+
+def voice_of(language: str) -> Voice:
+    """The voice in which prompts of this language are spoken."""
+    return Voice(VOICES.get(language, language))
+
+
+def version() -> str:
+    """`espeak-ng` and its version, "" without it."""
+    program = shutil.which(PROGRAM)
+    if program is None:
+        return ""
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=LIMIT_S, check=False).stdout
+    number = told.partition(":")[2].split()
+    return f"{PROGRAM} {number[0]}" if number else ""
+
+
+def say(text: str, voice: Voice, rate_hz: int) -> Samples:
     """The text spoken, at an even level, silence at its ends cut to 50 ms. Raises `NoSpeech`."""
     program = shutil.which(PROGRAM)
     if program is None:
         raise NoSpeech(f"{PROGRAM} is not installed")
     with tempfile.TemporaryDirectory(prefix="callserver-speech-") as folder:
         file = Path(folder) / "phrase.wav"
-        order = [program, "-v", VOICES.get(language, language), "-s", str(WORDS_PER_MINUTE), "-w", str(file), "--stdin"]
+        order = [program, "-v", voice.name, "-s", str(voice.words_per_minute), "-p", str(voice.pitch)]
+        order += ["-w", str(file), "--stdin"]
         try:
             done = subprocess.run(order, input=text.encode(), capture_output=True, timeout=LIMIT_S, check=False)
         except (subprocess.TimeoutExpired, OSError) as error:

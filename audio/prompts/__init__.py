@@ -31,6 +31,11 @@ class Phrase:
         return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == self.sha256
 
 
+def made_by(below: Path = HERE) -> str:
+    """The program and version that spoke the files."""
+    return str(tomllib.loads((below / "manifest.toml").read_text("utf-8"))["made_by"])
+
+
 def phrases(below: Path = HERE) -> tuple[Phrase, ...]:
     """All phrases of the manifest, in its order."""
     rows = tomllib.loads((below / "manifest.toml").read_text("utf-8"))["phrases"]

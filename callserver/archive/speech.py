@@ -1,13 +1,13 @@
 """Spoken files for the call workers: `<prompts>/<language>/<name>.wav`, 16 kHz, 16 bits, mono.
 
 Phrases come from the shipped FLAC files, place names from espeak-ng. Each is made once and again only when its source
-changes. A file that somebody else put there is a recording of theirs and stays.
+changes. A file that somebody else put there is a recording of theirs and stays. A language that lacks a phrase or a voice
+has the English one.
 """
 
 import hashlib
 import io
 import json
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +17,7 @@ import soundfile
 
 from audio.prompts import HERE, RATE_HZ, Phrase, phrases
 from audio.resample import resample
-from audio.speech import NoSpeech, say
+from audio.speech import NoSpeech, say, voice_of
 from audio.tones import Samples
 from audio.tracks import read_sound, write_aside
 from dialplans.model import Plan, Point
@@ -26,8 +26,11 @@ INDEX = ".made.json"
 _REMEMBERED = 4  # sums of our own earlier files, so that a crash between index and file leaves nobody's recording
 
 
+FALLBACK = "en"
+
+
 class Missing(list[str]):
-    """Names (`<language>/<name>`) that have no file and why; calls play a tone in their place."""
+    """Names (`<language>/<name>`) that are not there in their language and why; English plays instead, or else a tone."""
 
 
 @dataclass(slots=True)
@@ -58,36 +61,45 @@ def materialise(plan: Plan, prompts_dir: Path) -> Missing:
 
     Returns what is missing. Raises OSError when `prompts_dir` cannot be written.
     """
-    missing = phrases_for({point.language for point in plan.points.values()} | {"en"}, prompts_dir)
+    missing = phrases_for({point.language for point in plan.points.values()} | {FALLBACK}, prompts_dir)
     missing.extend(places_for(plan.points.values(), prompts_dir))
     return missing
 
 
 def phrases_for(languages: Iterable[str], prompts_dir: Path, shipped: Path = HERE) -> Missing:
-    """Lay out the shipped phrases. A language that has none is missing all of them."""
+    """Lay out the shipped phrases. A phrase that a language lacks is told as missing, and the English one takes its place."""
     missing = Missing()
     known = {(phrase.language, phrase.name): phrase for phrase in phrases(shipped)}
     names = dict.fromkeys(phrase.name for phrase in known.values())
     for language in sorted(set(languages)):
         index = _Index.of(prompts_dir / language)
         for name in names:
-            phrase = known.get((language, name))
-            if phrase is None:
-                _unless_recorded(prompts_dir, language, name, "no phrase of this language is shipped", missing)
-            else:
+            phrase = known.get((language, name)) or known.get((FALLBACK, name))
+            if phrase is None or phrase.language != language:
+                _unless_recorded(index, name, "no phrase of this language is shipped", missing)
+            if phrase is not None:
                 _make(index, name, phrase.sha256, partial(_shipped, phrase, shipped), missing)
     return missing
 
 
 def places_for(points: Iterable[Point], prompts_dir: Path) -> Missing:
-    """Speak the points' places: `place-<point>.wav`."""
+    """Speak the points' places: `place-<point>.wav`. Where a language has no voice the English one reads them."""
     missing = Missing()
     indexes: dict[str, _Index] = {}
     for point in points:
         index = indexes.setdefault(point.language, _Index.of(prompts_dir / point.language))
         source = hashlib.sha256(f"{point.language}\n{point.place}".encode()).hexdigest()
-        _make(index, f"place-{point.id}", source, partial(say, point.place, point.language, RATE_HZ), missing)
+        _make(index, f"place-{point.id}", source, partial(_place, point), missing)
     return missing
+
+
+def _place(point: Point) -> Samples:
+    try:
+        return say(point.place, voice_of(point.language), RATE_HZ)
+    except NoSpeech:
+        if point.language == FALLBACK:
+            raise
+        return say(point.place, voice_of(FALLBACK), RATE_HZ)
 
 
 def _make(index: _Index, name: str, source: str, sound: Callable[[], Samples], missing: Missing) -> None:
@@ -110,9 +122,12 @@ def _make(index: _Index, name: str, source: str, sound: Callable[[], Samples], m
     write_aside(file, content)
 
 
-def _unless_recorded(prompts_dir: Path, language: str, name: str, why: str, missing: Missing) -> None:
-    if not os.path.exists(prompts_dir / language / f"{name}.wav"):
-        missing.append(f"{language}/{name}: {why}")
+def _unless_recorded(index: _Index, name: str, why: str, missing: Missing) -> None:
+    """Tell what is missing, unless somebody's recording lies there: a file that is none of ours."""
+    file = index.path.parent / f"{name}.wav"
+    ours = index.made.get(name, ("", []))[1]
+    if not file.exists() or hashlib.sha256(file.read_bytes()).hexdigest() in ours:
+        missing.append(f"{file.parent.name}/{name}: {why}")
 
 
 def _shipped(phrase: Phrase, shipped: Path) -> Samples:

@@ -3,26 +3,30 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from audio.levels import clipped, rms_dbfs
-from audio.prompts import HERE, RATE_HZ, phrases
+from audio.prompts import HERE, RATE_HZ, Phrase, made_by, phrases
 from audio.prompts.make import make
-from audio.speech import NoSpeech, say
+from audio.speech import NoSpeech, Voice, say, version, voice_of
 from audio.tracks import read_sound
 
 SPOKEN = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs espeak-ng")
 
 
+NAMES = {"reassurance", "calling-back", "hold", "outcome", "accepted", "refused"}
+
+
 def test_every_phrase_of_the_manifest_is_there_and_no_other_file() -> None:
-    assert {phrase.name for phrase in phrases()} == {"reassurance", "calling-back", "outcome", "accepted", "refused"}
+    assert {(phrase.language, phrase.name) for phrase in phrases()} == {(each, name) for each in ("en", "cy") for name in NAMES}
     assert all(phrase.whole() for phrase in phrases())
     assert {phrase.path() for phrase in phrases()} == set(HERE.rglob("*.flac"))
 
 
-@pytest.mark.parametrize("phrase", phrases(), ids=lambda phrase: phrase.name)
-def test_a_phrase_is_clear_and_short(phrase: object) -> None:
-    samples, rate_hz = read_sound(phrase.path())  # type: ignore[attr-defined]
+@pytest.mark.parametrize("phrase", phrases(), ids=lambda phrase: f"{phrase.language}-{phrase.name}")
+def test_a_phrase_is_clear_and_short(phrase: Phrase) -> None:
+    samples, rate_hz = read_sound(phrase.path())
     assert (rate_hz, samples.shape[1]) == (RATE_HZ, 1)
     assert 0.4 < len(samples) / rate_hz < 7
     assert -30 < rms_dbfs(samples[:, 0]) < -18
@@ -33,17 +37,35 @@ def test_a_phrase_is_clear_and_short(phrase: object) -> None:
 def test_the_script_makes_them_from_their_texts(tmp_path: Path) -> None:
     shutil.copy(HERE / "manifest.toml", tmp_path)
     made = make(tmp_path)
-    assert [phrase.name for phrase in made] == [phrase.name for phrase in phrases()]
     assert made == phrases(tmp_path)
     assert all(phrase.whole(tmp_path) for phrase in made)
+    assert made_by(tmp_path) == version()
+    assert [(phrase.language, phrase.name, phrase.text) for phrase in made] == [
+        (phrase.language, phrase.name, phrase.text) for phrase in phrases()
+    ]
+
+
+@SPOKEN
+@pytest.mark.parametrize("phrase", phrases(), ids=lambda phrase: f"{phrase.language}-{phrase.name}")
+def test_a_file_says_the_text_of_the_manifest(phrase: Phrase) -> None:
+    if version() != made_by():
+        pytest.skip(f"the files were made by {made_by()}, here is {version()}")
+    samples, _ = read_sound(phrase.path())
+    assert np.array_equal(say(phrase.text, voice_of(phrase.language), RATE_HZ), samples[:, 0])
+
+
+@SPOKEN
+def test_voices_differ() -> None:
+    deep, high = (say("Hello", Voice("en-gb", pitch=pitch), 8_000) for pitch in (10, 90))
+    assert deep.size != high.size or not np.array_equal(deep, high)
 
 
 @SPOKEN
 def test_a_text_cannot_become_an_option() -> None:
-    assert say("--version", "en", 16_000).size > 4000
+    assert say("--version", voice_of("en"), 16_000).size > 4000
 
 
 def test_speech_that_cannot_be_had_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(NoSpeech, match="not installed"):
-        say("Hello", "en", 16_000)
+        say("Hello", voice_of("en"), 16_000)
