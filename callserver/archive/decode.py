@@ -39,10 +39,11 @@ class LegCapture:
 
 @dataclass(slots=True)
 class CallCapture:
-    """What the captures of a call hold. `zero_ns` is the earliest record of all; 0 when there is none."""
+    """What the captures of a call hold. `zero_ns` is the earliest record of all, `zero_utc_ns` in UTC; 0 when there is none."""
 
     legs: list[LegCapture] = field(default_factory=list)
     zero_ns: int = 0
+    zero_utc_ns: int = 0
     remarks: list[str] = field(default_factory=list)  # in plain words: what was cut, damaged, not understood
 
 
@@ -67,6 +68,10 @@ class _Boot:
             return 0
         here = header.anchor_utc_ns - header.anchor_boottime_ns
         return here - (self.first.anchor_utc_ns - self.first.anchor_boottime_ns)
+
+    def utc_ns(self, at_ns: int) -> int:
+        """A time of the first boot in UTC; 0 while there was none."""
+        return at_ns - self.first.anchor_boottime_ns + self.first.anchor_utc_ns if self.first else 0
 
 
 def open_capture(path: Path) -> BinaryIO:
@@ -94,6 +99,7 @@ def read_call(captures: Sequence[Path]) -> CallCapture:
         if earliest is not None:
             starts.append(earliest)
     call.zero_ns = min(starts, default=0)
+    call.zero_utc_ns = boot.utc_ns(call.zero_ns) if starts else 0
     call.legs = [LegCapture(name, leg.role, leg.heard.packets(), leg.sent.packets(), leg.codecs) for name, leg in legs.items()]
     return call
 

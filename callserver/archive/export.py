@@ -1,4 +1,4 @@
-"""From a call's captures to its recording: one stereo file for listening, one file per leg for looking closer.
+"""From a call's captures to its recording: one stereo file for listening with its peaks, one file per leg for looking closer.
 
 All files begin at the same instant, the earliest packet of the call. Doing it again gives the same files.
 """
@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from audio.peaks import pack, peaks_of
 from audio.resample import resample
 from audio.tones import Samples
-from audio.tracks import Track, write_flac
+from audio.tracks import Track, write_aside, write_flac
 from callserver.archive import keep
 from callserver.archive.align import lay, stretches
 from callserver.archive.decode import G722, RATES_HZ, CallCapture, LegCapture, codec_of, read_call
@@ -20,6 +21,7 @@ from callserver.core.facts import RecordingMade
 from callserver.core.ids import CallId
 
 LISTENING = "call.flac"
+SHAPE = "call.peaks"
 POINT = "point"
 SHORTEST_S = 0.02  # a file of no sound at all could not be told from a broken one
 
@@ -44,10 +46,10 @@ class _Made:
 def make_recording(call: CallId, captures: Sequence[Path], out_dir: Path) -> RecordingMade:
     """Make `<out_dir>/call.flac` (left: what the points said; right: what they were sent) and `<leg>.flac` for each leg.
 
-    8 kHz, or 16 kHz when any sound of the call is G.722. Every file is read back and compared; then the captures are
-    compressed and kept. `files` are named below the directory of `out_dir`, `captures` below that of the incidents; both
-    hold SHA-256. Raises OSError, EOFError (a compressed capture that ends too soon) or ValueError; nothing is then half done
-    that doing it again does not put right.
+    Beside them lies `call.peaks`, the shape of the first. 8 kHz, or 16 kHz when any sound of the call is G.722. Every file is
+    read back and compared; then the captures are compressed and kept. `files` are named below the directory of `out_dir`,
+    `captures` below that of the incidents; both hold SHA-256. Raises OSError, EOFError (a compressed capture that ends too
+    soon) or ValueError; nothing is then half done that doing it again does not put right.
     """
     sums = {keep.name_of(path): keep.sum_uncompressed(path) for path in captures}
     heard = read_call(captures)
@@ -81,7 +83,10 @@ def _write(call: CallCapture, out_dir: Path, made: _Made) -> None:
             right.lay(0, _track(leg, leg.sent, call.zero_ns, rate_hz, made, "was sent"))
     length = max(left.length, right.length, round(made.longest_s * rate_hz))
     made.longest_s = length / rate_hz
-    _keep_file(out_dir / LISTENING, [left.samples(length), right.samples(length)], rate_hz, made)
+    sides = [left.samples(length), right.samples(length)]
+    _keep_file(out_dir / LISTENING, sides, rate_hz, made)
+    write_aside(out_dir / SHAPE, pack(peaks_of(sides, rate_hz, call.zero_utc_ns)))
+    _sum(out_dir / SHAPE, made)
 
 
 def _rate_hz(call: CallCapture) -> int:
@@ -126,4 +131,8 @@ def _report(leg: LegCapture, sums: _Sums, made: _Made, way: str) -> None:
 
 def _keep_file(path: Path, tracks: Sequence[Samples], rate_hz: int, made: _Made) -> None:
     write_flac(path, tracks, rate_hz)
+    _sum(path, made)
+
+
+def _sum(path: Path, made: _Made) -> None:
     made.files[f"{path.parent.name}/{path.name}"] = keep.sum_of(path)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from audio.levels import silences
+from audio.peaks import peaks_of_file, unpack
 from audio.tones import Samples, spans, tone
 from audio.tracks import read_sound
 from callserver.archive import keep
@@ -15,7 +16,7 @@ from callserver.archive.export import make_recording
 from callserver.core.facts import RecordingMade
 from callserver.core.ids import CallId
 from callserver.media import capture_format as cf
-from tests.archive.wire import G722, SECOND, UTC_NS, Sender, beeps, header, write_capture
+from tests.archive.wire import G722, SECOND, START_NS, UTC_NS, Sender, beeps, header, write_capture
 
 CALL = CallId("i1.1")
 POINT_HZ, OPERATOR_HZ, POLICE_HZ = 440.0, 880.0, 1500.0
@@ -82,9 +83,20 @@ def test_the_fact_names_every_file_and_capture_with_its_sum(tmp_path: Path, fold
     plain = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in captures}
     made = recorded(tmp_path, captures)
     assert made.captures == {f"i1/{CALL}/{name}": total for name, total in plain.items()}
-    assert set(made.files) == {f"{CALL}/{name}" for name in ("call.flac", "i1.1.1.flac", "i1.1.2.flac", "i1.1.3.flac")}
+    names = ("call.flac", "call.peaks", "i1.1.1.flac", "i1.1.2.flac", "i1.1.3.flac")
+    assert set(made.files) == {f"{CALL}/{name}" for name in names}
     for name, total in made.files.items():
         assert hashlib.sha256((tmp_path / "recordings" / name).read_bytes()).hexdigest() == total
+
+
+def test_the_peaks_are_those_of_the_sound_and_know_when_it_began(tmp_path: Path, folder: Path) -> None:
+    recorded(tmp_path, conversation(folder))
+    peaks = unpack((tmp_path / "recordings" / CALL / "call.peaks").read_bytes())
+    assert peaks.view(100) == peaks_of_file(tmp_path / "recordings" / CALL / "call.flac").view(100)
+    assert (peaks.duration_ms, peaks.began_utc_ns) == (10_010, UTC_NS + START_NS)
+    point, sent = ([top > 20 for _low, top in side] for side in peaks.view(10, 0, 10_000))
+    assert [n for n, loud in enumerate(point) if loud] == [1, 5]
+    assert [n for n, loud in enumerate(sent) if loud] == [4, 5, 8]
 
 
 def test_captures_are_kept_compressed_to_the_byte(tmp_path: Path, folder: Path) -> None:
