@@ -1,6 +1,6 @@
-"""The pool of call workers, as the supervisor owns it: the template process that forks them, and which are spare.
+"""A pool of call or seat workers, as the supervisor owns it: the template process that forks them, and which are spare.
 
-A spare has its libraries imported and listens on its own Unix socket; it becomes a call's worker when a switchboard
+A spare has its libraries imported and listens on its own Unix socket; it becomes a call's or a seat's worker when a switchboard
 says so. Successors are forked a little after one was taken, because just then the cores belong to the call (or the rescue).
 A template that dies, does not answer or cannot fork is started again after a pause, and is in `trouble` until it has forked.
 Imports nothing heavy.
@@ -11,6 +11,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,14 +31,16 @@ class Worker:
     pid: int
     pidfd: int
     path: str
+    kind: str = "call"
     spare: bool = True
 
 
 class Pool:
     """Forks workers through the template and knows which are alive. All methods return at once."""
 
-    def __init__(self, run_dir: Path, spares: int) -> None:
-        self.run_dir, self.spares = run_dir, spares
+    def __init__(self, run_dir: Path, spares: int, kind: str = "call", options: Sequence[str] = ()) -> None:
+        """`options` are further arguments of the template for this kind."""
+        self.run_dir, self.spares, self.kind, self.options = run_dir, spares, kind, tuple(options)
         self.workers: dict[str, Worker] = {}
         self.asked: dict[str, int] = {}  # forks under way, since when
         self.control: socket.socket | None = None
@@ -58,9 +61,10 @@ class Pool:
                 ours.setblocking(False)
                 self.control = ours
                 argv = [sys.executable, "-m", TEMPLATE, "--control-fd", str(theirs.fileno()), "--run-dir", str(self.run_dir)]
+                argv += ["--kind", self.kind, *self.options]
                 self.template = subprocess.Popen(argv, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL)
         except OSError as error:
-            self.end_template(f"the template of call workers cannot be started: {error}")
+            self.end_template(f"the template of {self.kind} workers cannot be started: {error}")
             return False
         return True
 
@@ -91,7 +95,7 @@ class Pool:
         if self.control is None:
             return False
         self._made += 1
-        worker = f"w{os.getpid() % 100_000:x}-{self._made}"
+        worker = f"{self.kind[0]}{os.getpid() % 100_000:x}-{self._made}"
         try:
             self.control.send(f"spawn {worker}".encode())
         except OSError:  # it is dead, which shows soon, or does not read
@@ -117,7 +121,7 @@ class Pool:
         self.asked.pop(name, None)
         try:
             if int(pid) == 0:
-                self.trouble = "the template of call workers cannot fork; the service's standard error says why"
+                self.trouble = f"the template of {self.kind} workers cannot fork; the service's standard error says why"
                 self._refill_at_ns = now_ns + AGAIN_AFTER_NS
                 return None
             pidfd = os.pidfd_open(int(pid))
@@ -125,7 +129,7 @@ class Pool:
             self._refill_at_ns = now_ns + AGAIN_AFTER_NS
             return None
         self.trouble = ""
-        worker = Worker(name, int(pid), pidfd, str(self.run_dir / "workers" / f"{name}.sock"))
+        worker = Worker(name, int(pid), pidfd, str(self.run_dir / "workers" / f"{name}.sock"), self.kind)
         self.workers[name] = worker
         return worker
 

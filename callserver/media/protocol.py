@@ -152,7 +152,10 @@ class SeatOffer(_Message, frozen=True):
 
 
 class SeatConnect(_Message, frozen=True):
-    """Carry sound between the browser and this leg, whose RTP socket is at `port` of 127.0.0.1. `note` is given back in `Hello`."""
+    """Carry sound between the browser and this leg, whose RTP socket is at `port` of 127.0.0.1.
+
+    `note` is given back in `Hello`.
+    """
 
     leg: str
     port: int
@@ -285,7 +288,10 @@ class SeatHeard(_Message, frozen=True):
 
 
 class SeatSilent(_Message, frozen=True):
-    """No sound came from the browser for `for_ms`; a living page sends silence, not nothing. `why`: the connection is over, and how."""
+    """No sound came from the browser for `for_ms`; a living page sends silence, not nothing.
+
+    `why`: the connection is over, and how.
+    """
 
     for_ms: int
     why: str = ""

@@ -7,9 +7,17 @@ import signal
 import socket
 from collections.abc import Sequence
 
+import ifaddr
+
 from callserver.media.seat_worker.peer import confine
 from callserver.media.seat_worker.worker import SeatWorker
 from callserver.media.urgency import FIRST, rank
+
+
+def own_addresses() -> tuple[str, ...]:
+    """Every IPv4 address of this machine, loopback last: a browser elsewhere cannot use that one."""
+    found = {str(ip.ip) for adapter in ifaddr.get_adapters() for ip in adapter.ips if ip.is_IPv4}
+    return tuple(sorted(found, key=lambda one: (one.startswith("127."), one)))
 
 
 def run(worker_id: str, listener: socket.socket, addresses: Sequence[str], ports: range) -> None:

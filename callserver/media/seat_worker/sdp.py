@@ -15,7 +15,8 @@ _UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _PASSWORD = re.compile(r"[A-Za-z0-9+/]{22,256}")
 _FINGERPRINT = re.compile(r"sha-256 ((?:[0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2})")
 _MID = re.compile(r"[A-Za-z0-9._-]{1,32}")
-_CANDIDATE = re.compile(r"[A-Za-z0-9+/]{1,32} 1 udp [0-9]{1,10} [0-9]{1,3}(?:\.[0-9]{1,3}){3} [0-9]{1,5} typ host[ -~]{0,200}", re.I)
+_IPV4 = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
+_CANDIDATE = re.compile(rf"[A-Za-z0-9+/]{{1,32}} 1 udp [0-9]{{1,10}} {_IPV4} [0-9]{{1,5}} typ host[ -~]{{0,200}}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

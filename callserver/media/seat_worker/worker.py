@@ -2,7 +2,7 @@
 
 One thread, one event loop. Between browser and leg it carries G.722 as it is: the bridge's own jitter buffer and gap filling
 (native, capped) do their work in the call worker, as for every leg, so that a seat costs little and adds next to no delay.
-To the call worker a seat is an RTP peer like any other: its leg is captured, watched and rescued by the same code as a telephone's.
+To the call worker a seat is an RTP peer like any other: its leg is captured, watched and rescued as a telephone's is.
 A switchboard that is replaced finds the seat and its legs in `Hello`.
 """
 
@@ -11,7 +11,9 @@ import os
 import secrets
 import select
 import socket
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 from aiortc.rtcdtlstransport import RTCCertificate
 
@@ -120,22 +122,32 @@ class SeatWorker:
         elif isinstance(message, SeatOffer):
             self._offered(message)
         elif isinstance(message, SeatConnect):
-            self._legs[message.leg] = self._talking = message
+            self._connect(message)
         elif isinstance(message, SeatDisconnect):
             self._disconnect(message.leg)
         elif isinstance(message, Close):
             self._report(Closed("", ()))
             self._loop.call_later(FAREWELL_S, self._over.set)
 
+    def _connect(self, leg: SeatConnect) -> None:
+        self._legs[leg.leg] = self._talking = leg
+        if self._peer is not None:
+            self._peer.idle = False
+
     def _disconnect(self, leg: str) -> None:
         self._legs.pop(leg, None)
         if self._talking is not None and self._talking.leg == leg:
             self._talking = next(reversed(self._legs.values()), None)
+        if self._peer is not None:
+            self._peer.idle = self._talking is None
 
     # ---- the browser -----------------------------------------------------------------------------------------
 
     def _offered(self, message: SeatOffer) -> None:
-        task = self._loop.create_task(self._answer(message))
+        self._spawn(self._answer(message))
+
+    def _spawn(self, doing: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(doing)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -143,10 +155,11 @@ class SeatWorker:
         """A new connection; the old one goes at once, for the page that had it is gone."""
         old, self._peer = self._peer, None
         self._hearing.lost()
-        peer = Peer(self._certificate, self._browser.ssrc, self._from_browser, self._ended)
+        peer = Peer(self._certificate, self._browser.ssrc, self._from_browser, self._silence_due, self._ended)
         self._peer = peer
+        peer.idle = self._talking is None
         if old is not None:
-            await old.close()
+            self._spawn(old.close())
         try:
             text = await peer.answer(sdp.parse_offer(message.sdp))
         except (ValueError, OSError) as error:
@@ -188,17 +201,23 @@ class SeatWorker:
 
     # ---- time ------------------------------------------------------------------------------------------------
 
+    def _silence_due(self) -> None:
+        """Silence to the browser, where no leg's sound flows."""
+        silence = self._outwards.silence(boottime_ns())
+        if silence is not None and self._peer is not None:
+            self._peer.send(silence)
+
     def _tick(self) -> None:
-        """Each 20 ms: silence where it is due; now and then the rest."""
+        """Each 20 ms in a call, each 200 ms else: then the browser's packets say when silence is due."""
         now_ns = boottime_ns()
-        if self._peer is not None and self._peer.connected:
-            silence = self._outwards.silence(now_ns)
-            if silence is not None:
-                self._peer.send(silence)
-        self._ticks += 1
-        if self._ticks % BEAT_TICKS == 0:
+        ticks = BEAT_TICKS if self._talking is None else 1
+        if ticks == 1 or not self._hearing.heard:
+            self._silence_due()
+        self._ticks += ticks
+        if self._ticks >= BEAT_TICKS:
+            self._ticks = 0
             self._look(now_ns)
-        self._due_s = max(self._due_s + TICK_S, self._loop.time() - TICK_S)
+        self._due_s = max(self._due_s + ticks * TICK_S, self._loop.time() - TICK_S)
         self._loop.call_at(self._due_s, self._tick)
 
     def _look(self, now_ns: int) -> None:
