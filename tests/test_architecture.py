@@ -49,6 +49,8 @@ ANYBODY = ("callserver", "callserver.version", "callserver.logs")
 BESIDES: Mapping[tuple[str, str], str] = {
     # (room, module of a sister room): why
     ("callserver.web", "callserver.store.queries"): "the screens read the store, and only read it",
+    ("callserver.web", "callserver.store.search"): "and looks for things in it",
+    ("callserver.web", "audio.peaks"): "the replay shows the shape of a recording",
     ("callserver.web", "callserver.store.engine"): "opens the store for those queries, read-only",
     ("callserver.web", "callserver.store.directory"): "looks up who signs in; reading as well",
 }

@@ -23,7 +23,7 @@ from dialplans.model import Plan
 
 @dataclass(frozen=True, slots=True)
 class CallRow:
-    """A call as the CDR has it. `outcome` is its incident's."""
+    """A call as the CDR has it. `outcome` and `priority` are its incident's."""
 
     number: int
     id: str
@@ -36,11 +36,12 @@ class CallRow:
     started_utc_ns: int
     answered_utc_ns: int | None
     ended_utc_ns: int | None
+    priority: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentRow:
-    """An incident as the CDR has it. `operator` is who had it last."""
+    """An incident as the CDR has it. `operator` is who had it last, `answered_utc_ns` the first answer of all its calls."""
 
     number: int
     id: str
@@ -58,6 +59,7 @@ class IncidentRow:
     opened_utc_ns: int
     changed_utc_ns: int
     closed_utc_ns: int | None
+    answered_utc_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +129,14 @@ class RecordingRow:
     last_failure: str | None
 
 
-_CALL = (*(column for column in t.calls.c), t.incidents.c.outcome)
+_CALL = (*(column for column in t.calls.c), t.incidents.c.outcome, t.incidents.c.priority)
 
 
 def calls(
     engine: Engine, limit: int = 50, before: int | None = None, point: str | None = None, state: str | None = None
 ) -> list[CallRow]:
     """Calls, newest first; of one point or in one state if so wanted."""
-    query = _calls().order_by(t.calls.c.number.desc()).limit(limit)
+    query = calls_with_incidents().order_by(t.calls.c.number.desc()).limit(limit)
     if before is not None:
         query = query.where(t.calls.c.number < before)
     if point is not None:
@@ -146,12 +148,15 @@ def calls(
 
 def call(engine: Engine, id: str) -> CallRow | None:
     """One call."""
-    return next((CallRow(**row) for row in _all(engine, _calls().where(t.calls.c.id == id))), None)
+    return next((CallRow(**row) for row in _all(engine, calls_with_incidents().where(t.calls.c.id == id))), None)
 
 
 def calls_of(engine: Engine, incident: str) -> list[CallRow]:
     """An incident's calls, oldest first."""
-    return [CallRow(**row) for row in _all(engine, _calls().where(t.calls.c.incident == incident).order_by(t.calls.c.number))]
+    return [
+        CallRow(**row)
+        for row in _all(engine, calls_with_incidents().where(t.calls.c.incident == incident).order_by(t.calls.c.number))
+    ]
 
 
 def legs_of(engine: Engine, call: str) -> list[LegRow]:
@@ -164,7 +169,7 @@ def incidents(
 ) -> list[IncidentRow]:
     """Incidents, newest first; of one point, or only those not closed, if so wanted."""
     c = t.incidents.c
-    query = select(t.incidents).order_by(c.number.desc()).limit(limit)
+    query = incidents_with_answers().order_by(c.number.desc()).limit(limit)
     if before is not None:
         query = query.where(c.number < before)
     if point is not None:
@@ -176,7 +181,8 @@ def incidents(
 
 def incident(engine: Engine, id: str) -> IncidentRow | None:
     """One incident."""
-    return next((IncidentRow(**row) for row in _all(engine, select(t.incidents).where(t.incidents.c.id == id))), None)
+    query = incidents_with_answers().where(t.incidents.c.id == id)
+    return next((IncidentRow(**row) for row in _all(engine, query)), None)
 
 
 def timeline_of_incident(engine: Engine, incident: str) -> list[Row]:
@@ -285,7 +291,14 @@ def counts(engine: Engine) -> dict[str, dict[str, int]]:
         }
 
 
-def _calls() -> Select[Any]:
+def incidents_with_answers() -> Select[Any]:
+    """What `IncidentRow` is made of."""
+    answered = select(func.min(t.calls.c.answered_utc_ns)).where(t.calls.c.incident == t.incidents.c.id)
+    return select(t.incidents, answered.correlate(t.incidents).scalar_subquery().label("answered_utc_ns"))
+
+
+def calls_with_incidents() -> Select[Any]:
+    """What `CallRow` is made of."""
     return select(*_CALL).select_from(t.calls.outerjoin(t.incidents, t.incidents.c.id == t.calls.c.incident))
 
 

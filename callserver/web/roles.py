@@ -49,6 +49,8 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("GET", "/api/calls/{id}"): _EVERYONE,
     ("GET", "/api/calls/{id}/timeline"): _EVERYONE,
     ("GET", "/api/calls/{id}/recording"): _LISTEN,
+    ("GET", "/api/calls/{id}/peaks"): _LISTEN,
+    ("GET", "/api/names"): _EVERYONE,
     ("POST", "/api/calls/{id}/hangup"): _ON_DUTY,
     ("POST", "/api/calls/{id}/escalate"): _ON_DUTY,
     ("GET", "/api/points"): _EVERYONE,

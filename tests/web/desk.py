@@ -8,8 +8,10 @@ from typing import Any
 
 import httpx
 import msgspec
+import numpy as np
 from fastapi import FastAPI
 
+from audio.peaks import pack, peaks_of
 from callserver.config import Config, load
 from callserver.control import AlarmStatus, CommandClient, CommandRefused, CommandServer, Status, Verb
 from callserver.core import facts as f
@@ -137,6 +139,7 @@ def fill(config: Config) -> None:
     writer.close()
     (config.storage.recordings / CALL).mkdir(parents=True)
     (config.storage.recordings / CALL / "call.flac").write_bytes(FLAC)
+    (config.storage.recordings / CALL / "call.peaks").write_bytes(pack(peaks_of([np.zeros(32_000, np.int16)] * 2, 8000)))
     (config.storage.recordings / CALL / f"{CALL}.1.flac").write_bytes(FLAC[:100])
 
 

@@ -23,6 +23,8 @@ EXPECTED = {
     ("GET", "/api/calls/{id}"): ROLES,
     ("GET", "/api/calls/{id}/timeline"): ROLES,
     ("GET", "/api/calls/{id}/recording"): ("supervisor", "auditor"),
+    ("GET", "/api/calls/{id}/peaks"): ("supervisor", "auditor"),
+    ("GET", "/api/names"): ROLES,
     ("POST", "/api/calls/{id}/hangup"): ("operator", "supervisor"),
     ("POST", "/api/calls/{id}/escalate"): ("operator", "supervisor"),
     ("GET", "/api/points"): ROLES,

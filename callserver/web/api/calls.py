@@ -1,12 +1,11 @@
 """Calls: reading them, their timeline, and the verbs."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from callserver.control import Verb
-from callserver.store import queries
+from callserver.store import queries, search
+from callserver.web.api.filters import Filters, looked_for
 from callserver.web.api.incidents import Before, Id, Limit
 from callserver.web.api.models import CallAnswer, CallInFull, Calls, Done, FactAnswer, Facts, LegAnswer, RecordingAnswer
 from callserver.web.errors import ApiError, not_found
@@ -24,16 +23,11 @@ class Party(BaseModel):
 
 
 @router.get("/api/calls")
-def calls(
-    request: Request,
-    limit: Limit = 50,
-    before: Before = None,
-    point: Annotated[str | None, Query(max_length=128)] = None,
-    state: Annotated[str | None, Query(max_length=32)] = None,
-) -> Calls:
+async def calls(request: Request, filters: Filters, limit: Limit = 50, before: Before = None) -> Calls:
     """Calls, newest first."""
-    rows = queries.calls(service(request).engine, limit, before, point, state)
-    return Calls(items=[CallAnswer.of(row) for row in rows])
+    the = service(request)
+    found = await looked_for(the, request, search.calls, filters, limit, before, lambda row: row.incident)
+    return Calls(items=[CallAnswer.of(row, note) for row, note in found])
 
 
 @router.get("/api/calls/{id}")
@@ -54,7 +48,8 @@ def call(request: Request, id: Id) -> CallInFull:
             failures=made.failures,
             last_failure=made.last_failure,
         )
-    return CallInFull(**CallAnswer.of(row).model_dump(), legs=legs, recording=recording)
+    note = search.notes(engine, [row.incident]).get(row.incident, "")
+    return CallInFull(**CallAnswer.of(row, note).model_dump(), legs=legs, recording=recording)
 
 
 @router.get("/api/calls/{id}/timeline")

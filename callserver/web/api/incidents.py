@@ -6,7 +6,8 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from callserver.control import Verb
-from callserver.store import queries
+from callserver.store import queries, search
+from callserver.web.api.filters import Filters, looked_for
 from callserver.web.api.models import CallAnswer, Done, IncidentAnswer, IncidentInFull, Incidents
 from callserver.web.errors import ApiError, not_found
 from callserver.web.gate import signed_in
@@ -30,16 +31,11 @@ class Outcome(BaseModel):
 
 
 @router.get("/api/incidents")
-def incidents(
-    request: Request,
-    limit: Limit = 50,
-    before: Before = None,
-    point: Annotated[str | None, Query(max_length=128)] = None,
-    open_only: Annotated[bool, Query(alias="open", description="Only those that nobody closed.")] = False,
-) -> Incidents:
+async def incidents(request: Request, filters: Filters, limit: Limit = 50, before: Before = None) -> Incidents:
     """Incidents, newest first."""
-    rows = queries.incidents(service(request).engine, limit, before, point, open_only)
-    return Incidents(items=[IncidentAnswer.of(row) for row in rows])
+    the = service(request)
+    found = await looked_for(the, request, search.incidents, filters, limit, before, lambda row: row.id)
+    return Incidents(items=[IncidentAnswer.of(row, note) for row, note in found])
 
 
 @router.get("/api/incidents/{id}")
@@ -49,8 +45,9 @@ def incident(request: Request, id: Id) -> IncidentInFull:
     row = queries.incident(engine, id)
     if row is None:
         raise not_found("incident", id)
-    calls = [CallAnswer.of(call) for call in queries.calls_of(engine, id)]
-    return IncidentInFull(**IncidentAnswer.of(row).model_dump(), calls=calls)
+    note = search.notes(engine, [id]).get(id, "")
+    calls = [CallAnswer.of(call, note) for call in queries.calls_of(engine, id)]
+    return IncidentInFull(**IncidentAnswer.of(row, note).model_dump(), calls=calls)
 
 
 @router.post("/api/incidents/{id}/close")

@@ -11,7 +11,10 @@ from callserver.web.times import rfc3339
 
 
 class CallAnswer(BaseModel):
-    """One connection attempt with its legs. `number` is for `before` of the next page."""
+    """One connection attempt with its legs. `number` is for `before` of the next page.
+
+    `outcome`, `priority` and `note` are its incident's; an erased note is empty.
+    """
 
     number: int
     id: str
@@ -21,12 +24,14 @@ class CallAnswer(BaseModel):
     reason: str
     operator: str | None
     outcome: str | None
+    priority: int | None
+    note: str
     started: str
     answered: str | None
     ended: str | None
 
     @classmethod
-    def of(cls, row: queries.CallRow) -> Self:
+    def of(cls, row: queries.CallRow, note: str = "") -> Self:
         """From the store's row."""
         return cls(
             number=row.number,
@@ -37,6 +42,8 @@ class CallAnswer(BaseModel):
             reason=row.reason,
             operator=row.operator,
             outcome=row.outcome,
+            priority=row.priority,
+            note=note,
             started=rfc3339(row.started_utc_ns) or "",
             answered=rfc3339(row.answered_utc_ns),
             ended=rfc3339(row.ended_utc_ns),
@@ -90,7 +97,7 @@ class CallInFull(CallAnswer):
 
 
 class IncidentAnswer(BaseModel):
-    """What a press opened and a person closes."""
+    """What a press opened and a person closes. `answered` is the first answer of all its calls; an erased note is empty."""
 
     number: int
     id: str
@@ -105,17 +112,21 @@ class IncidentAnswer(BaseModel):
     operator: str | None
     outcome: str | None
     outcome_by: str | None
+    note: str
     opened: str
+    answered: str | None
     changed: str
     closed: str | None
 
     @classmethod
-    def of(cls, row: queries.IncidentRow) -> Self:
+    def of(cls, row: queries.IncidentRow, note: str = "") -> Self:
         """From the store's row."""
         same = [name for name in cls.model_fields if name in queries.IncidentRow.__dataclass_fields__]
         return cls(
             **{name: getattr(row, name) for name in same},
+            note=note,
             opened=rfc3339(row.opened_utc_ns) or "",
+            answered=rfc3339(row.answered_utc_ns),
             changed=rfc3339(row.changed_utc_ns) or "",
             closed=rfc3339(row.closed_utc_ns),
         )

@@ -42,7 +42,7 @@ async def recording(
     if not reason.strip():
         what_to_do = "Add ?reason= with a few words: why you listen. They are journalled with your name."
         raise ApiError(400, "reason-required", "A recording is not played without a reason.", what_to_do)
-    path = await _file(the, id, leg)
+    path = await file_of(the, id, leg)
     try:
         file = path.open("rb")
     except OSError as error:
@@ -73,7 +73,8 @@ def _answer(file: BinaryIO, wanted: ranges.Span, name: str) -> Response:
     return StreamingResponse(ranges.read(file, wanted), 206 if wanted.partial else 200, headers, MEDIA_TYPE)
 
 
-async def _file(the: Service, call: str, leg: str) -> Path:
+async def file_of(the: Service, call: str, leg: str) -> Path:
+    """Where a call's recording, or that of one leg, lies; the file may be gone all the same. Raises `ApiError` with 404."""
     if await the.read(queries.call, call) is None:
         raise not_found("call", call)
     made = await the.read(queries.recording, call)
