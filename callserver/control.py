@@ -36,6 +36,7 @@ class Verb(StrEnum):
     GIVE_OUTCOME = "give_outcome"  # incident, outcome, by, note
     HANG_UP = "hang_up"  # call, by
     ESCALATE = "escalate"  # call, party, by
+    HOLD = "hold"  # call, on (a boolean), by
     MAKE_AVAILABLE = "make_available"  # operator, by
     PAUSE = "pause"  # operator, reason, by
     STATUS = "status"  # -> `Status`
@@ -46,7 +47,7 @@ class Verb(StrEnum):
 
 
 REPEATABLE = frozenset(
-    {Verb.NOTE_FACT, Verb.STATUS, Verb.TRACE, Verb.MAKE_AVAILABLE, Verb.PAUSE, Verb.HANG_UP, Verb.RELOAD_ACCOUNTS}
+    {Verb.NOTE_FACT, Verb.STATUS, Verb.TRACE, Verb.MAKE_AVAILABLE, Verb.PAUSE, Verb.HANG_UP, Verb.HOLD, Verb.RELOAD_ACCOUNTS}
 )
 
 

@@ -23,18 +23,20 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "callserver.media.protocol": BASE,
     "callserver.media.rtp": ("callserver.media.protocol", *BASE),
     "callserver.media.capture_format": ("callserver.media.protocol", *BASE),
-    "callserver.config": (),  # read once, passed down
+    "callserver.config": ("callserver.config_sections",),  # read once, passed down
+    "callserver.config_sections": (),
     "callserver.version": (),
     "callserver.logs": (),  # how a process speaks of itself
     "callserver.control": BASE,  # the messages between commands, web and switchboard
+    "callserver.feed": (),  # what is live, from switchboard to web
     "callserver.sip": (*JOINTS, *BASE, "callserver.config"),
     "callserver.media": (*JOINTS, *BASE, "callserver.config"),
     "callserver.store": (*JOINTS, *BASE, "callserver.config"),
     "callserver.archive": (*JOINTS, *BASE, "callserver.config", "audio"),
-    "callserver.web": (*JOINTS, *BASE, "callserver.config", "callserver.control"),
+    "callserver.web": (*JOINTS, *BASE, "callserver.config", "callserver.control", "callserver.feed"),
     "callserver.runtime": (
         *("callserver.sip", "callserver.media", "callserver.store", "callserver.web", "callserver.archive"),
-        *("callserver.control", "callserver.config", "audio"),
+        *("callserver.control", "callserver.feed", "callserver.config", "audio"),
         *(*JOINTS, *BASE),
     ),
     "callserver.runtime.demo": ("*",),  # the body of a command

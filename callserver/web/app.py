@@ -4,27 +4,29 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, APIWebSocketRoute
 from sqlalchemy import Engine
 
 from callserver.config import Config
 from callserver.control import CommandClient
 from callserver.version import VERSION
 from callserver.web import errors
-from callserver.web.api import calls, health, incidents, recording, replay, session, state
+from callserver.web.api import calls, health, incidents, live, pages, recording, replay, seat, session, state
 from callserver.web.gate import gate
 from callserver.web.guard import Guard
 from callserver.web.notes import Notes
+from callserver.web.present import Present
 from callserver.web.roles import check_complete
 from callserver.web.service import Service
 from callserver.web.sessions import Sessions
 
 SESSIONS_FILE = "web-sessions.json"
 
-_ROUTERS = tuple(room.router for room in (health, session, incidents, calls, recording, replay, state))
+_ROUTERS = tuple(room.router for room in (health, session, incidents, calls, recording, replay, state, live, seat, pages))
 _METHODS = frozenset({"GET", "HEAD", "POST", "DELETE"})
 _ERRORS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": errors.ErrorAnswer, "description": "Refused; the body says why and what to do."},
@@ -39,9 +41,12 @@ def create_app(
     *,
     metrics_token: str = "",
     now_s: Callable[[], float] = time.time,
+    console: Path = pages.CONSOLE,
 ) -> FastAPI:
     """The app on a read-only engine and a client of the command socket; both stay the caller's, but `commands` is closed."""
-    the = Service(config, engine, commands, Sessions(config.storage.run / SESSIONS_FILE), Notes(commands), metrics_token, now_s)
+    run_dir = config.storage.run
+    present = Present(run_dir, config.storage.feed_socket, now_s)
+    the = Service(config, engine, commands, Sessions(run_dir / SESSIONS_FILE), Notes(commands), present, metrics_token, now_s)
     app = FastAPI(
         title="callserver",
         version=VERSION,
@@ -54,6 +59,7 @@ def create_app(
         lifespan=_lifespan,
     )
     app.state.service = the
+    app.state.console = console
     app.add_api_route("/openapi.json", _openapi, methods=["GET"], include_in_schema=False)
     check_complete(_served([app.router, *_ROUTERS]))
     for router in _ROUTERS:
@@ -65,8 +71,9 @@ def create_app(
 
 
 def _served(routers: Iterable[APIRouter]) -> list[tuple[str, str]]:
-    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
-    return [(method, route.path) for route in routes for method in route.methods or ()]
+    routes = [route for router in routers for route in router.routes]
+    plain = [(method, route.path) for route in routes if isinstance(route, APIRoute) for method in route.methods or ()]
+    return plain + [("WS", route.path) for route in routes if isinstance(route, APIWebSocketRoute)]
 
 
 async def _openapi(request: Request) -> dict[str, Any]:
@@ -90,9 +97,20 @@ async def _counted(request: Request, call_next: Callable[[Request], Awaitable[Re
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     the: Service = app.state.service
     telling = asyncio.get_running_loop().create_task(the.notes.run())
+    running = (telling, *the.present.tasks(the.session))
+    for task in running:
+        task.add_done_callback(_ended)
     try:
         yield
     finally:
-        telling.cancel()
-        await asyncio.gather(telling, return_exceptions=True)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         await the.commands.close()
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    """One that fails takes the process with it, which is started anew: screens that show the past are worse than none."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        asyncio.get_running_loop().call_exception_handler({"message": "the web process cannot go on", "exception": error})
+        raise SystemExit(1)

@@ -10,6 +10,7 @@ from callserver.web.headers import HEADERS
 
 MAX_BODY_BYTES = 65_536
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_PAGES_OF = {"ws": "http", "wss": "https"}  # a WebSocket's scheme and that of the page that opens it
 
 
 class Guard:
@@ -21,12 +22,12 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or pass on with our headers on the answer."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
 
         async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
@@ -36,9 +37,11 @@ class Guard:
         await (answer(error) if error is not None else self._app)(scope, receive, with_headers)
 
     def _fault(self, scope: Scope) -> ApiError | None:
+        headers = Headers(scope=scope)
+        if scope["type"] == "websocket":  # no preflight and no CORS protects it: the browser sends the cookie along
+            return self._origin_fault(headers, _PAGES_OF[scope["scheme"]])
         if scope["method"] in SAFE_METHODS:
             return None
-        headers = Headers(scope=scope)
         return _size_fault(headers) or self._origin_fault(headers, scope["scheme"])
 
     def _origin_fault(self, headers: Headers, scheme: str) -> ApiError | None:

@@ -1,4 +1,5 @@
 """Who may do what: the one table of roles by route. A route that is not in it does not start (`check_complete`).
+WebSockets are routes with the method `WS`.
 
 `operator` answers calls; `supervisor` watches the operators and listens to recordings; `auditor` reads everything and
 changes nothing; `administrator` looks after the machine and its accounts, and hears no one.
@@ -35,11 +36,15 @@ _AUDIT = Rule(frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR}))
 _SELF = Rule(frozenset({Role.OPERATOR, Role.SUPERVISOR}), own_only=frozenset({Role.OPERATOR}))
 
 RULES: Mapping[tuple[str, str], Rule] = {
+    ("GET", "/"): _PUBLIC,  # pages hold no data; what they show comes by the API
+    ("GET", "/replay"): _PUBLIC,
+    ("GET", "/console/{path:path}"): _PUBLIC,
     ("GET", "/healthz"): _PUBLIC,
     ("GET", "/readyz"): _PUBLIC,
     ("GET", "/metrics"): _PUBLIC,  # its own token, where the configuration has one
     ("GET", "/openapi.json"): _PUBLIC,
     ("POST", "/api/session"): _PUBLIC,
+    ("POST", "/api/session/link"): _PUBLIC,
     ("GET", "/api/session"): _EVERYONE,
     ("DELETE", "/api/session"): _EVERYONE,
     ("GET", "/api/incidents"): _EVERYONE,
@@ -53,6 +58,7 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("GET", "/api/names"): _EVERYONE,
     ("POST", "/api/calls/{id}/hangup"): _ON_DUTY,
     ("POST", "/api/calls/{id}/escalate"): _ON_DUTY,
+    ("POST", "/api/calls/{id}/hold"): _ON_DUTY,
     ("GET", "/api/points"): _EVERYONE,
     ("GET", "/api/operators"): _EVERYONE,
     ("POST", "/api/operators/{id}/available"): _SELF,
@@ -60,6 +66,8 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("GET", "/api/queues"): _EVERYONE,
     ("GET", "/api/alarms"): _EVERYONE,
     ("GET", "/api/audit"): _AUDIT,
+    ("WS", "/api/live"): _EVERYONE,
+    ("WS", "/api/seat"): _ON_DUTY,  # and operators of the plan only
 }
 
 

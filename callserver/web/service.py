@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Concatenate, ParamSpec, TypeVar
 
-from fastapi import Request
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import HTTPConnection
 
 from callserver.config import Config
 from callserver.control import CommandClient, CommandRefused, Status, Unavailable, Verb, status_from
@@ -17,6 +17,7 @@ from callserver.web.limits import SignInLimits
 from callserver.web.metrics import WebCounts
 from callserver.web.notes import Notes
 from callserver.web.openings import Openings
+from callserver.web.present import Present
 from callserver.web.sessions import Session, Sessions
 
 STATUS_TIMEOUT_S = 1.0
@@ -36,6 +37,7 @@ class Service:
     commands: CommandClient
     sessions: Sessions
     notes: Notes
+    present: Present
     metrics_token: str = ""
     now_s: Callable[[], float] = time.time  # UTC seconds
     limits: SignInLimits = field(default_factory=SignInLimits)
@@ -87,7 +89,7 @@ class Service:
         self._roles = None
 
 
-def service(request: Request) -> Service:
+def service(request: HTTPConnection) -> Service:
     """The app's service, for a route."""
     found = request.app.state.service
     assert isinstance(found, Service)

@@ -22,6 +22,13 @@ class Party(BaseModel):
     party: str = Field(min_length=1, max_length=128)
 
 
+class Hold(BaseModel):
+    """Whether the point is to wait on hold."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    on: bool
+
+
 @router.get("/api/calls")
 async def calls(request: Request, filters: Filters, limit: Limit = 50, before: Before = None) -> Calls:
     """Calls, newest first."""
@@ -80,6 +87,14 @@ async def escalate(request: Request, id: Id, party: Party) -> Done:
         names = ", ".join(known)
         raise ApiError(422, "unknown-party", f"The plan has no party {party.party!r}.", f"Choose one of: {names}.")
     await the.commands.ask(Verb.ESCALATE, {"call": id, "party": party.party, "by": signed_in(request).user})
+    return Done()
+
+
+@router.post("/api/calls/{id}/hold")
+async def hold(request: Request, id: Id, hold: Hold) -> Done:
+    """Put a conversation on hold, or take it up again."""
+    await _require(request, id)
+    await service(request).commands.ask(Verb.HOLD, {"call": id, "on": hold.on, "by": signed_in(request).user})
     return Done()
 
 
