@@ -30,14 +30,17 @@ class RtpSockets:
         self.pairs: dict[str, Pair] = {}
         self._next = self.low
 
-    def open(self, leg: str) -> Pair:
-        """The pair of this leg, bound now unless it exists. Raises OSError when no port of the range is free."""
+    def open(self, leg: str, inside: bool = False) -> Pair:
+        """The pair of this leg, bound now unless it exists. Raises OSError when no port of the range is free.
+
+        `inside`: on 127.0.0.1, for a leg whose other end is a process of ours.
+        """
         if leg in self.pairs:
             return self.pairs[leg]
         for _ in range(self.low, self.high, 2):
             port = self._next
             self._next = port + 2 if port + 3 <= self.high else self.low
-            pair = self._bind(port)
+            pair = self._bind("127.0.0.1" if inside else self.host, port)
             if pair is not None:
                 self.pairs[leg] = pair
                 return pair
@@ -49,7 +52,7 @@ class RtpSockets:
         if pair is not None:
             pair.close()
 
-    def _bind(self, port: int) -> Pair | None:
+    def _bind(self, host: str, port: int) -> Pair | None:
         rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             rtcp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -59,12 +62,12 @@ class RtpSockets:
         try:
             rtp.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
             rtp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-            rtp.bind((self.host, port))
-            rtcp.bind((self.host, port + 1))
+            rtp.bind((host, port))
+            rtcp.bind((host, port + 1))
         except OSError:
             rtp.close()
             rtcp.close()
             return None
         rtp.setblocking(False)
         rtcp.setblocking(False)
-        return Pair(rtp, rtcp, self.host, port)
+        return Pair(rtp, rtcp, host, port)

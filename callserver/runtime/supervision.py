@@ -22,9 +22,13 @@ class _Message(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
 
 
 class OpenSockets(_Message, frozen=True):
-    """Bind an RTP and an RTCP socket for this leg and keep them. Reply: `Sockets` with both, or `NoSockets`."""
+    """Bind an RTP and an RTCP socket for this leg and keep them. Reply: `Sockets` with both, or `NoSockets`.
+
+    `inside`: for a leg whose other end is a process of ours, so on 127.0.0.1, whatever devices are told.
+    """
 
     leg: str
+    inside: bool = False
 
 
 class CloseSockets(_Message, frozen=True):
@@ -52,7 +56,9 @@ class TakeWorker(_Message, frozen=True):
 
 
 class NeedWorker(_Message, frozen=True):
-    """No spare is left: fork one at once. `WorkerReady` follows as news."""
+    """No spare of this kind is left: fork one at once. `WorkerReady` follows as news."""
+
+    kind: str = "call"
 
 
 class NextItem(_Message, frozen=True):
@@ -96,11 +102,12 @@ class NoMore(_Message, frozen=True):
 
 
 class WorkerReady(_Message, frozen=True):
-    """A call worker listens at `path`. (In an inventory also one that carries a call.)"""
+    """A worker of this kind (call or seat) listens at `path`. (In an inventory also one that is no spare.)"""
 
     worker: str
     pid: int
     path: str
+    kind: str = "call"
 
 
 class WorkerGone(_Message, frozen=True):

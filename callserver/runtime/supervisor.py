@@ -2,7 +2,7 @@
 
 It decides nothing about calls and imports nothing heavy, so that nothing can make it die or wait: one thread, one selector.
 It must never block on a child. What it keeps: SIP and web listeners, accepted SIP TCP connections, outside RTP sockets,
-the clock anchor, the pool of call workers. Run as `python -m callserver.runtime.supervisor CONFIG.json`.
+the clock anchor, the pools of call and seat workers. Run as `python -m callserver.runtime.supervisor CONFIG.json`.
 """
 
 import contextlib
@@ -17,11 +17,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from callserver.media.pool import Pool, Worker
+from callserver.media.pool import Worker
 from callserver.media.urgency import FIRST, rank
 from callserver.runtime import clock, supervision
 from callserver.runtime.children import MAX_PAUSE_NS, Child
 from callserver.runtime.notify import Notifier
+from callserver.runtime.pools import Pools
 from callserver.runtime.rtp_sockets import RtpSockets
 from callserver.runtime.switchboard_link import SwitchboardLink
 
@@ -46,14 +47,16 @@ class Supervisor:
             "tcp": _listen(socket.SOCK_STREAM, sip["host"], sip["tcp_port"], "[sip] tcp_port"),
             "web": _listen(socket.SOCK_STREAM, web["host"], web["port"], "[web] port"),
         }
+        if web.get("tls_cert"):
+            host = web.get("https_host") or web["host"]
+            self.listeners["https"] = _listen(socket.SOCK_STREAM, host, web["https_port"], "[web] https_port")
         low, _, high = str(sip["rtp_ports"]).partition("-")
         self.rtp = RtpSockets(sip.get("media_host") or sip["host"], int(low), int(high))
         self.connections: dict[int, socket.socket] = {}
         self.anchor = clock.first_anchor(clock.load(self.data_dir / "clock.json"))
-        self.pool = Pool(self.run_dir, int(config["pool"]["spares"]))
         self.selector = selectors.DefaultSelector()
         self.link = SwitchboardLink(self)
-        self.told_of_template = ""
+        self.pools = Pools(self, config)
         self.children = {
             name: Child(name, module)
             for name, module in (
@@ -75,10 +78,9 @@ class Supervisor:
         _become_subreaper()
         self._save_anchor()
         self.selector.register(self.wakeup, selectors.EVENT_READ, self._signalled)
-        self._start_template()
+        self.pools.start()
         for child in self.children.values():
             self.start_child(child)
-        self.pool.refill(clock.boottime_ns())
         self.notifier.tell("READY=1")
         while not self._stopped():
             for key, _ in self.selector.select(self._timeout_s()):
@@ -94,7 +96,7 @@ class Supervisor:
             if child.name == "switchboard":
                 fds = [self.listeners["udp"].fileno(), self.listeners["tcp"].fileno(), *self.link.renew()]
             elif child.name == "web":
-                fds = [self.listeners["web"].fileno()]
+                fds = [self.listeners[name].fileno() for name in ("web", "https") if name in self.listeners]
             child.start([*argv, *map(str, fds)], fds, clock.boottime_ns())
         except OSError as error:
             child.start_at_ns = clock.boottime_ns() + MAX_PAUSE_NS
@@ -122,52 +124,8 @@ class Supervisor:
 
     def troubles(self) -> list[supervision.ChildTrouble]:
         """The present trouble of every process, and which have none: a new switchboard's alarms may be its predecessor's."""
-        found = [(child.name, child.trouble) for child in self.children.values()] + [("template", self.pool.trouble)]
-        return [supervision.ChildTrouble(name, text, cleared=not text) for name, text in found]
-
-    # ---- call workers -----------------------------------------------------------------------------------------
-
-    def _start_template(self) -> None:
-        if self.pool.start_template(clock.boottime_ns()):
-            assert self.pool.control is not None
-            self.selector.register(self.pool.control, selectors.EVENT_READ, self._worker_forked)
-        self.note_processes()
-        self._template_told()
-
-    def _end_template(self, trouble: str) -> None:
-        if self.pool.control is not None:
-            self.selector.unregister(self.pool.control)
-        self.pool.end_template("" if self.stopping_since_ns else trouble)
-        self._template_told()
-
-    def _template_told(self) -> None:
-        """The pool's trouble is news when it changes."""
-        if self.pool.trouble != self.told_of_template:
-            self.told_of_template = self.pool.trouble
-            text = self.pool.trouble or "workers are forked again"
-            self.say(text)
-            self.link.tell(supervision.ChildTrouble("template", text, cleared=not self.pool.trouble))
-
-    def _worker_forked(self) -> None:
-        try:
-            worker = self.pool.forked(clock.boottime_ns())
-        except BlockingIOError:
-            return
-        except EOFError:
-            self._end_template("the template of call workers ended and is started again")
-            return
-        self._template_told()
-        if worker is not None:
-            self.selector.register(worker.pidfd, selectors.EVENT_READ, lambda: self._worker_died(worker))
-            self.link.tell(supervision.WorkerReady(worker.id, worker.pid, worker.path))
-            self.note_processes()
-
-    def _worker_died(self, worker: Worker) -> None:
-        self.selector.unregister(worker.pidfd)
-        self.pool.gone(worker, clock.boottime_ns())
-        _reap(worker.pid)
-        self.link.tell(supervision.WorkerGone(worker.id, worker.pid))
-        self.note_processes()
+        found = [(child.name, child.trouble) for child in self.children.values()]
+        return [supervision.ChildTrouble(name, text, cleared=not text) for name, text in found] + self.pools.troubles()
 
     # ---- time and signals -------------------------------------------------------------------------------------
 
@@ -175,7 +133,7 @@ class Supervisor:
         now_ns = clock.boottime_ns()
         due = [self.next_tick_ns, self.write_at_ns or None]
         if not self.stopping_since_ns:
-            due.append(self.pool.next_ns())
+            due += self.pools.next_ns()
             due += [child.start_at_ns for child in self.children.values() if child.process is None]
         return max(0.0, (min(at for at in due if at is not None) - now_ns) / 1e9)
 
@@ -184,9 +142,7 @@ class Supervisor:
         if self.write_at_ns and now_ns >= self.write_at_ns:
             self._write_processes()
         if not self.stopping_since_ns:
-            if self.pool.control is None and now_ns >= self.pool.start_at_ns:
-                self._start_template()
-            self.pool.refill(now_ns)
+            self.pools.on_time(now_ns)
             for child in self.children.values():
                 if child.process is None and child.start_at_ns <= now_ns:
                     self.start_child(child)
@@ -204,15 +160,13 @@ class Supervisor:
             if child.trouble and child.process is not None and clock.boottime_ns() - child.started_ns > 2 * TICK_NS:
                 child.trouble = ""
                 self.link.tell(supervision.ChildTrouble(child.name, f"{child.name} runs again", cleared=True))
-        if self.pool.hangs(clock.boottime_ns()):
-            self._end_template("the template of call workers hangs and is started again")
+        self.pools.tick(clock.boottime_ns())
         self._reap_strangers()
 
     def _reap_strangers(self) -> None:
         """Workers of a template that died before it had told of them came to us with its death; they end by themselves."""
         known = {child.process.pid for child in self.children.values() if child.process is not None}
-        known |= {worker.pid for worker in self.pool.workers.values()}
-        known |= {self.pool.template.pid} if self.pool.template is not None else set()
+        known |= self.pools.pids()
         while True:
             try:
                 ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
@@ -220,7 +174,7 @@ class Supervisor:
                 return
             if ended is None or ended.si_pid in known:
                 return
-            _reap(ended.si_pid)
+            self.reap(ended.si_pid)
 
     def _signalled(self) -> None:
         numbers = self.wakeup.recv(64)
@@ -240,11 +194,12 @@ class Supervisor:
         """Nothing that we started outlives us: children that did not stop in time, workers, the template."""
         for child in self.children.values():
             child.signal(signal.SIGKILL)
-        for worker in self.pool.workers.values():
+        workers = list(self.pools.workers())
+        for worker in workers:
             _strike(worker, signal.SIGTERM)
-        self._end_template("")
+        self.pools.end()
         limit_ns = clock.boottime_ns() + SEAL_LIMIT_NS
-        for worker in self.pool.workers.values():
+        for worker in workers:
             if not _ends_within(worker.pidfd, max(0.0, (limit_ns - clock.boottime_ns()) / 1e9)):
                 _strike(worker, signal.SIGKILL)
             Path(worker.path).unlink(missing_ok=True)
@@ -257,6 +212,11 @@ class Supervisor:
             clock.save(self.data_dir / "clock.json", self.anchor)
         except OSError as error:
             self.say(f"the clock anchor cannot be kept: {error}")
+
+    def reap(self, pid: int) -> None:
+        """Take a dead worker's status, unless the template was its parent and has taken it."""
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
 
     def say(self, text: str) -> None:
         """To standard error: no log library is loaded here."""
@@ -272,12 +232,7 @@ class Supervisor:
         self.write_at_ns = 0
         rows = [{"name": "supervisor", "pid": os.getpid()}]
         rows += [{"name": c.name, "pid": c.process.pid} for c in self.children.values() if c.process is not None]
-        if self.pool.template is not None:
-            rows.append({"name": "template", "pid": self.pool.template.pid})
-        rows += [
-            {"name": "call-worker", "pid": worker.pid, "id": worker.id, "spare": worker.spare}
-            for worker in self.pool.workers.values()
-        ]
+        rows += self.pools.rows()
         aside = self.run_dir / "processes.new"
         try:
             aside.write_text(json.dumps(rows))
@@ -317,13 +272,6 @@ def _become_subreaper() -> None:
     libc = ctypes.CDLL(None)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     libc.prctl(PR_SET_NAME, b"callserver", 0, 0, 0)
-
-
-def _reap(pid: int) -> None:
-    try:
-        os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:  # the template was its parent and has reaped it
-        return
 
 
 def _strike(worker: Worker, number: signal.Signals) -> None:

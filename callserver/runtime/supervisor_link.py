@@ -50,10 +50,13 @@ class SupervisorLink:
         self.news = socket.socket(fileno=news_fd)
         self.news.setblocking(False)
 
-    def open_sockets(self, leg: str) -> OuterSockets:
-        """Bind (or fetch) a leg's pair. Raises OSError with a clear text: no port is left, or the supervisor does not answer."""
+    def open_sockets(self, leg: str, inside: bool = False) -> OuterSockets:
+        """Bind (or fetch) a leg's pair, on 127.0.0.1 where its other end is ours.
+
+        Raises OSError with a clear text: no port is left, or the supervisor does not answer.
+        """
         try:
-            reply, fds = self._question(supervision.OpenSockets(leg))
+            reply, fds = self._question(supervision.OpenSockets(leg, inside))
             if not isinstance(reply, supervision.Sockets):
                 raise OSError(reply.why if isinstance(reply, supervision.NoSockets) else f"unexpected {reply}")
             return _pair(reply, fds)
@@ -80,9 +83,9 @@ class SupervisorLink:
         """This spare has a call now."""
         self._say(supervision.TakeWorker(worker))
 
-    def need_worker(self) -> None:
-        """Fork one at once."""
-        self._say(supervision.NeedWorker())
+    def need_worker(self, kind: str = "call") -> None:
+        """Fork one of this kind at once."""
+        self._say(supervision.NeedWorker(kind))
 
     def flush(self) -> None:
         """Send what could not be sent before; what cannot be sent now either goes on waiting."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from callserver.media.pool import Worker
-from callserver.runtime import clock, supervision
+from callserver.runtime import supervision
 from callserver.runtime.rtp_sockets import Pair
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class SwitchboardLink:
             supervision.CloseSockets: lambda wish: self.supervisor.rtp.close(wish.leg),
             supervision.DropConnection: lambda wish: self._drop(wish.connection),
             supervision.TakeWorker: self._take_worker,
-            supervision.NeedWorker: lambda wish: self.supervisor.pool.need(clock.boottime_ns()),
+            supervision.NeedWorker: lambda wish: self.supervisor.pools.need(wish.kind),
         }
 
     def renew(self) -> list[int]:
@@ -112,7 +112,7 @@ class SwitchboardLink:
 
     def _open_sockets(self, message: supervision.OpenSockets) -> Reply:
         try:
-            return _sockets(message.leg, self.supervisor.rtp.open(message.leg))
+            return _sockets(message.leg, self.supervisor.rtp.open(message.leg, message.inside))
         except OSError as error:
             return supervision.NoSockets(str(error)), ()
 
@@ -122,7 +122,7 @@ class SwitchboardLink:
             kept.close()
 
     def _take_worker(self, message: supervision.TakeWorker) -> None:
-        self.supervisor.pool.taken(message.worker, clock.boottime_ns())
+        self.supervisor.pools.taken(message.worker)
         self.supervisor.note_processes()
 
     def _item(self, message: supervision.NextItem) -> Reply:
@@ -136,14 +136,14 @@ class SwitchboardLink:
         if isinstance(kept, Pair):
             return _sockets(name, kept)
         if isinstance(kept, Worker):
-            return supervision.WorkerReady(kept.id, kept.pid, kept.path), ()
+            return supervision.WorkerReady(kept.id, kept.pid, kept.path, kept.kind), ()
         return supervision.Connection(kept[0]), (kept[1].fileno(),)
 
     def _everything(self) -> list[tuple[str, Kept]]:
         supervisor = self.supervisor
         everything: list[tuple[str, Kept]] = list(supervisor.rtp.pairs.items())
         everything += [("", kept) for kept in supervisor.connections.items()]
-        everything += list(supervisor.pool.workers.items())
+        everything += [(worker.id, worker) for worker in supervisor.pools.workers()]
         return everything
 
 

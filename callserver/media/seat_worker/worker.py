@@ -132,14 +132,14 @@ class SeatWorker:
     def _connect(self, leg: SeatConnect) -> None:
         self._legs[leg.leg] = self._talking = leg
         if self._peer is not None:
-            self._peer.idle = False
+            self._peer.idle(False)
 
     def _disconnect(self, leg: str) -> None:
         self._legs.pop(leg, None)
         if self._talking is not None and self._talking.leg == leg:
             self._talking = next(reversed(self._legs.values()), None)
         if self._peer is not None:
-            self._peer.idle = self._talking is None
+            self._peer.idle(self._talking is None)
 
     # ---- the browser -----------------------------------------------------------------------------------------
 
@@ -155,9 +155,9 @@ class SeatWorker:
         """A new connection; the old one goes at once, for the page that had it is gone."""
         old, self._peer = self._peer, None
         self._hearing.lost()
-        peer = Peer(self._certificate, self._browser.ssrc, self._from_browser, self._silence_due, self._ended)
+        peer = Peer(self._certificate, self._browser.ssrc, self._from_browser, self._ended)
         self._peer = peer
-        peer.idle = self._talking is None
+        peer.idle(self._talking is None)
         if old is not None:
             self._spawn(old.close())
         try:
@@ -208,10 +208,11 @@ class SeatWorker:
             self._peer.send(silence)
 
     def _tick(self) -> None:
-        """Each 20 ms in a call, each 200 ms else: then the browser's packets say when silence is due."""
+        """Each 20 ms in a call; an idle seat turns, is read and sends silence each 200 ms."""
         now_ns = boottime_ns()
         ticks = BEAT_TICKS if self._talking is None else 1
-        if ticks == 1 or not self._hearing.heard:
+        if self._peer is not None:
+            self._peer.turn()
             self._silence_due()
         self._ticks += ticks
         if self._ticks >= BEAT_TICKS:

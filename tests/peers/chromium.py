@@ -1,0 +1,43 @@
+"""Chromium with a fake microphone that plays a tone: a browser for one test, driven by Playwright, on loopback alone."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.peers.tones import make_tone
+
+PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--allow-loopback-in-peer-connection",
+)
+
+
+@contextmanager
+def chromium(directory: Path, hz: float = 0.0, *flags: str) -> Iterator[Browser]:
+    """A running browser; with `hz` its microphone plays that tone for ever, else Chromium's own beeps."""
+    arguments = [*FLAGS, *flags]
+    if hz:
+        wav = make_tone(directory / f"microphone-{hz:g}.wav", hz, 30.0, 48000)
+        arguments.append(f"--use-file-for-fake-audio-capture={wav}")
+    ignored = ["--mute-audio", "--hide-scrollbars"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=PROGRAM, headless=False, ignore_default_args=ignored, args=arguments
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
