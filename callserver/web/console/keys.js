@@ -1,0 +1,131 @@
+/**
+ * Which key does what, by what stands before the operator. Pure: `deed(state, key)` is the message to be sent, or null.
+ * The same table is shown by `?`. Keys never act while somebody types; F2 answers all the same.
+ */
+
+import { mayAct, myOperator, outcomes, parties, ringing, stage, wrapUp } from "./select.js";
+
+/** @typedef {import("./types.js").State} State */
+/** @typedef {import("./types.js").Message} Message */
+
+export const PAUSES = ["Break", "Meal", "Handover", "Training", "Other work"];
+
+/**
+ * Keys as they are shown, with what they do.
+ * @type {[string, [string, string][]][]}
+ */
+export const SHOWN = [
+  ["When a call rings", [["Space", "Answer"], ["F2", "Answer, also while typing"]]],
+  [
+    "In a call",
+    [
+      ["M", "Mute, and speak again"],
+      ["H", "Hold, and take off hold"],
+      ["P", "Call the police: the plan's first party"],
+      ["O", "Call another party, then its digit"],
+      ["N", "Write a note; Enter leaves it"],
+      ["X X", "Hang up: twice within three seconds"],
+    ],
+  ],
+  ["After a call", [["1 – 9", "Choose the outcome"], ["N", "Write a note"], ["Enter", "Close the incident"]]],
+  [
+    "At any time",
+    [
+      ["A", "Go available"],
+      ["B", "Take a break: pause, then a digit for the reason"],
+      ["U", "Close the oldest incident without an outcome"],
+      ["S", "Sound check"],
+      ["?", "These keys"],
+      ["Esc", "Close a dialog, leave a note"],
+    ],
+  ],
+];
+
+/** @type {Record<string, (state: State, key: string) => Message | null>} */
+const BY_DIALOG = {
+  pause: (_state, key) => (PAUSES[Number(key) - 1] ? act("pause", { reason: PAUSES[Number(key) - 1] }) : null),
+  parties: (state, key) => {
+    const party = parties(state)[Number(key) - 1];
+    return party ? act("party", { party: party.id }) : null;
+  },
+  close: (state, key) => outcomeKey(state, state.picked, key),
+  keys: (_state, key) => (key === "?" ? act("dismiss") : null),
+  sound: () => null,
+};
+
+/** @type {Record<string, string>} */
+const IN_CALL = { m: "mute", h: "hold", p: "party", o: "parties", x: "hang-up", n: "focus-note" };
+/** @type {Record<string, string>} */
+const ALWAYS = { a: "available", b: "pause-list", u: "review-first", s: "sound-check", "?": "keys" };
+
+/** @param {string} what @param {Object} [more] @returns {Message} */
+function act(what, more = {}) {
+  return { type: "act", what, ...more };
+}
+
+/** @param {State} state @param {string} incident @param {string} key @returns {Message | null} */
+function outcomeKey(state, incident, key) {
+  if (key === "Enter") {
+    return act("close", { incident });
+  }
+  const found = outcomes(state).find((one, place) => (one.digit ?? String(place + 1)) === key);
+  return found && incident ? act("outcome", { incident, outcome: found.id }) : null;
+}
+
+/**
+ * What a key does now.
+ * @param {State} state
+ * @param {{key: string, typing: boolean, repeat: boolean, alt: boolean, other: boolean, on_button: boolean}} press
+ * @returns {Message | null}
+ */
+export function deed(state, press) {
+  if (press.repeat || press.other || state.sign.state !== "in") {
+    return null;
+  }
+  if (ringing(state)?.leg && (press.key === "F2" || (press.key === " " && !press.typing))) {
+    return act("answer");
+  }
+  if (press.typing) {
+    return null;
+  }
+  if (isLetter(press.key) && press.alt === state.settings.single_keys) {
+    return null;
+  }
+  if (state.dialog) {
+    return press.key === "Enter" && press.on_button ? null : (BY_DIALOG[state.dialog] ?? (() => null))(state, press.key);
+  }
+  return onStage(state, press);
+}
+
+/** @param {string} key */
+function isLetter(key) {
+  return key.length === 1 && key !== " ";
+}
+
+/** @param {State} state @param {{key: string, on_button: boolean}} press @returns {Message | null} */
+function onStage(state, press) {
+  const key = press.key.toLowerCase();
+  const now = stage(state);
+  if (now === "talk" && IN_CALL[key]) {
+    return act(IN_CALL[key]);
+  }
+  if (now === "wrap-up") {
+    const done = wrapUpKey(state, press);
+    if (done) {
+      return done;
+    }
+  }
+  if (!ALWAYS[key] || (key === "s" && now !== "idle") || (key !== "?" && !mayAct(state))) {
+    return null;
+  }
+  return ["a", "b", "s"].includes(key) && !myOperator(state) ? null : act(ALWAYS[key]);
+}
+
+/** @param {State} state @param {{key: string, on_button: boolean}} press @returns {Message | null} */
+function wrapUpKey(state, press) {
+  const incident = wrapUp(state)?.id ?? "";
+  if (press.key.toLowerCase() === "n") {
+    return act("focus-note");
+  }
+  return press.key === "Enter" && press.on_button ? null : outcomeKey(state, incident, press.key);
+}

@@ -1,0 +1,119 @@
+/** The board beside the stage: who waits, who talks, what needs a person, seats, points. Always on the screen, never moving by itself. */
+
+import { h } from "./dom.js";
+import { memory } from "./memo.js";
+import { does, dot, heading } from "./parts.js";
+import { alarms, attended, callOf, mayAct, nameOf, now_ms, overdue, partyName, points, ringing, seats, unreviewed, waiting } from "./select.js";
+import { openedAt } from "./view-wrap-up.js";
+import { classTone, className, count, duration, effort, operatorWords, pointWords, roughly } from "./words.js";
+
+/** @typedef {import("./types.js").State} State */
+/** @typedef {import("./types.js").Incident} Incident */
+/** @typedef {import("./parts.js").Say} Say */
+
+const row = memory();
+const panel = memory();
+
+/** @param {State} state @param {Say} say */
+export function board(state, say) {
+  const b = state.board;
+  const second = Math.floor(now_ms(state) / 1000);
+  const minute = Math.floor(second / 10);
+  return h(
+    "aside",
+    { key: "board", class: "board", "aria-label": "Board" },
+    h(
+      "div",
+      { class: "column" },
+      panel("waiting", [b.incident, b.call, b.operator, second, ringing(state)?.incident], () => waitingPanel(state)),
+      panel("attended", [b.incident, b.operator, second], () => attendedPanel(state)),
+      panel("unreviewed", [b.incident, minute, mayAct(state), say], () => unreviewedPanel(state, say)),
+    ),
+    h(
+      "div",
+      { class: "column" },
+      panel("alarms", [b.alarm, b.trunk, minute], () => alarmsPanel(state)),
+      panel("seats", [b.operator, b.incident, minute, state.sign.person], () => seatsPanel(state)),
+      panel("points", [b.point, minute], () => pointsPanel(state)),
+    ),
+  );
+}
+
+/** @param {string} id @param {any} head @param {any[]} rows @param {string} empty */
+function section(id, head, rows, empty) {
+  const body = rows.length ? h("ul", { class: "rows", tabindex: "0", role: "list", "aria-labelledby": `${id}-title` }, rows) : h("p", { class: "empty" }, empty);
+  return h("section", { key: id, class: `panel part-${id}`, "aria-labelledby": `${id}-title` }, head, body);
+}
+
+/** @param {State} state */
+function waitingPanel(state) {
+  const queue = waiting(state);
+  const mine = ringing(state)?.incident;
+  const rows = queue.map((one) => waitingRow(state, one, one.id === mine));
+  return section("waiting", heading("Waiting", "waiting-title", queue.length, queue.length ? "is-amber" : ""), rows, "Nobody is waiting.");
+}
+
+/** @param {State} state @param {Incident} one @param {boolean} mine */
+function waitingRow(state, one, mine) {
+  const waited = duration(now_ms(state) - one.waiting_since_ms);
+  const late = overdue(state, one);
+  const rung = callOf(state, one.call)?.offer?.operators ?? [];
+  return row(`w${one.id}`, [one, waited, late, mine, rung, state.board.operator], () => {
+    const doing = effort(one, rung.map((id) => nameOf(state, id)), one.party ? partyName(state, one.party) : "");
+    const steps = one.steps ? `, step ${one.step} of ${one.steps}` : "";
+    return h("li", { key: one.id, class: `row tone-${classTone(one.priority)}${mine ? " mine" : ""}` }, h("span", { class: "first", title: one.place }, one.place), h("time", { class: late ? "is-red" : "" }, waited), h("span", { class: "second", title: doing + steps }, h("span", { class: `is-${classTone(one.priority)}` }, className(one)), ` \u00b7 ${doing}${steps}`));
+  });
+}
+
+/** @param {State} state */
+function attendedPanel(state) {
+  const rows = attended(state).map((one) => {
+    const lasted = duration(now_ms(state) - one.since_ms);
+    const who = one.operator ? nameOf(state, one.operator) : one.party ? partyName(state, one.party) : "Somebody";
+    return row(`a${one.id}`, [one, lasted, who], () => h("li", { key: one.id, class: "row tone-green" }, h("span", { class: "first", title: one.place }, one.place), h("time", null, lasted), h("span", { class: "second" }, who)));
+  });
+  return section("attended", heading("In conversation", "attended-title", rows.length), rows, "No conversation.");
+}
+
+/** @param {State} state @param {Say} say */
+function unreviewedPanel(state, say) {
+  const rows = unreviewed(state).map((one) => {
+    const button = mayAct(state) ? h("button", { type: "button", class: "small", "aria-label": `Close ${one.place}`, on: does(say, "review", { incident: one.id }) }, "Close") : null;
+    return h("li", { key: one.id, class: "row tone-amber" }, h("span", { class: "first", title: one.place }, one.place), button, h("span", { class: "second" }, `Pressed at ${openedAt(state, one)}, open for ${roughly(now_ms(state) - one.opened_ms)}`));
+  });
+  return section("unreviewed", heading("To be closed", "unreviewed-title", rows.length, rows.length ? "is-amber" : ""), rows, "Every incident has its outcome.");
+}
+
+/** @param {State} state */
+function alarmsPanel(state) {
+  const rows = alarms(state).map((one) => h("li", { key: one.key, class: "row tone-red" }, h("span", { class: "whole" }, one.text), one.raised_ms === null ? null : h("span", { class: "second" }, `For ${roughly(now_ms(state) - one.raised_ms)}`)));
+  return section("alarms", heading("Needs a person", "alarms-title", rows.length, rows.length ? "is-red" : ""), rows, "Nothing. All works as planned.");
+}
+
+/** @param {State} state */
+function seatsPanel(state) {
+  const all = seats(state);
+  const free = all.filter((one) => one.state === "available" && one.reachable !== false).length;
+  const rows = all.map((one) => {
+    const [word, tone] = operatorWords(one);
+    const place = one.incident ? state.board.incident[one.incident]?.place : "";
+    const me = one.id === state.sign.person?.operator ? " (you)" : "";
+    const where = one.state === "off" ? "" : one.seat ? ` \u00b7 ${one.seat}` : " \u00b7 no seat";
+    return h("li", { key: one.id, class: `row one-line${one.state === "off" ? " faint" : ""}` }, h("span", { class: "first" }, dot(tone), `${one.name}${me}`), h("span", { class: `is-${tone} word` }, word), place ? h("span", { class: "second", title: place }, place) : h("span", { class: "only-heard" }, where), one.state === "off" ? null : h("time", { class: "is-quiet" }, roughly(now_ms(state) - one.since_ms)));
+  });
+  return section("seats", heading("Seats", "seats-title", `${free} available`, free ? "is-green" : "is-amber"), rows, "The plan has no operators.");
+}
+
+/** @param {State} state */
+function pointsPanel(state) {
+  const all = points(state);
+  const bad = all.filter((one) => one.reachable === false).length;
+  const rows = all.map((one) => {
+    const [word, tone] = pointWords(one);
+    const since = one.since_ms && one.reachable === false ? ` for ${roughly(now_ms(state) - one.since_ms)}` : "";
+    const why = one.reachable === false && one.why ? `: ${one.why}` : "";
+    return row(`p${one.id}`, [one, since], () => h("li", { key: one.id, class: "row one-line" }, h("span", { class: "first", title: one.place }, dot(tone), one.place), h("span", { class: `is-${tone} word`, title: word + why }, word + since)));
+  });
+  const words = bad ? `${bad} not reachable` : count(all.length, "point");
+  return section("points", heading("Points", "points-title", words, bad ? "is-red" : ""), rows, "The plan has no points.");
+}

@@ -1,0 +1,59 @@
+/** The dialogs: keys, pause, parties, closing an incident; the sound check has a file of its own. */
+
+import { h } from "./dom.js";
+import { PAUSES, SHOWN } from "./keys.js";
+import { dialog, does, keyed } from "./parts.js";
+import { myCall, parties, partyLeg } from "./select.js";
+import { soundCheck } from "./view-sound.js";
+import { openedAt, outcomeForm } from "./view-wrap-up.js";
+
+/** @typedef {import("./types.js").State} State */
+/** @typedef {import("./parts.js").Say} Say */
+
+/**
+ * The dialog that is open, or none.
+ * @param {State} state
+ * @param {Say} say
+ * @param {import("./sound.js").SeatSound} sound
+ */
+export function dialogs(state, say, sound) {
+  const views = { keys, pause, parties: partyList, close, sound: () => soundCheck(state, say, sound) };
+  const make = views[/** @type {keyof typeof views} */ (state.dialog)];
+  const made = make ? make(state, say) : null;
+  return made ? [made] : [];
+}
+
+/** @param {State} state @param {Say} say */
+function keys(state, say) {
+  const groups = SHOWN.map(([title, lines]) => h("section", { key: title }, h("h2", null, title), h("dl", { class: "key-list" }, lines.map(([key, what]) => h("div", { key }, h("dt", null, key.split(" ").map((one, place) => h("kbd", { key: place }, one))), h("dd", null, what))))));
+  const on = { change: (/** @type {Event} */ event) => say({ type: "settings", settings: { single_keys: /** @type {HTMLInputElement} */ (event.target).checked } }) };
+  const box = h("label", { class: "check" }, h("input", { type: "checkbox", checked: state.settings.single_keys, on }), "Letters and digits act without Alt (on this machine)");
+  return dialog(say, "keys", "Keys", h("div", { class: "key-groups" }, groups), box);
+}
+
+/** @param {State} _state @param {Say} say */
+function pause(_state, say) {
+  const buttons = PAUSES.map((reason, place) => h("button", { key: reason, type: "button", class: "outcome", on: does(say, "pause", { reason }) }, h("kbd", { "aria-hidden": "true" }, String(place + 1)), h("span", { class: "label" }, reason)));
+  const submit = (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    say({ type: "act", what: "pause", reason: String(new FormData(/** @type {HTMLFormElement} */ (event.target)).get("reason") ?? "") });
+  };
+  const other = h("form", { class: "line", on: { submit } }, h("div", { class: "field" }, h("label", { for: "reason" }, "Another reason"), h("input", { id: "reason", name: "reason", maxlength: "200", autocomplete: "off" })), h("button", { type: "submit" }, "Pause"));
+  return dialog(say, "pause", "Pause", h("p", { class: "is-quiet" }, "No calls come to you until you go available again. A call in progress goes on."), h("div", { class: "outcomes" }, buttons), other);
+}
+
+/** @param {State} state @param {Say} say */
+function partyList(state, say) {
+  const call = myCall(state);
+  const buttons = parties(state).map((one, place) => h("button", { key: one.id, type: "button", class: "outcome", disabled: Boolean(call && partyLeg(call, one.id)), on: does(say, "party", { party: one.id }) }, h("kbd", { "aria-hidden": "true" }, String(place + 1)), h("span", { class: "label" }, one.name)));
+  return call ? dialog(say, "parties", "Call a party", h("p", { class: "is-quiet" }, "Everybody in the call hears everybody."), h("div", { class: "outcomes" }, buttons)) : null;
+}
+
+/** @param {State} state @param {Say} say */
+function close(state, say) {
+  const incident = state.board.incident[state.picked];
+  if (!incident) {
+    return dialog(say, "close", "Close an incident", h("p", null, "It has been closed."), keyed("Good", "Esc", { on: does(say, "dismiss") }));
+  }
+  return dialog(say, "close", incident.place, h("p", { class: "is-quiet" }, `Pressed at ${openedAt(state, incident)}. What was it?`), outcomeForm(state, say, incident));
+}

@@ -1,0 +1,140 @@
+/** Everything the console says that is computed: states, times, counts. Pure. */
+
+/** @typedef {import("./types.js").Incident} Incident */
+/** @typedef {import("./types.js").Leg} Leg */
+/** @typedef {import("./types.js").Operator} Operator */
+/** @typedef {import("./types.js").Point} Point */
+
+/**
+ * A length of time as a clock shows it: 0:07, 12:40, 1:02:03.
+ * @param {number} ms
+ */
+export function duration(ms) {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
+  return s < 3600 ? `${Math.floor(s / 60)}:${two(s % 60)}` : `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
+}
+
+/**
+ * A length of time in words, rounded: 7 s, 12 min, 3 h, 4 days.
+ * @param {number} ms
+ */
+export function roughly(ms) {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  if (s < 60) {
+    return `${s} s`;
+  }
+  if (s < 3600) {
+    return `${Math.floor(s / 60)} min`;
+  }
+  return s < 48 * 3600 ? `${Math.floor(s / 3600)} h` : `${Math.floor(s / 86400)} days`;
+}
+
+/** @type {Map<string, Intl.DateTimeFormat>} */
+const clocks = new Map();
+
+/**
+ * The time of day in the plan's zone; with seconds if wanted.
+ * @param {number} ms
+ * @param {string} zone
+ * @param {boolean} [seconds]
+ */
+export function clock(ms, zone, seconds = false) {
+  const key = `${zone} ${seconds}`;
+  let format = clocks.get(key);
+  if (!format) {
+    /** @type {Intl.DateTimeFormatOptions} */
+    const options = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone || "UTC" };
+    format = new Intl.DateTimeFormat("en-GB", seconds ? { ...options, second: "2-digit" } : options);
+    clocks.set(key, format);
+  }
+  return format.format(ms);
+}
+
+/** @param {number} n @param {string} one @param {string} [many] */
+export function count(n, one, many = `${one}s`) {
+  return `${n} ${n === 1 ? one : many}`;
+}
+
+/** @param {string[]} names */
+export function list(names) {
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
+}
+
+const CLASS_WORDS = ["Emergency", "High", "Normal", "Information"];
+export const CLASS_TONES = ["red", "amber", "blue", "quiet"];
+
+/** @param {{priority?: number, class?: string} | null | undefined} incident */
+export function className(incident) {
+  const word = incident?.class || CLASS_WORDS[incident?.priority ?? 2] || "Normal";
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}
+
+/**
+ * The colour of a class by its number, or by its name where that is all there is.
+ * @param {number | undefined} priority
+ * @param {string} [name]
+ */
+export function classTone(priority, name = "") {
+  const place = priority ?? CLASS_WORDS.findIndex((word) => word.toLowerCase() === name.toLowerCase());
+  return CLASS_TONES[place] ?? "blue";
+}
+
+/** @type {Record<string, string>} */
+const LEG_WORDS = { arriving: "arriving", early: "hears us, not answered yet", dialling: "being dialled", ringing: "ringing", up: "in the call", ending: "leaving" };
+
+/**
+ * What a leg does, and how that is coloured.
+ * @param {Leg} leg
+ * @param {boolean} held
+ * @returns {[string, string]}
+ */
+export function legWords(leg, held) {
+  if (leg.state === "up" && held && leg.role === "point") {
+    return ["on hold", "amber"];
+  }
+  if (leg.state === "up" && leg.sounding === false) {
+    return ["line silent", "amber"];
+  }
+  return [LEG_WORDS[leg.state] ?? leg.state, leg.state === "up" ? "green" : leg.state === "ending" ? "quiet" : "blue"];
+}
+
+/** @type {Record<string, [string, string]>} */
+const OPERATOR_WORDS = {
+  off: ["Off duty", "faint"],
+  available: ["Available", "green"],
+  offered: ["Ringing", "red"],
+  talking: ["Talking", "green"],
+  "wrap-up": ["Wrap-up", "blue"],
+  paused: ["Paused", "amber"],
+};
+
+/** @param {Operator} operator @returns {[string, string]} */
+export function operatorWords(operator) {
+  const [word, tone] = OPERATOR_WORDS[operator.state] ?? [operator.state, "quiet"];
+  const unreachable = operator.reachable === false && !["off", "paused"].includes(operator.state);
+  return unreachable ? [`${word}, cannot be reached`, "amber"] : [word, tone];
+}
+
+/** @param {Point} point @returns {[string, string]} */
+export function pointWords(point) {
+  if (point.reachable === false) {
+    return ["Cannot be reached", "red"];
+  }
+  return point.reachable === null ? ["Never heard of", "amber"] : [point.incident ? "Open incident" : "Reachable", point.incident ? "blue" : "green"];
+}
+
+/**
+ * What is being done about a waiting incident.
+ * @param {Incident} incident
+ * @param {string[]} rung
+ * @param {string} party
+ */
+export function effort(incident, rung, party) {
+  const again = incident.presses > 1 ? `, pressed ${incident.presses} times` : "";
+  if (party) {
+    return `Calling ${party}${again}`;
+  }
+  const ring = rung.length ? `Ringing ${rung.length > 2 ? count(rung.length, "seat") : list(rung)}` : "Nobody free";
+  return `${ring}${again}`;
+}
