@@ -23,9 +23,10 @@ _ESCAPE = "\\"
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a plan calls its things: id -> name. `points` are places."""
+    """What a plan calls itself and its things: id -> name. `points` are places."""
 
     version: int = 0
+    plan: str = ""
     time_zone: str = "UTC"
     points: Mapping[str, str] = field(default_factory=dict)
     operators: Mapping[str, str] = field(default_factory=dict)
@@ -113,6 +114,7 @@ def names_of(version: int, plan: Plan) -> Names:
     """The names of a plan's things."""
     return Names(
         version=version,
+        plan=plan.name,
         time_zone=plan.time_zone,
         points={point.id: point.place for point in plan.points.values()},
         operators={operator.id: operator.name for operator in plan.operators.values()},

@@ -53,8 +53,9 @@ class PeaksAnswer(BaseModel):
 
 
 class NamesAnswer(BaseModel):
-    """What a plan calls its things: id to name; `points` are places, `classes` the classes of a press by their priority."""
+    """What a plan calls itself and its things: id to name; `points` are places, `classes` the classes of a press by their priority."""
 
+    plan: str
     plan_version: int
     time_zone: str
     points: Mapping[str, str]
@@ -121,6 +122,7 @@ async def names(
     if found is None:
         raise not_found("plan of version", "any" if version is None else str(version))
     return NamesAnswer(
+        plan=found.plan,
         plan_version=found.version,
         time_zone=found.time_zone,
         points=found.points,

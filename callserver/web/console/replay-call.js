@@ -1,0 +1,113 @@
+/** One call on one page: what it was, how it sounds, what happened. A function of the state. */
+
+import { h } from "./dom.js";
+import { stageView } from "./replay-stage.js";
+import { clockTime, day, offset } from "./replay-time.js";
+import { utcMs } from "./replay-timeline.js";
+import { className, classTone } from "./words.js";
+
+/** @typedef {import("./replay-timeline.js").Mark} Mark */
+/** @typedef {any} Page  what replay.js keeps of the call that is open */
+
+/** @param {Page} page @param {any} act */
+export function callView(page, act) {
+  const back = h("a", { class: "back", href: act.listAddress(), "aria-keyshortcuts": "Escape" }, "← All incidents and calls");
+  if (page.state === "loading") {
+    return [h("div", { class: "call", key: "call" }, back, h("p", { class: "waits", role: "status" }, "Loading…"))];
+  }
+  if (page.state === "failed") {
+    return [h("div", { class: "call", key: "call" }, back,
+      h("div", { class: "notice red" }, h("h1", null, page.error.message), h("p", null, page.error.what_to_do),
+        page.error.status !== 404 && h("button", { type: "button", on: { click: act.again } }, "Try again")))];
+  }
+  return [h("div", { class: "call", key: "call" }, back, head(page), others(page), panel(page, act), facts(page, act))];
+}
+
+/** @param {Page} page */
+function head({ call, incident, names, timeline }) {
+  const zone = names.time_zone;
+  const began = utcMs(call.started);
+  const end = call.ended ? utcMs(call.ended) : null;
+  const until = utcMs(call.answered ?? call.ended ?? "") || timeline.to_ms;
+  const field = (/** @type {string} */ name, /** @type {any} */ ...value) => h("div", null, h("dt", null, name), h("dd", null, ...value));
+  return h("header", { class: "head-of-call" },
+    h("div", { class: "title" },
+      h("h1", null, names.points[call.point] ?? call.point),
+      h("span", { class: `badge is-${classTone(incident.priority)}` }, className(incident)),
+      call.state !== "ended" && h("span", { class: "badge is-green" }, "still going on"),
+      incident.state !== "closed" && h("span", { class: "badge is-amber" }, `incident ${incident.state}`)),
+    h("dl", null,
+      field("When", h("time", { datetime: call.started }, `${day(began, zone)}, ${clockTime(began, zone)}`)),
+      field("Waited", offset(until - began, false), !call.answered && h("span", { class: "is-amber" }, " not answered")),
+      field("Lasted", end === null ? "–" : offset(end - began, false)),
+      field("Answered by", call.operator ? names.operators[call.operator] ?? call.operator : outsideOf(call, names)),
+      field("Outcome", call.outcome ? names.outcomes[call.outcome] ?? call.outcome : "none yet"),
+      field("Point", call.point),
+      call.note && h("div", { class: "noted" }, h("dt", null, "Note"), h("dd", null, call.note))));
+}
+
+/** @param {any} call @param {any} names */
+function outsideOf(call, names) {
+  const leg = call.legs.find((/** @type {any} */ one) => one.role === "outside" && one.answered);
+  return leg ? names.parties[leg.party] ?? leg.party : "nobody";
+}
+
+/** @param {Page} page */
+function others({ call, incident, names }) {
+  if (incident.calls.length < 2) {
+    return null;
+  }
+  return h("nav", { class: "others", "aria-label": "Calls of this incident" },
+    incident.calls.map((/** @type {any} */ one, /** @type {number} */ place) =>
+      h("a", { href: `#call=${encodeURIComponent(one.id)}`, key: one.id, "aria-current": one.id === call.id ? "page" : false }, `Call ${place + 1}, ${clockTime(utcMs(one.started), names.time_zone)}`)));
+}
+
+/** @param {Page} page @param {any} act */
+function panel(page, act) {
+  return h("section", { class: "panel player", "aria-label": "Sound and timeline" }, controls(page, act), h("p", { class: "trouble notice red", role: "alert", hidden: !page.trouble }, page.trouble || " "),
+    stageView({ ...page, zone: page.names.time_zone, solo: page.player.solo, silent: page.soundless, width: page.width }, act));
+}
+
+/** @param {Page} page @param {any} act */
+function controls(page, act) {
+  const { player, soundless, sound } = page;
+  const button = (/** @type {string} */ deed, /** @type {string} */ name, /** @type {string} */ key, /** @type {Record<string, any>} */ more = {}) =>
+    h("button", { type: "button", key: deed, "aria-label": name, title: `${name} (${key})`, "aria-keyshortcuts": key, ...more, on: { click: () => act.deed(deed) } }, more.text ?? name);
+  const hear = (/** @type {string} */ deed, /** @type {string} */ solo, /** @type {string} */ name, /** @type {string} */ key) =>
+    button(deed, name, key, { class: `choice ${solo}`, "aria-pressed": String(player.solo === solo), text: [h("i", { class: "swatch" }), name] });
+  const zooming = h("div", { class: "group", role: "group", "aria-label": "View" },
+    button("farther", "Farther", "-", { text: "−" }), button("nearer", "Nearer", "+", { text: "+" }), button("whole", "Whole call", "F"));
+  if (soundless) {
+    return h("div", { class: "controls" }, h("span", { class: "grow" }), zooming);
+  }
+  return h("div", { class: "controls" },
+    button("toggle", player.playing ? "Pause" : "Listen", "Space", { class: "primary play", text: [h("i", { class: player.playing ? "pause" : "play" }), player.waiting ? "Loading" : player.playing ? "Pause" : "Listen"] }),
+    h("div", { class: "where", attach: act.clock }, h("span", { class: "offset" }), h("span", { class: "clock" })),
+    h("div", { class: "group", role: "group", "aria-label": "Which side is heard" },
+      hear("both", "both", "Both", "0"), hear("solo-point", "point", "Point said", "1"), hear("solo-heard", "heard", "Point heard", "2")),
+    h("div", { class: "group", role: "group", "aria-label": "Speed" },
+      button("slower", "Slower", "[", { text: "−" }), h("output", { class: "rate", "aria-label": "Speed" }, `${player.rate} ×`), button("faster", "Faster", "]", { text: "+" })),
+    h("span", { class: "grow" }),
+    sound?.losses_ms > 0 && h("span", { class: "is-amber losses", title: sound.report || false }, `${(sound.losses_ms / 1000).toFixed(1)} s never arrived`),
+    zooming);
+}
+
+/** @param {Page} page @param {any} act */
+function facts(page, act) {
+  const { timeline, names, all } = page;
+  const shown = timeline.marks.filter((/** @type {Mark} */ one) => all || !one.minor);
+  const during = shown.filter((/** @type {Mark} */ one) => !one.after);
+  const after = shown.filter((/** @type {Mark} */ one) => one.after);
+  const zero = timeline.began_ms ?? timeline.from_ms;
+  const item = (/** @type {Mark} */ one) => h("li", { key: one.number },
+    h("button", { type: "button", class: `fact tone-${one.tone}`, "data-number": one.number, "aria-current": page.current === one.number ? "true" : false, on: { click: () => act.fact(one) } },
+      h("time", { datetime: new Date(one.at_ms).toISOString() }, clockTime(one.at_ms, names.time_zone)),
+      h("span", { class: "offset" }, offset(one.at_ms - zero)),
+      h("strong", null, one.title),
+      h("span", { class: "detail" }, one.detail)));
+  return h("section", { class: "facts", "aria-labelledby": "facts-title" },
+    h("div", { class: "facts-head" }, h("h2", { id: "facts-title" }, "What happened"),
+      h("button", { type: "button", class: "quiet", "aria-pressed": String(all), "aria-keyshortcuts": "A", on: { click: () => act.deed("all-facts") } }, "All facts")),
+    h("ol", null, during.map(item)),
+    after.length > 0 && [h("h3", null, "Afterwards"), h("ol", { class: "afterwards" }, after.map(item))]);
+}

@@ -1,0 +1,68 @@
+/**
+ * Which key does what. Pure. The same table is shown by `?`. Keys never act while somebody types or a dialog is open.
+ *
+ * @typedef {{key: string, shift: boolean, other: boolean, typing: boolean, on_button: boolean, in_dialog: boolean, repeat: boolean}} Press
+ */
+
+/** @type {[string, [string, string][]][]} */
+export const SHOWN = [
+  [
+    "Listening",
+    [
+      ["Space", "Play and pause"],
+      ["← →", "5 seconds back, on"],
+      ["Shift ← →", "1 second back, on"],
+      ["↑ ↓", "To the fact before, after"],
+      ["Home End", "To the beginning, the end"],
+      ["[ ]", "Slower, faster; the pitch stays"],
+      ["1 2 0", "The point alone, what it heard alone, both"],
+    ],
+  ],
+  [
+    "Looking",
+    [
+      ["+ −", "Nearer, farther"],
+      [", .", "Move the view back, on"],
+      ["F", "The whole call"],
+      ["A", "All facts, and only those that matter"],
+    ],
+  ],
+  [
+    "Lists",
+    [
+      ["/", "Search"],
+      ["J K", "Down, up"],
+      ["Enter", "Open"],
+      ["N P", "Next page, page before"],
+      ["R", "Look again"],
+    ],
+  ],
+  ["Everywhere", [["Esc", "Back to the list"], ["?", "These keys"]]],
+];
+
+/** @type {Record<string, string>} */
+const CALL = {
+  " ": "toggle", ArrowLeft: "back-5", ArrowRight: "on-5", "shift ArrowLeft": "back-1", "shift ArrowRight": "on-1",
+  ArrowUp: "fact-before", ArrowDown: "fact-after", Home: "begin", End: "end",
+  "[": "slower", "]": "faster", 1: "solo-point", 2: "solo-heard", 0: "both",
+  "+": "nearer", "=": "nearer", "-": "farther", "−": "farther", ",": "view-back", ".": "view-on", f: "whole", a: "all-facts",
+  Escape: "list",
+};
+/** @type {Record<string, string>} */
+const LIST = { "/": "search", j: "down", k: "up", n: "next-page", p: "page-before", r: "again" };
+const ON_BUTTON = new Set([" ", "Enter"]);
+const ONCE = new Set(["toggle", "search", "next-page", "page-before", "again", "list", "all-facts"]);
+
+/** What a key does on a page: a word, or null. @param {"call" | "list"} page @param {Press} press */
+export function deed(page, press) {
+  if (press.other || press.typing || press.in_dialog || (press.on_button && ON_BUTTON.has(press.key))) {
+    return null;
+  }
+  if (press.key === "?") {
+    return "keys";
+  }
+  const key = press.key.length === 1 ? press.key.toLowerCase() : press.key;
+  const table = page === "call" ? CALL : LIST;
+  const found = (press.shift && table[`shift ${key}`]) || table[key] || null;
+  return found && press.repeat && ONCE.has(found) ? null : found;
+}

@@ -1,0 +1,208 @@
+/**
+ * What each kind of fact is called in words. Pure. The table has every kind of docs/facts.md and no other; a test holds it so.
+ *
+ * @typedef {{number: number, id: string, at: string, kind: string, body: Record<string, any>}} Fact
+ * @typedef {{points: Record<string, string>, operators: Record<string, string>, parties: Record<string, string>,
+ *   outcomes: Record<string, string>, legs: Record<string, {role: string, party: string}>}} Names
+ * @typedef {"red" | "amber" | "green" | "blue" | "quiet"} Tone
+ * @typedef {{title: string, detail?: string, tone?: Tone, minor?: boolean}} Said
+ *   `minor`: told only where everything is wanted; it repeats another fact or belongs to the works
+ */
+
+import { list } from "./words.js";
+
+/** @param {string} words */
+function upper(words) {
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** Who is at the far end of a leg. @param {string} leg @param {Names} names */
+export function partyOf(leg, names) {
+  const known = names.legs[leg];
+  if (!known) {
+    return "somebody";
+  }
+  if (known.role === "point") {
+    return "the caller";
+  }
+  return (known.role === "operator" ? names.operators : names.parties)[known.party] ?? known.party;
+}
+
+/** @param {string[]} ids @param {Names} names */
+function operators(ids, names) {
+  return list(ids.map((id) => names.operators[id] ?? id)) || "nobody";
+}
+
+/** @param {string} id @param {Names} names */
+function person(id, names) {
+  return id === "plan" ? "the plan" : names.operators[id] ?? id;
+}
+
+/** @param {number} ms */
+function seconds(ms) {
+  return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
+}
+
+/** @type {Record<string, [string, Tone]>} */
+const INCIDENT = {
+  waiting: ["The incident waits", "amber"],
+  attended: ["The incident is attended", "green"],
+  "wrap-up": ["Wrap-up began", "blue"],
+  unreviewed: ["Left to be reviewed", "amber"],
+  closed: ["The incident was closed", "quiet"],
+};
+
+/** @type {Record<string, [string, Tone]>} */
+const CALL = {
+  waiting: ["The caller waits again", "amber"],
+  "calling-back": ["Calling the point back", "amber"],
+  talking: ["Conversation began", "green"],
+  "wrap-up": ["The caller is gone, the outcome is asked for", "blue"],
+  ending: ["The call is being ended", "quiet"],
+  ended: ["The call ended", "quiet"],
+};
+
+/** @type {Record<string, (who: string, body: Record<string, any>) => Said>} */
+const LEG = {
+  early: (who) => ({ title: `${upper(who)} hears us, not answered yet`, tone: "quiet", minor: true }),
+  ringing: (who) => ({ title: `It rings at ${who}`, tone: "blue" }),
+  up: (who) => ({ title: who === "the caller" ? "The caller was answered" : `${upper(who)} answered`, tone: "green" }),
+  ending: (who) => ({ title: `${upper(who)} is being let go`, tone: "quiet", minor: true }),
+  ended: (who, body) => ended(who, body),
+};
+
+/** @type {Record<string, [string, Tone]>} */
+const ENDS = {
+  normal: ["hung up", "quiet"],
+  cancelled: ["was no longer needed", "quiet"],
+  refused: ["refused the call", "amber"],
+  unanswered: ["did not answer", "amber"],
+  unreachable: ["could not be reached", "red"],
+  lost: ["was lost: the line died", "red"],
+  failed: ["failed", "red"],
+  internal: ["was lost by a fault of ours", "red"],
+  unknown: ["is gone, nobody knows why", "amber"],
+};
+
+/** @param {string} who @param {Record<string, any>} body @returns {Said} */
+function ended(who, body) {
+  const end = body.termination;
+  const [words, tone] = ENDS[end?.kind] ?? ENDS.unknown;
+  const ours = end?.kind === "normal" && end.by === "us";
+  const status = end?.status ? ` (${end.status})` : "";
+  return {
+    title: `${upper(who)} ${ours ? "was let go" : end?.kind === "cancelled" && end.by === "party" ? "gave up before an answer" : words}`,
+    detail: `${end?.reason || body.reason}${status}`,
+    tone,
+  };
+}
+
+/** @type {Record<string, [string, Tone]>} */
+const OFFERS = {
+  accepted: ["Offer accepted", "green"],
+  "rung-out": ["Nobody answered the offer", "amber"],
+  refused: ["The offer was refused", "amber"],
+  withdrawn: ["The offer was withdrawn", "quiet"],
+};
+
+/** @param {Record<string, any>} body @param {Names} names @returns {Said} */
+function shaped(body, names) {
+  const { talk = [], prompts = [] } = body.shape ?? {};
+  const together = talk.map((/** @type {string} */ leg) => partyOf(leg, names));
+  const played = prompts.map((/** @type {any} */ one) => `“${one.name}” to ${list(one.to.map((/** @type {string} */ leg) => partyOf(leg, names)))}`);
+  return {
+    title: together.length > 1 ? `${upper(list(together))} hear each other` : "Nobody is connected yet",
+    detail: played.length ? `plays ${list(played)}` : "",
+    tone: "quiet",
+    minor: true,
+  };
+}
+
+/** @type {Record<string, (body: Record<string, any>, names: Names) => Said>} */
+export const WORDS = {
+  PlanAdopted: (b) => ({ title: `Plan ${b.version} came into force`, detail: `by ${b.by}`, minor: true }),
+  IncidentOpened: (b, n) => ({ title: "The button was pressed", detail: n.points[b.point] ?? b.point, tone: "red" }),
+  IncidentRejoined: (b) => ({ title: "The button was pressed again", detail: b.why, tone: "red" }),
+  IncidentMoved: (b) => ({
+    title: (INCIDENT[b.new] ?? [`The incident is ${b.new}`])[0],
+    detail: b.reason,
+    tone: INCIDENT[b.new]?.[1],
+    minor: b.new === "attended" || b.new === "closed",
+  }),
+  OutcomeRecorded: (b, n) => ({
+    title: `Outcome: ${n.outcomes[b.outcome] ?? b.outcome}`,
+    detail: `by ${person(b.by, n)}${b.note ? `: ${b.note}` : ""}`,
+    tone: "blue",
+  }),
+  CallOpened: () => ({ title: "A call began", minor: true }),
+  CallMoved: (b) => ({
+    title: (CALL[b.new] ?? [`The call is ${b.new}`])[0],
+    detail: b.reason,
+    tone: CALL[b.new]?.[1],
+    minor: b.new === "ending" || b.new === "wrap-up",
+  }),
+  LegCreated: (b, n) => {
+    const who = partyOf(b.leg, n);
+    return b.inbound ? { title: `${upper(who)} came in`, minor: true } : { title: `${upper(who)} is being called`, detail: b.route, minor: b.role !== "outside" };
+  },
+  LegMoved: (b, n) => (LEG[b.new] ?? ((who) => ({ title: `${upper(who)} is ${b.new}`, minor: true })))(partyOf(b.leg, n), b),
+  CallShaped: shaped,
+  CallHeld: (b, n) => ({ title: b.held ? "The caller is on hold" : "The caller is off hold", detail: `by ${person(b.by, n)}`, tone: b.held ? "amber" : "green" }),
+  LineChanged: (b, n) =>
+    b.sounding
+      ? { title: `Sound from ${partyOf(b.leg, n)} is back`, detail: b.silent_ms ? `after ${seconds(b.silent_ms)}` : "", tone: "green" }
+      : { title: `No sound arrives from ${partyOf(b.leg, n)}`, detail: b.silent_ms ? `for ${seconds(b.silent_ms)}` : "", tone: "amber" },
+  DigitHeard: (b, n) => ({ title: `${upper(partyOf(b.leg, n))} pressed ${b.digit}`, tone: "quiet" }),
+  CallBackAwaited: (b) => ({ title: `The point is called back, try ${b.attempt}`, detail: b.reason, tone: "amber" }),
+  WorkerReplaced: (b) => ({ title: "The call’s sound process was replaced", detail: b.why, tone: "amber" }),
+  OfferMade: (b, n) => ({ title: `Offered to ${operators(b.operators, n)}`, detail: b.why, tone: "blue" }),
+  OfferWidened: (b, n) => ({ title: `Also offered to ${operators(b.operators, n)}`, detail: b.why, tone: "blue" }),
+  OfferEnded: (b, n) => ({
+    title: b.operator ? `${person(b.operator, n)} took the call` : (OFFERS[b.result] ?? [`The offer is over: ${b.result}`])[0],
+    detail: b.operator ? "" : b.reason,
+    tone: OFFERS[b.result]?.[1],
+    minor: b.result === "withdrawn",
+  }),
+  OperatorMoved: (b, n) => ({ title: `${person(b.operator, n)} is ${b.new}`, detail: b.reason, minor: true }),
+  OperatorRests: (b, n) => ({ title: `${person(b.operator, n)} is left in peace for a while`, minor: true }),
+  RestEnded: (b, n) => ({ title: `${person(b.operator, n)} can be rung again`, minor: true }),
+  SeatChanged: (b, n) => ({
+    title: `The seat of ${person(b.operator, n)} ${b.reachable ? "can be reached" : "cannot be reached"}`,
+    detail: b.why,
+    tone: b.reachable ? "quiet" : "amber",
+  }),
+  CodeUsed: (b, n) => ({ title: `${person(b.operator, n)} dialled ${b.code}`, detail: b.reason, tone: b.accepted ? "quiet" : "amber" }),
+  LadderStepTaken: (b) => ({ title: `Ladder: step ${b.step}`, detail: b.reason.replace(/^step \d+: /, ""), tone: "amber" }),
+  RouteTried: (b, n) => ({
+    title: `Calling ${n.parties[b.party] ?? b.party}`,
+    detail: `route ${b.route + 1}${b.cycle > 1 ? `, round ${b.cycle}` : ""}: ${b.reason}`,
+    tone: "amber",
+  }),
+  RouteAwaited: (b, n) => ({ title: `Every route to ${n.parties[b.party] ?? b.party} failed`, detail: "tried again after a pause", tone: "red" }),
+  PointChanged: (b, n) => ({
+    title: `${n.points[b.point] ?? b.point} ${b.reachable ? "can be reached" : "cannot be reached"}`,
+    detail: b.why,
+    tone: b.reachable ? "quiet" : "red",
+  }),
+  TrunkChanged: (b) => ({ title: `Trunk ${b.trunk} ${b.reachable ? "can be reached" : "cannot be reached"}`, detail: b.why, tone: b.reachable ? "quiet" : "red" }),
+  AlarmRaised: (b) => ({ title: "Alarm", detail: b.text, tone: "red" }),
+  AlarmCleared: (b) => ({ title: "Alarm over", detail: b.why, tone: "quiet" }),
+  Refused: (b) => ({ title: `Not possible: ${b.event}`, detail: b.why, minor: true }),
+  ServerStarted: (b) => ({ title: "The switchboard started", detail: b.why, tone: "amber" }),
+  ClockAnchored: (b) => ({ title: "The clock was set", detail: b.step_ms ? `by ${b.step_ms} ms` : "", minor: true }),
+  RecordingMade: (b) => ({
+    title: "The recording was made",
+    detail: [seconds(b.duration_ms), b.losses_ms ? `${b.losses_ms} ms never arrived` : "nothing lost", b.report].filter(Boolean).join("; "),
+    tone: "quiet",
+  }),
+  RecordingFailed: (b) => ({ title: "The recording could not be made yet", detail: b.why, tone: "red" }),
+  Listened: (b) => ({ title: `${b.by} listened`, detail: b.reason || "the reason was erased", tone: "quiet" }),
+  SignedIn: (b) => ({ title: b.accepted ? `${b.user} signed in` : `${b.user} failed to sign in`, minor: true }),
+  AccountChanged: (b) => ({ title: `Account ${b.user}: ${b.what}`, detail: `by ${b.by}`, minor: true }),
+};
+
+/** A fact in words; one of a newer service by its kind. @param {Fact} fact @param {Names} names @returns {Said} */
+export function say(fact, names) {
+  const words = WORDS[fact.kind];
+  return words ? words(fact.body, names) : { title: fact.kind.replace(/([a-z])([A-Z])/g, "$1 $2"), minor: true };
+}

@@ -1,0 +1,253 @@
+/** The replay: where the address leads, what is loaded for it, and which key was pressed. What is shown is a function of the state. */
+
+import { ask, Refused } from "./api.js";
+import { h, render } from "./dom.js";
+import { callView } from "./replay-call.js";
+import { showKeys } from "./replay-dialogs.js";
+import { deed } from "./replay-keys.js";
+import { listView } from "./replay-list.js";
+import { newestNames, NO_NAMES } from "./replay-load.js";
+import { makePage } from "./replay-page.js";
+import { addressOf, hashOf, NOTHING, PAGE, placeOf } from "./replay-search.js";
+
+const TYPED_AFTER_MS = 250;
+
+const $ = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
+const main = $("main");
+const dialog = /** @type {HTMLDialogElement} */ ($("dialog"));
+
+/** @type {any} */
+const state = {
+  out: null, // why nothing can be shown
+  names: NO_NAMES,
+  list: { search: { ...NOTHING }, items: [], more: false, page: 0, befores: [null], state: "loading", error: null, asked: 0, opened: "" },
+};
+const page = makePage({ dialog, draw, speak, refused });
+const listActs = { search, page: turn, again: () => void look(), open: openItem };
+const callActs = { ...page.acts, deed: act, again: () => void route(), listAddress: () => `#${hashOf(state.list.search)}` };
+
+let pending = false;
+
+/** Soon, and once for all that changed meanwhile. */
+function draw() {
+  if (!pending) {
+    pending = true;
+    queueMicrotask(() => {
+      pending = false;
+      render(main, view());
+      page.drawn();
+    });
+  }
+}
+
+function view() {
+  if (state.out) {
+    return [signedOut(state.out)];
+  }
+  return page.isOpen() ? callView(page.shown(), callActs) : listView({ ...state.list, names: state.names, now_ms: Date.now() }, listActs);
+}
+
+/** @param {Refused} error */
+function signedOut(error) {
+  const gone = error.status === 401;
+  return h("div", { class: "empty", key: "out" }, h("h1", null, gone ? "You are not signed in" : error.message),
+    h("p", null, gone ? "Sign in on the console’s page, then come back here." : error.what_to_do),
+    gone ? h("a", { class: "button", href: "/" }, "Sign in") : h("button", { type: "button", on: { click: () => location.reload() } }, "Try again"));
+}
+
+/** For screen readers. @param {string} text */
+function speak(text) {
+  $("said").textContent = text;
+}
+
+/** @param {unknown} error */
+function refused(error) {
+  if (!(error instanceof Refused)) {
+    throw error;
+  }
+  if (error.status === 401) {
+    page.close();
+    state.out = error;
+  }
+  draw();
+}
+
+// ---- lists ------------------------------------------------------------------------------------------------------
+
+/** @param {Record<string, string>} change */
+function search(change) {
+  const next = { ...state.list.search, ...change };
+  history.replaceState(null, "", `#${hashOf(next)}`);
+  begin(next);
+  clearTimeout(state.list.typing);
+  state.list.typing = setTimeout(() => void look(), "q" in change && change.q ? TYPED_AFTER_MS : 0);
+}
+
+/** @param {any} next */
+function begin(next) {
+  Object.assign(state.list, { search: next, page: 0, befores: [null], state: "loading" });
+  draw();
+}
+
+async function look() {
+  const { list } = state;
+  const mine = (list.asked += 1);
+  list.state = "loading";
+  draw();
+  try {
+    const { items } = await ask("GET", addressOf(list.search, state.names.time_zone, list.befores[list.page]));
+    if (mine === list.asked) {
+      Object.assign(list, { items: items.slice(0, PAGE), more: items.length > PAGE, state: "ready" });
+    }
+  } catch (error) {
+    if (mine === list.asked) {
+      Object.assign(list, { state: "failed", error });
+      refused(error);
+    }
+  }
+  draw();
+}
+
+/** @param {number} step */
+function turn(step) {
+  const { list } = state;
+  if (list.state !== "ready" || (step > 0 ? !list.more : !list.page)) {
+    return;
+  }
+  if (step > 0) {
+    list.befores[list.page + 1] = list.items[list.items.length - 1].number;
+  }
+  list.page += step;
+  scrollTo(0, 0);
+  void look();
+}
+
+/** @param {any} item */
+function openItem(item) {
+  location.hash = state.list.search.what === "calls" ? `call=${encodeURIComponent(item.id)}` : `incident=${encodeURIComponent(item.id)}`;
+}
+
+/** @param {number} step */
+function alongRows(step) {
+  const rows = /** @type {HTMLElement[]} */ ([...main.querySelectorAll("tbody a")]);
+  const here = rows.findIndex((one) => one === document.activeElement);
+  rows[Math.min(rows.length - 1, Math.max(0, here < 0 ? 0 : here + step))]?.focus();
+}
+
+// ---- where the address leads ------------------------------------------------------------------------------------------
+
+async function route() {
+  const place = placeOf(location.hash);
+  if (dialog.open) {
+    dialog.close();
+  }
+  if ("call" in place) {
+    state.list.opened = location.hash;
+    document.title = `Replay of ${place.call}`;
+    main.focus();
+    await page.open(place.call, state.names);
+  } else if ("incident" in place) {
+    await openIncident(place.incident);
+  } else {
+    showList(place.search);
+  }
+}
+
+/** An incident is shown by its call that was answered, else by its last. @param {string} id */
+async function openIncident(id) {
+  try {
+    const { calls } = await ask("GET", `/api/incidents/${encodeURIComponent(id)}`);
+    const call = calls.find((/** @type {any} */ one) => one.answered) ?? calls[calls.length - 1];
+    location.replace(call ? `#call=${encodeURIComponent(call.id)}` : "#");
+  } catch (error) {
+    state.list.state = "failed";
+    state.list.error = error;
+    refused(error);
+  }
+}
+
+/** @param {any} wanted */
+function showList(wanted) {
+  const was = page.isOpen();
+  page.close();
+  document.title = "Replay";
+  begin(wanted);
+  void look().then(() => {
+    if (was) {
+      document.querySelector(".list tbody a")?.scrollIntoView({ block: "nearest" });
+      main.focus({ preventScroll: true });
+    }
+  });
+}
+
+// ---- keys ------------------------------------------------------------------------------------------------------------
+
+/** @type {Record<string, () => void>} */
+const DEEDS = {
+  keys: () => showKeys(dialog),
+  list: () => (location.hash = hashOf(state.list.search)),
+  search: () => document.getElementById("words")?.focus(),
+  down: () => alongRows(1),
+  up: () => alongRows(-1),
+  "next-page": () => turn(1),
+  "page-before": () => turn(-1),
+  again: () => void look(),
+};
+
+/** @param {string} what */
+function act(what) {
+  if (!page.do(what)) {
+    DEEDS[what]?.();
+  }
+}
+
+/** @param {KeyboardEvent} event */
+function pressed(event) {
+  const target = /** @type {HTMLElement} */ (event.target);
+  const what = deed(page.isOpen() ? "call" : "list", {
+    key: event.key,
+    shift: event.shiftKey,
+    other: event.ctrlKey || event.metaKey || event.altKey,
+    typing: target.matches("input:not([type=radio], [type=checkbox]), select, textarea"),
+    on_button: target.matches("button, a, summary"),
+    in_dialog: dialog.open,
+    repeat: event.repeat,
+  });
+  if (what) {
+    event.preventDefault();
+    act(what);
+  }
+}
+
+async function signOut() {
+  page.close();
+  try {
+    await ask("DELETE", "/api/session");
+    location.assign("/");
+  } catch (error) {
+    state.out = error;
+    refused(error);
+  }
+}
+
+async function start() {
+  try {
+    const [who, names] = await Promise.all([ask("GET", "/api/session"), newestNames()]);
+    state.names = names;
+    $("plan").textContent = names.plan;
+    $("user").textContent = names.operators[who.user] ?? who.user;
+    $("role").textContent = who.role;
+    $("sign-out").hidden = false;
+  } catch (error) {
+    state.out = error;
+    refused(error);
+    return;
+  }
+  addEventListener("hashchange", () => void route());
+  addEventListener("keydown", pressed);
+  $("sign-out").addEventListener("click", () => void signOut());
+  $("show-keys").addEventListener("click", () => showKeys(dialog));
+  await route();
+}
+
+void start();
