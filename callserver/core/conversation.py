@@ -97,7 +97,7 @@ def wait_again(d: Decision, call: Call, reason: str) -> None:
 def over(d: Decision, call: Call, reason: str, keep_operator: bool) -> None:
     """The conversation is over: close by the plan, wrap up, or leave the incident to be reviewed.
 
-    `keep_operator`: the operator's leg stays for the outcome by DTMF, as long as the wrap-up lasts.
+    `keep_operator`: the leg of an operator at a telephone stays for the outcome by DTMF, as long as the wrap-up lasts.
     """
     incident = incident_of(d.state, call)
     queue = queue_of(d.state, incident)
@@ -121,7 +121,7 @@ def _wrap_up(d: Decision, call: Call, operator: OperatorState, reason: str, keep
     until = later(d.now, queue_of(d.state, incident).wrap_up_ms)
     incidents.move(d, incident, incidents.WRAP_UP, reason, operator.id, until)
     operators.move(d, operator, operators.WRAP_UP, reason, until)
-    if keep_operator and calls.up(call, legs.OPERATOR):
+    if keep_operator and operator.seat != operators.BROWSER and calls.up(call, legs.OPERATOR):
         for leg in list(calls.live(call, legs.POINT, legs.OUTSIDE)):
             legs.end(d, leg, reason)
         calls.move(d, call, calls.WRAP_UP, reason)

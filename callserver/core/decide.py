@@ -72,6 +72,7 @@ _RULES: Mapping[type, Callable[[Decision, Any], None]] = {
     events.Pause: duty.pause,
     events.GiveOutcome: escalation.give_outcome,
     events.HangUp: escalation.hang_up,
+    events.Hold: escalation.hold,
     events.Escalate: escalation.escalate,
     events.ConditionRaised: condition.condition_raised,
     events.ConditionCleared: condition.condition_cleared,

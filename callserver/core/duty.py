@@ -19,13 +19,15 @@ def known(d: Decision, operator: OperatorId) -> OperatorState | None:
 
 
 def seat_bound(d: Decision, event: SeatBound) -> None:
-    """The seat can be reached: who was off by that alone is available."""
+    """The seat can be reached. Who was off by that alone is available; at a browser the operator says so."""
     operator = known(d, event.operator)
     if operator is None:
         return
-    if not operator.reachable:
-        d.record(SeatChanged(operator.id, True, event.where))
+    if not operator.reachable or operator.seat != event.kind:
+        d.record(SeatChanged(operator.id, True, event.where, event.kind))
     plan = d.state.plans[d.state.plan_version]
+    if event.kind == operators.BROWSER:
+        return
     if operator.state == operators.OFF and plan.operators[operator.id].available_when_registered:
         operators.move(d, operator, operators.AVAILABLE, "the seat is registered")
 
@@ -37,7 +39,7 @@ def seat_unbound(d: Decision, event: SeatUnbound) -> None:
         d.refuse(event.operator, "no such operator in the plan")
         return
     if operator.reachable:
-        d.record(SeatChanged(operator.id, False, event.why))
+        d.record(SeatChanged(operator.id, False, event.why, operator.seat))
     if operator.state == operators.OFFERED:
         offers.pull(d, operator, "the seat was lost")
     if operator.state in (operators.OFFERED, operators.AVAILABLE):

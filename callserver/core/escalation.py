@@ -1,11 +1,12 @@
-"""A person brings an outside party into a call, or ends it."""
+"""A person brings an outside party into a call, holds it, or ends it."""
 
 from callserver.core import call as calls
-from callserver.core import conversation, outside
+from callserver.core import conversation, outside, sound
 from callserver.core import incident as incidents
 from callserver.core import leg as legs
 from callserver.core.decision import Decision
-from callserver.core.events import Escalate, GiveOutcome, HangUp
+from callserver.core.events import Escalate, GiveOutcome, HangUp, Hold
+from callserver.core.facts import CallHeld
 from callserver.core.ids import PartyId
 from callserver.core.lookup import incident_of, ladder_of
 from callserver.core.state import Call
@@ -60,6 +61,16 @@ def hang_up(d: Decision, event: HangUp) -> None:
         conversation.end_wrap_up(d, incident_of(d.state, call), f"hung up by {event.by}")
     else:
         conversation.over(d, call, f"hung up by {event.by}", keep_operator=False)
+
+
+def hold(d: Decision, event: Hold) -> None:
+    """A person lets the point wait, or takes it back; what is so already is no news."""
+    call = d.state.calls.get(event.call)
+    if call is None or call.state != calls.TALKING:
+        d.refuse(event.call, "nobody talks in this call")
+    elif call.held != event.on:
+        d.record(CallHeld(call.id, event.on, event.by))
+        sound.reshape(d, call)
 
 
 def give_outcome(d: Decision, event: GiveOutcome) -> None:

@@ -99,10 +99,11 @@ class WorkerLost:
 
 @dataclass(frozen=True, slots=True)
 class SeatBound:
-    """An operator's softphone is registered (or a browser seat is connected)."""
+    """An operator's softphone is registered, or a browser's sound is proven. `kind` is softphone or browser."""
 
     operator: OperatorId
     where: str
+    kind: str = "softphone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,15 @@ class HangUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """A person puts a call on hold (`on`), or takes it back."""
+
+    call: CallId
+    on: bool
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Escalate:
     """A person brings an outside party into a call."""
 
@@ -221,5 +231,5 @@ class Woken:
 Event = (
     PlanLoaded | Pressed | CodeDialled | LegRang | LegAnswered | LegEnded | LineSilent | LineSounding | DigitPressed
     | WorkerLost | SeatBound | SeatUnbound | PointReached | PointLost | TrunkReached | TrunkLost
-    | MakeAvailable | Pause | GiveOutcome | HangUp | Escalate | ConditionRaised | ConditionCleared | Noted | Woken
+    | MakeAvailable | Pause | GiveOutcome | HangUp | Hold | Escalate | ConditionRaised | ConditionCleared | Noted | Woken
 )  # fmt: skip

@@ -173,11 +173,12 @@ class RestEnded:
 
 @dataclass(frozen=True, slots=True)
 class SeatChanged:
-    """An operator's seat became reachable or not."""
+    """An operator's seat became reachable or not. `kind` is softphone or browser."""
 
     operator: OperatorId
     reachable: bool
     why: str
+    kind: str = "softphone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +227,15 @@ class CallShaped:
 
     call: CallId
     shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class CallHeld:
+    """The point waits while somebody has the call (`held`), or is back in the conversation."""
+
+    call: CallId
+    held: bool
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,7 +390,7 @@ class AccountChanged:
 Fact = (
     PlanAdopted | IncidentOpened | IncidentRejoined | IncidentMoved | OutcomeRecorded | CallOpened | CallMoved
     | LegCreated | LegMoved | OfferMade | OfferWidened | OfferEnded | OperatorMoved | OperatorRests | RestEnded
-    | SeatChanged | LadderStepTaken | RouteTried | RouteAwaited | CallBackAwaited | CallShaped | LineChanged | DigitHeard
+    | SeatChanged | LadderStepTaken | RouteTried | RouteAwaited | CallBackAwaited | CallShaped | CallHeld | LineChanged | DigitHeard
     | CodeUsed | WorkerReplaced | PointChanged | TrunkChanged | AlarmRaised | AlarmCleared | Refused | ServerStarted
     | ClockAnchored | RecordingMade | RecordingFailed | Listened | SignedIn | AccountChanged
 )  # fmt: skip

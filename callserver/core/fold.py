@@ -18,6 +18,7 @@ from callserver.core.facts import (
     AlarmCleared,
     AlarmRaised,
     CallBackAwaited,
+    CallHeld,
     CallMoved,
     CallOpened,
     CallShaped,
@@ -161,6 +162,7 @@ def _call_moved(state: State, fact: CallMoved, at: Instant) -> None:
     call = state.calls[fact.call]
     call.state, call.since = fact.new, at
     call.call_back_at = None
+    call.held = False
     call.call_back_attempt = 1 if fact.new == calls.CALLING_BACK else 0
     if fact.new == calls.ENDED:
         _forget_call(state, call)
@@ -187,6 +189,10 @@ def _call_shaped(state: State, fact: CallShaped, at: Instant) -> None:
     for prompt in fact.shape.prompts:
         if prompt.name.startswith(PLACE_PROMPT):
             call.whispered = prompt.to[0]
+
+
+def _call_held(state: State, fact: CallHeld, at: Instant) -> None:
+    state.calls[fact.call].held = fact.held
 
 
 def _leg_created(state: State, fact: LegCreated, at: Instant) -> None:
@@ -301,7 +307,7 @@ def _rest_ended(state: State, fact: RestEnded, at: Instant) -> None:
 
 def _seat_changed(state: State, fact: SeatChanged, at: Instant) -> None:
     operator = state.operators[fact.operator]
-    operator.reachable = fact.reachable
+    operator.reachable, operator.seat = fact.reachable, fact.kind
     if fact.reachable:
         operator.refuses_until, operator.refusals = None, 0
 
@@ -343,6 +349,7 @@ _CHANGES: Mapping[type, Callable[[State, Any, Instant], None]] = {
     CallMoved: _call_moved,
     CallBackAwaited: _call_back_awaited,
     CallShaped: _call_shaped,
+    CallHeld: _call_held,
     LegCreated: _leg_created,
     LegMoved: _leg_moved,
     LineChanged: _line_changed,

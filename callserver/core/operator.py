@@ -40,6 +40,8 @@ MOVES: Mapping[str, frozenset[str]] = {
     PAUSED: frozenset({AVAILABLE}),
 }
 
+BROWSER: Final = "browser"  # a kind of seat; the other is a softphone
+
 FREE = frozenset({OFF, AVAILABLE, PAUSED})  # has no call
 
 FIRM_REST_MS = 2_000

@@ -3,6 +3,7 @@
 waiting        the point hears the reassurance, again and again
 calling-back   whoever waits for the point hears so, and each other
 talking        all answered legs hear each other; a new operator is told the place once
+  held         the point hears, again and again, that somebody is there; the others hear each other
 wrap-up        the operator's leg is asked for the outcome, once
 ending         nothing is ordered any more
 """
@@ -21,6 +22,8 @@ from callserver.core.state import Call, State
 
 CALLING_BACK_PROMPT: Final = "calling-back"
 CALLING_BACK_EVERY_MS = 10_000
+HOLD_PROMPT: Final = "hold"
+HOLD_EVERY_MS = 20_000
 OUTCOME_PROMPT: Final = "outcome"
 REASSURANCE_EVERY_MOST_MS = 60_000
 
@@ -33,6 +36,8 @@ def wanted(state: State, call: Call) -> Shape:
         people = tuple(leg.id for leg in calls.up(call, legs.OPERATOR, legs.OUTSIDE))
         prompts = (Prompt(CALLING_BACK_PROMPT, people, CALLING_BACK_EVERY_MS),) if people else ()
         return Shape(people if len(people) > 1 else (), prompts)
+    if call.state == calls.TALKING and call.held:
+        return _held(call)
     if call.state == calls.TALKING:
         talk = tuple(leg.id for leg in calls.up(call, legs.POINT, legs.OPERATOR, legs.OUTSIDE))
         return Shape(talk, _whisper(state, call))
@@ -40,6 +45,13 @@ def wanted(state: State, call: Call) -> Shape:
         people = tuple(leg.id for leg in calls.up(call, legs.OPERATOR))
         return Shape((), (Prompt(OUTCOME_PROMPT, people),) if people else ())
     return Shape()
+
+
+def _held(call: Call) -> Shape:
+    people = tuple(leg.id for leg in calls.up(call, legs.OPERATOR, legs.OUTSIDE))
+    points = tuple(leg.id for leg in calls.up(call, legs.POINT))
+    prompts = (Prompt(HOLD_PROMPT, points, HOLD_EVERY_MS),) if points else ()
+    return Shape(people if len(people) > 1 else (), prompts)
 
 
 def _waiting(state: State, call: Call) -> Shape:

@@ -57,6 +57,7 @@ class Call:
     call_back_at: Instant | None = None
     call_back_attempt: int = 0
     whispered: LegId | None = None  # the operator's leg that was told the place
+    held: bool = False  # the point waits while somebody has the call
 
 
 @dataclass(slots=True)
@@ -94,6 +95,7 @@ class OperatorState:
     state: str  # see core.operator
     since: Instant
     reachable: bool = False
+    seat: str = ""  # softphone | browser: what was reached last
     idle_since: Instant = INSTANT_ZERO  # end of the last conversation, for longest-idle
     until: Instant | None = None  # end of wrap-up
     rests_until: Instant | None = None

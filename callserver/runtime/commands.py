@@ -36,6 +36,7 @@ class Commands:
             Verb.GIVE_OUTCOME: self._give_outcome,
             Verb.HANG_UP: self._hang_up,
             Verb.ESCALATE: self._escalate,
+            Verb.HOLD: self._hold,
             Verb.MAKE_AVAILABLE: self._make_available,
             Verb.PAUSE: self._pause,
             Verb.STATUS: self._status,
@@ -78,6 +79,9 @@ class Commands:
 
     async def _hang_up(self, args: Args) -> dict[str, Any]:
         return await self._put(events.HangUp(CallId(args["call"]), args["by"]))
+
+    async def _hold(self, args: Args) -> dict[str, Any]:
+        return await self._put(events.Hold(CallId(args["call"]), bool(args["on"]), args["by"]))
 
     async def _escalate(self, args: Args) -> dict[str, Any]:
         return await self._put(events.Escalate(CallId(args["call"]), PartyId(args["party"]), args["by"]))

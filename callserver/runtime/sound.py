@@ -77,6 +77,7 @@ class SoundTells:
     sounding: Callable[[str], None]
     digit: Callable[[str, str], None]  # leg, digit
     trouble: Callable[[str, str, bool], None]  # key, text, cleared
+    placed: Callable[[str], None] = lambda leg: None  # the leg's sound runs both ways
 
 
 class Sound:
@@ -94,12 +95,12 @@ class Sound:
 
     # ---- legs -------------------------------------------------------------------------------------------------
 
-    def open_leg(self, leg: str, role: str, source: str) -> LocalMedia:
-        """Bind the leg's sockets and choose its RTP line. Raises OSError when there is no port left."""
+    def open_leg(self, leg: str, role: str, source: str, inside: bool = False) -> LocalMedia:
+        """Bind the leg's sockets, on loopback if `inside`, and choose its RTP line. Raises OSError when there is no port left."""
         known = self.legs.get(leg)
         if known is not None:
             return known.local
-        sockets = self.supervisor.open_sockets(leg)
+        sockets = self.supervisor.open_sockets(leg, inside)
         local = LocalMedia(
             host=sockets.host,
             rtp_port=sockets.rtp_port,
@@ -292,6 +293,7 @@ class Sound:
             return
         if leg in self.legs:
             self.legs[leg].refusals = 0
+            self.tells.placed(leg)
         if not call.carried:
             call.carried, call.failures = True, 0
             self.tells.trouble(f"sound:{call.call}", "", True)

@@ -1,0 +1,266 @@
+"""The board: what the screens show of the present, as plain items by key. Made from the core's state, changed by its facts.
+
+Pure but for what it remembers of alarms. docs/console-protocol.md describes every item. A fact names what it touches; only that
+is made anew, so a change costs the same however long the queue is.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from callserver.core import facts as f
+from callserver.core.facts import Fact
+from callserver.core.ids import CallId, IncidentId, LegId, OperatorId, PointId, call_of_leg, incident_of_call
+from callserver.core.instant import Instant
+from callserver.core.lookup import plan_of, point_of, queue_of
+from callserver.core.state import Call, State
+from callserver.runtime.clock import Anchor
+from callserver.version import VERSION
+from dialplans.model import Plan, Priority
+
+Item = dict[str, Any]
+NS_PER_MS = 1_000_000
+EVERYTHING = "*"
+
+
+def touched(fact: Fact) -> Iterable[str]:
+    """The keys that a fact may have changed; `EVERYTHING` for a new plan."""
+    if isinstance(fact, f.PlanAdopted):
+        yield EVERYTHING
+    for name, kind in (("incident", "incident"), ("call", "call"), ("operator", "operator"), ("point", "point")):
+        known = getattr(fact, name, None)
+        if known:
+            yield f"{kind}/{known}"
+            if name == "call":
+                yield f"incident/{incident_of_call(CallId(known))}"
+    leg = getattr(fact, "leg", None)
+    offer = getattr(fact, "offer", None)
+    for child in (leg, offer):
+        if child:
+            yield f"call/{call_of_leg(LegId(child))}"
+    if isinstance(fact, f.OfferMade | f.OfferWidened):
+        yield from (f"operator/{operator}" for operator in fact.operators)
+    if isinstance(fact, f.TrunkChanged):
+        yield f"trunk/{fact.trunk}"
+    if isinstance(fact, f.AlarmRaised | f.AlarmCleared):
+        yield f"alarm/{fact.key}"
+
+
+class Board:
+    """Makes items. `anchor` ties instants to UTC; `started_ms` is when this switchboard began."""
+
+    def __init__(self, anchor: Callable[[], Anchor], started_ms: int) -> None:
+        self._anchor, self._started_ms = anchor, started_ms
+        self._raised_ms: dict[str, int] = {}
+        self._points: dict[str, tuple[str, int]] = {}  # why, since when
+        self._replaced: set[str] = set()  # calls whose worker was replaced
+        self._make: Mapping[str, Callable[[State, str], Item | None]] = {
+            "service": self._service,
+            "incident": self._incident,
+            "call": self._call,
+            "operator": self._operator,
+            "queue": self._queue,
+            "point": self._point,
+            "trunk": self._trunk,
+            "alarm": self._alarm,
+        }
+
+    def whole(self, state: State) -> dict[str, Item]:
+        """Every item."""
+        plan = _plan(state)
+        keys = ["service"]
+        keys += [f"incident/{known}" for known in state.incidents] + [f"call/{known}" for known in state.calls]
+        keys += [f"alarm/{known}" for known in state.alarms]
+        if plan is not None:
+            keys += [f"operator/{known}" for known in plan.operators] + [f"queue/{known}" for known in plan.queues]
+            keys += [f"point/{known}" for known in plan.points] + [f"trunk/{known}" for known in plan.trunks]
+        made = ((key, self.item(state, key)) for key in keys)
+        return {key: item for key, item in made if item is not None}
+
+    def changes(self, state: State, facts: Iterable[Fact]) -> dict[str, Item | None]:
+        """What these facts, which the state has taken in, have changed; None for what is gone."""
+        keys: dict[str, None] = {}
+        for fact in facts:
+            self._remember(fact)
+            for key in touched(fact):
+                keys[key] = None
+                if key.startswith("incident/"):
+                    incident = state.incidents.get(IncidentId(key.partition("/")[2]))
+                    if incident is not None:
+                        keys[f"point/{incident.point}"] = None
+        if EVERYTHING in keys:
+            return dict(self.whole(state))
+        return {key: self.item(state, key) for key in keys}
+
+    def item(self, state: State, key: str) -> Item | None:
+        """One item as it is now."""
+        kind, _, name = key.partition("/")
+        return self._make[kind](state, name)
+
+    def _remember(self, fact: Fact) -> None:
+        if isinstance(fact, f.AlarmRaised):
+            self._raised_ms[fact.key] = self._now_ms()
+        elif isinstance(fact, f.AlarmCleared):
+            self._raised_ms.pop(fact.key, None)
+        elif isinstance(fact, f.PointChanged):
+            self._points[fact.point] = (fact.why, self._now_ms())
+        elif isinstance(fact, f.WorkerReplaced):
+            self._replaced.add(fact.call)
+        elif isinstance(fact, f.CallMoved) and fact.new == "ended":
+            self._replaced.discard(fact.call)
+
+    def _now_ms(self) -> int:
+        anchor = self._anchor()
+        return anchor.utc_of(anchor.now()) // NS_PER_MS
+
+    def _ms(self, at: Instant | None) -> int | None:
+        return None if at is None else self._anchor().utc_of(at) // NS_PER_MS
+
+    # ---- the items --------------------------------------------------------------------------------------------
+
+    def _service(self, state: State, name: str) -> Item:
+        plan = _plan(state)
+        digits = {} if plan is None else {outcome: digit for digit, outcome in plan.outcome_digits.items()}
+        outcomes = [] if plan is None else [{"id": o, "name": n, "digit": digits.get(o, "")} for o, n in plan.outcomes.items()]
+        return {
+            "version": VERSION,
+            "started_ms": self._started_ms,
+            "plan": plan.name if plan else "",
+            "plan_version": state.plan_version,
+            "time_zone": plan.time_zone if plan else "",
+            "outcomes": outcomes,
+            "parties": [{"id": party.id, "name": party.name} for party in plan.parties.values()] if plan else [],
+            "groups": list(plan.groups) if plan else [],
+        }
+
+    def _incident(self, state: State, name: str) -> Item | None:
+        incident = state.incidents.get(IncidentId(name))
+        if incident is None:
+            return None
+        point = point_of(state, incident)
+        steps = plan_of(state, incident).ladders[queue_of(state, incident).ladder].steps
+        return {
+            "id": incident.id,
+            "point": incident.point,
+            "place": point.place,
+            "language": point.language,
+            "latitude": point.latitude,
+            "longitude": point.longitude,
+            "queue": incident.queue,
+            "priority": incident.priority,
+            "class": Priority(incident.priority).name.lower(),
+            "state": incident.state,
+            "opened_ms": self._ms(incident.opened),
+            "since_ms": self._ms(incident.since),
+            "waiting_since_ms": self._ms(incident.waiting_since),
+            "presses": incident.presses,
+            "operator": incident.operator or "",
+            "call": incident.call or "",
+            "until_ms": self._ms(incident.until),
+            "step": incident.step,
+            "steps": len(steps),
+            "party": incident.party or "",
+        }
+
+    def _call(self, state: State, name: str) -> Item | None:
+        call = state.calls.get(CallId(name))
+        if call is None:
+            return None
+        offer = call.offer
+        ringing = None if offer is None else {"operators": list(offer.legs.values()), "until_ms": self._ms(offer.until)}
+        return {
+            "id": call.id,
+            "incident": call.incident,
+            "state": call.state,
+            "since_ms": self._ms(call.since),
+            "operator": call.operator or "",
+            "held": call.held,
+            "worker_replaced": call.id in self._replaced,
+            "legs": self._legs(state, call),
+            "offer": ringing,
+        }
+
+    def _legs(self, state: State, call: Call) -> list[Item]:
+        incident = state.incidents.get(call.incident)
+        plan = plan_of(state, incident) if incident is not None else _plan(state)
+        return [
+            {
+                "id": leg.id,
+                "role": leg.role,
+                "party": leg.party,
+                "name": _name(plan, leg.role, leg.party),
+                "state": leg.state,
+                "since_ms": self._ms(leg.since),
+                "sounding": leg.sounding,
+            }
+            for leg in call.legs.values()
+        ]
+
+    def _operator(self, state: State, name: str) -> Item | None:
+        plan = _plan(state)
+        known = state.operators.get(OperatorId(name))
+        planned = None if plan is None else plan.operators.get(name)
+        if known is None or planned is None:
+            return None
+        return {
+            "id": known.id,
+            "name": planned.name,
+            "groups": list(planned.groups),
+            "state": known.state,
+            "since_ms": self._ms(known.since),
+            "reachable": known.reachable,
+            "seat": known.seat if known.reachable else "",
+            "until_ms": self._ms(known.until),
+            "incident": known.incident or "",
+            "call": known.call or "",
+        }
+
+    def _queue(self, state: State, name: str) -> Item | None:
+        plan = _plan(state)
+        queue = None if plan is None else plan.queues.get(name)
+        return None if queue is None else {"id": name, "groups": list(queue.groups), "ring_ms": queue.ring_timeout_ms}
+
+    def _point(self, state: State, name: str) -> Item | None:
+        plan = _plan(state)
+        point = None if plan is None else plan.points.get(name)
+        if point is None:
+            return None
+        why, since_ms = self._points.get(name, ("", None))
+        return {
+            "id": name,
+            "place": point.place,
+            "queue": point.queue,
+            "latitude": point.latitude,
+            "longitude": point.longitude,
+            "reachable": state.points.get(PointId(name)),
+            "why": why,
+            "since_ms": since_ms,
+            "incident": _open_at(state, PointId(name)),
+        }
+
+    def _trunk(self, state: State, name: str) -> Item | None:
+        plan = _plan(state)
+        if plan is None or name not in plan.trunks:
+            return None
+        return {"id": name, "reachable": state.trunks.get(name)}
+
+    def _alarm(self, state: State, name: str) -> Item | None:
+        text = state.alarms.get(name)
+        return None if text is None else {"key": name, "text": text, "raised_ms": self._raised_ms.get(name)}
+
+
+def _plan(state: State) -> Plan | None:
+    return state.plans.get(state.plan_version)
+
+
+def _open_at(state: State, point: PointId) -> str:
+    known: IncidentId | None = state.open_by_point.get(point)
+    return known or ""
+
+
+def _name(plan: Plan | None, role: str, party: str) -> str:
+    if plan is None:
+        return party
+    if role == "point":
+        return plan.points[party].place if party in plan.points else party
+    named = plan.operators.get(party) if role == "operator" else plan.parties.get(party)
+    return named.name if named is not None else party
