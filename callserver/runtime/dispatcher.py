@@ -56,10 +56,16 @@ class Dispatcher:
         perform: Callable[[Effect], None],
         failed: Callable[[Effect, str], None],
         refold: Callable[[], State],
+        watched: Callable[[Sequence[Fact]], None] = lambda facts: None,
+        renewed: Callable[[], None] = lambda: None,
     ) -> None:
-        """`failed` tells the core what came of an order that could not be performed, by events; it must not raise."""
+        """`failed` tells the core what came of an order that could not be performed, by events; it must not raise.
+
+        `watched` sees all facts as soon as the state has them, `renewed` is told of a state that was made anew.
+        """
         self.state, self.journal, self.now = state, journal, now
         self.perform, self.failed, self.refold = perform, failed, refold
+        self.watched, self.renewed = watched, renewed
         self.loop = asyncio.get_running_loop()
         self._inbox: deque[tuple[Event, asyncio.Future[list[Fact]] | None]] = deque()
         self._batches: deque[_Batch] = deque()
@@ -102,6 +108,8 @@ class Dispatcher:
         try:
             facts, orders = decide.handle(self.state, event, now)
             written = self._journalled(event, facts, now) if facts else None
+            if facts:
+                self.watched(facts)
         except Exception:  # the one broad catch: no event may stop the others
             log.exception("event.broke_the_core", event_kind=type(event).__name__)
             self._broken(event, asked)
@@ -120,6 +128,7 @@ class Dispatcher:
         self._broken_until = self.loop.time() + BROKEN_PAUSE_S
         try:
             self.state = self.refold()
+            self.renewed()
         except Exception:  # neither may this: a state in doubt serves people better than none
             log.exception("journal.not_folded")
         if not isinstance(event, ConditionRaised | ConditionCleared):

@@ -13,11 +13,12 @@ from callserver.core.events import ConditionCleared, ConditionRaised, Event, Leg
 from callserver.core.ids import LegId, call_of_leg
 from callserver.core.state import State
 from callserver.core.termination import By, Class, Termination
+from callserver.runtime.seats import Seats
 from callserver.runtime.service_codes import ServiceCodes
 from callserver.runtime.sound import Sound
 from callserver.sip.edge import Edge
 from callserver.sip.interface import LocalMedia, Shown, Target
-from dialplans.model import MediaSource
+from dialplans.model import MediaSource, Priority
 
 CALL_BACK_CODECS = ("PCMA", "PCMU", "G722")  # the bridge is what the point then chooses
 log = structlog.get_logger()
@@ -30,11 +31,12 @@ class Performer:
         self,
         edge: Edge,
         sound: Sound,
+        seats: Seats,
         codes: ServiceCodes,
         state: Callable[[], State],
         post: Callable[[Event], None],
     ) -> None:
-        self.edge, self.sound, self.codes, self.state, self.post = edge, sound, codes, state, post
+        self.edge, self.sound, self.seats, self.codes, self.state, self.post = edge, sound, seats, codes, state, post
         self.ports_lack = False
         self._table: Mapping[type, Callable[..., None]] = {
             effects.AdoptPress: self._adopt_press,
@@ -96,8 +98,29 @@ class Performer:
     # ---- outbound -----------------------------------------------------------------------------------------------
 
     def _dial_operator(self, order: effects.DialOperator) -> None:
+        if self.seats.serves(order.operator):
+            self._ring_seat(order)
+            return
         codecs = self.sound.codecs(call_of_leg(order.leg), self._point_codec(order.leg))
         self._dial(order.leg, "operator", Target(user=order.operator), Shown(order.point, order.place), codecs)
+
+    def _ring_seat(self, order: effects.DialOperator) -> None:
+        """The operator's browser rings: what it shows comes from the incident."""
+        if order.leg in self.seats.live_legs():
+            return
+        call = self.state().calls.get(call_of_leg(order.leg))
+        incident = None if call is None else self.state().incidents.get(call.incident)
+        urgency = Priority.EMERGENCY if incident is None else Priority(incident.priority)
+        shown = {
+            "incident": incident.id if incident is not None else "",
+            "point": order.point,
+            "place": order.place,
+            "class": urgency.name.lower(),
+        }
+        try:
+            self.seats.ring(order.operator, order.leg, shown)
+        except OSError as error:
+            self._no_ports(order.leg, error)
 
     def _dial_point(self, order: effects.DialPoint) -> None:
         target = Target(user=order.point, fallback=self.edge.last_contact(order.point))
@@ -138,6 +161,8 @@ class Performer:
     def _end_leg(self, order: effects.EndLeg) -> None:
         if order.leg in self.edge.live_legs():
             self.edge.end(order.leg, order.status, order.reason)
+        elif order.leg in self.seats.live_legs():
+            self.seats.end(order.leg, order.reason)
         else:
             self._failed(order.leg, "there was no dialog any more", Class.CANCELLED)
 
@@ -176,6 +201,9 @@ class Performer:
             self.sound.remove(leg)
             if leg in self.edge.live_legs():
                 self.edge.end(leg, 500, why)  # which tells of its end
+                return
+            if leg in self.seats.live_legs():
+                self.seats.end(leg, why)
                 return
         except Exception:  # what was broken before may break again
             log.exception("leg.not_abandoned", leg=leg)

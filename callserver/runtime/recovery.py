@@ -10,10 +10,13 @@ import structlog
 
 from callserver.core.events import LegAnswered, Woken
 from callserver.core.ids import CallId, LegId, call_of_leg
+from callserver.core.operator import BROWSER
 from callserver.core.recovery import orders_outstanding, reconcile
 from callserver.core.state import State
 from callserver.runtime.dispatcher import Dispatcher
 from callserver.runtime.papers import Papers
+from callserver.runtime.seat import remote_of
+from callserver.runtime.seats import Seats
 from callserver.runtime.sound import NARROWBAND_HZ, WIDEBAND_HZ, CallSound, LegSound, Sound
 from callserver.runtime.supervisor_link import Inventory, OuterSockets, SupervisorLink
 from callserver.runtime.telling import EdgeTelling
@@ -29,11 +32,19 @@ class Recovery:
     """One restart."""
 
     def __init__(
-        self, dispatcher: Dispatcher, edge: Edge, sound: Sound, link: SupervisorLink, papers: Papers, telling: EdgeTelling
+        self,
+        dispatcher: Dispatcher,
+        edge: Edge,
+        sound: Sound,
+        seats: Seats,
+        link: SupervisorLink,
+        papers: Papers,
+        telling: EdgeTelling,
     ) -> None:
-        self.dispatcher, self.edge, self.sound, self.link, self.papers = dispatcher, edge, sound, link, papers
-        self.telling = telling
+        self.dispatcher, self.edge, self.sound, self.seats = dispatcher, edge, sound, seats
+        self.link, self.papers, self.telling = link, papers, telling
         self.records: list[LegRecord] = []
+        self.pairs: dict[str, OuterSockets] = {}  # of legs that the edge does not know: a browser's, or nobody's
 
     def restore(self) -> Inventory:
         """Dialogs into the edge, sockets and media into `Sound`, connections to the workers begun."""
@@ -45,12 +56,28 @@ class Recovery:
             pair = inventory.pairs.pop(record.leg, None)
             if pair is not None:
                 self._restore_sound(record, pair, state)
-        for leg, pair in inventory.pairs.items():
+        self.pairs = inventory.pairs
+        for worker in inventory.workers:
+            (self.seats if worker.kind == "seat" else self.sound).worker_ready(worker)
+        return inventory
+
+    def _restore_seats(self) -> None:
+        """The legs of browsers, as their workers have told them; sockets that nobody claims are let go."""
+        state = self.dispatcher.state
+        for seat_leg, link in self.seats.restored():
+            pair = self.pairs.pop(seat_leg.leg, None)
+            if pair is None or LegId(seat_leg.leg) not in state.legs:
+                if pair is not None:
+                    self.pairs[seat_leg.leg] = pair
+                self.seats.forget(seat_leg.leg)
+                continue
+            record = LegRecord(seat_leg.leg, True, seat_leg.local, remote_of(link), b"")
+            self.records.append(record)
+            self._restore_sound(record, pair, state)
+        for leg, pair in self.pairs.items():
             pair.close()
             self.link.close_sockets(leg)
-        for worker in inventory.workers:
-            self.sound.worker_ready(worker)
-        return inventory
+        self.pairs = {}
 
     def _answered_unseen(self) -> list[LegAnswered]:
         """Legs whose 200 the edge had stored while the core had not heard of it yet."""
@@ -90,19 +117,22 @@ class Recovery:
         One that does not say is ended: it may read the sockets of a call that is about to be given to another.
         """
         deadline = asyncio.get_running_loop().time() + GREETING_LIMIT_S
-        while asyncio.get_running_loop().time() < deadline:
-            if all(worker.hello is not None for worker in self.sound.workers.values()):
-                return
+        workers = [*self.sound.workers.values(), *self.seats.workers.values()]
+        while asyncio.get_running_loop().time() < deadline and any(worker.hello is None for worker in workers if not worker.dead):
             await asyncio.sleep(0.005)
-        for worker in list(self.sound.workers.values()):
-            if worker.hello is None:
+        for worker in workers:
+            if worker.hello is None and not worker.dead:
                 log.warning("worker.does_not_greet", worker=worker.id)
                 worker.kill()
+        self._restore_seats()
+
+    def _live_legs(self) -> set[LegId]:
+        return {LegId(leg) for leg in self.edge.live_legs()} | self.seats.live_legs()
 
     def tell(self) -> None:
         """Tell the core what is gone. First of all events: one decided earlier might dial what this calls lost."""
         state = self.dispatcher.state
-        live_legs = {LegId(leg) for leg in self.edge.live_legs()}
+        live_legs = self._live_legs()
         deaf = live_legs & set(state.legs) - {LegId(leg) for leg in self.sound.legs}
         for leg in deaf:  # the supervisor died too: nobody hung up, whatever the end of these dialogs will say
             self.telling.lost_in_restart.add(leg)
@@ -115,10 +145,12 @@ class Recovery:
         log.info("recovery", events=[type(event).__name__ for event in events], legs=len(live_legs), workers=len(workers))
         for event in [*events, *self._answered_unseen()]:
             self.dispatcher.post(event)
+        browsers = [one.id for one in state.operators.values() if one.reachable and one.seat == BROWSER]
+        self.seats.tell_lost(browsers)
         self.dispatcher.post(Woken())
 
     def order(self) -> None:
         """Give the orders again that may have been lost. After the events of `tell` were handled."""
         workers = {CallId(call.call) for call in self.sound.calls.values() if call.worker is not None}
-        live_legs = {LegId(leg) for leg in self.edge.live_legs()} - self.telling.lost_in_restart
+        live_legs = self._live_legs() - self.telling.lost_in_restart
         self.dispatcher.order(orders_outstanding(self.dispatcher.state, live_legs, workers))

@@ -27,14 +27,17 @@ from callserver.core.state import State
 from callserver.media.urgency import FIRST, rank
 from callserver.runtime import supervision
 from callserver.runtime.accounts import Accounts
+from callserver.runtime.board import Board
 from callserver.runtime.clock import Anchor, boottime_ns, no_earlier
 from callserver.runtime.commands import Commands
 from callserver.runtime.dispatcher import Dispatcher
+from callserver.runtime.feed_server import FeedServer
 from callserver.runtime.first import migrate
 from callserver.runtime.papers import Papers
 from callserver.runtime.perform import Performer
 from callserver.runtime.plans import load_plan
 from callserver.runtime.recovery import Recovery
+from callserver.runtime.seats import Seats
 from callserver.runtime.service_codes import ServiceCodes
 from callserver.runtime.sound import Sound, SoundTells
 from callserver.runtime.status import status
@@ -73,25 +76,31 @@ class Switchboard:
         state, folded = self.papers.fold()
         self.folded = folded
         self.anchor = no_earlier(self.anchor, self.papers.last_instant)
-        self.dispatcher = Dispatcher(state, self.papers, self._now, self._perform, self._failed, self._refold)
+        board = Board(lambda: self.anchor, self.started_utc_ns // 1_000_000)
+        self.feed = FeedServer(config.storage.feed_socket, board, lambda: self.dispatcher.state, self.run, self._utc_ms)
+        self.dispatcher = Dispatcher(
+            state, self.papers, self._now, self._perform, self._failed, self._refold, self.feed.watched, self.feed.renewed
+        )
         self.plan_loaded = load_plan(config.plan.file, state)
         self.accounts = Accounts(self._plan(state), {}, {})
         self.reload_accounts()
         self.telling = EdgeTelling(self.post, self.accounts, self._fresh_incident)
         told = self.telling
-        tells = SoundTells(told.worker_lost, told.unheard, told.silent, told.sounding, told.digit, told.trouble)
+        tells = SoundTells(told.worker_lost, told.unheard, told.silent, told.sounding, told.digit, told.trouble, told.placed)
         self.sound = Sound(link, Path(config.storage.data), lambda: self.anchor, tells)
+        self.seats = Seats(link, self.sound, self.post, self.feed.tell, lambda operator: told.softphones.get(operator, ""))
+        self.telling.seats = self.feed.seats = self.seats
         self.edge = Edge(self._edge_config(), self.accounts, self.papers, self.telling, link, self._now)
         codes = ServiceCodes(self.edge, self.sound, lambda: f"{self.run}-{next(self._numbers)}")
         self.telling.sound, self.telling.codes, self.telling.doubt = self.sound, codes, self.edge.doubt
-        self.performer = Performer(self.edge, self.sound, codes, lambda: self.dispatcher.state, self.post)
-        self.watchers = Watchers(self.loop, config, self.sound, self.post)
+        self.performer = Performer(self.edge, self.sound, self.seats, codes, lambda: self.dispatcher.state, self.post)
+        self.watchers = Watchers(self.loop, config, self.sound, self.seats, self.post)
 
     # ---- life -------------------------------------------------------------------------------------------------
 
     async def start(self, udp: socket.socket, tcp: socket.socket) -> None:
         """Go on where the predecessor stopped, then take messages."""
-        recovery = Recovery(self.dispatcher, self.edge, self.sound, self.link, self.papers, self.telling)
+        recovery = Recovery(self.dispatcher, self.edge, self.sound, self.seats, self.link, self.papers, self.telling)
         inventory = recovery.restore()
         await recovery.workers_greeted()
         recovery.tell()
@@ -113,6 +122,7 @@ class Switchboard:
         self.server = control.CommandServer(self.config.storage.control_socket, commands.dispatch)
         try:
             await self.server.start()
+            await self.feed.start()
         except OSError as error:  # calls do not need it
             self.post(ConditionRaised("control:socket", f"no console, no commands: {error}"))
         log.info("switchboard.started", folded=self.folded, legs=len(self.edge.live_legs()), workers=len(self.sound.workers))
@@ -124,14 +134,18 @@ class Switchboard:
         await self.stopped.wait()
         self.watchers.stop()
         await self.server.stop()
+        await self.feed.stop()
         await self.edge.stop()
-        for worker in list(self.sound.workers.values()):
+        for worker in [*self.sound.workers.values(), *self.seats.workers.values()]:
             worker.leave()
         self.writer.close()
         log.info("switchboard.stopped")
 
     def _now(self) -> Instant:
         return self.anchor.now()
+
+    def _utc_ms(self) -> int:
+        return self.anchor.utc_of(self.anchor.now()) // 1_000_000
 
     def post(self, event: Event) -> None:
         """An event for the core."""
@@ -204,7 +218,7 @@ class Switchboard:
     def _told(self, message: supervision.Message) -> None:
         match message:
             case supervision.WorkerReady():
-                self.sound.worker_ready(message)
+                (self.seats if message.kind == "seat" else self.sound).worker_ready(message)
             case supervision.Anchored():
                 self.anchor = no_earlier(_anchor(message), self.anchor.now())
                 self._note_anchor()
@@ -230,6 +244,8 @@ class Switchboard:
         figures = {
             "workers_spare": float(len(self.sound.spares)),
             "workers": float(len(self.sound.workers)),
+            "seats": float(len(self.seats.seats)),
+            "seats_fit": float(sum(seat.fit for seat in self.seats.seats.values())),
             "journal_lost": float(self.writer.lost()),
             "sip_legs": float(len(self.edge.live_legs())),
         }

@@ -11,6 +11,7 @@ from callserver.core import events
 from callserver.core.ids import CallId, IncidentId, LegId, OperatorId, PointId, call_of_leg
 from callserver.core.termination import of_leg
 from callserver.runtime.accounts import Accounts
+from callserver.runtime.seats import Seats
 from callserver.runtime.service_codes import ServiceCodes
 from callserver.runtime.sound import Sound
 from callserver.sip.interface import RemoteMedia
@@ -29,6 +30,8 @@ class EdgeTelling:
         self.sound: Sound
         self.end_leg: Callable[[str, int, str], None]
         self.codes: ServiceCodes
+        self.seats: Seats
+        self.softphones: dict[str, str] = {}  # operator -> contact, of those that are registered
         self.doubt: Callable[[str], None]
 
     def pressed(self, dialog: str, point: str, has_sdp: bool) -> None:
@@ -71,17 +74,21 @@ class EdgeTelling:
 
     def bound(self, user: str, contact: str) -> None:
         """See sip.interface.Listener."""
-        if self.accounts.role(user) == "operator":
-            self.post(events.SeatBound(OperatorId(user), contact))
-        else:
+        if self.accounts.role(user) != "operator":
             self.post(events.PointReached(PointId(user)))
+            return
+        self.softphones[user] = contact
+        if not self.seats.serves(user):
+            self.post(events.SeatBound(OperatorId(user), contact))
 
     def unbound(self, user: str, why: str) -> None:
         """See sip.interface.Listener."""
-        if self.accounts.role(user) == "operator":
-            self.post(events.SeatUnbound(OperatorId(user), why))
-        else:
+        if self.accounts.role(user) != "operator":
             self.post(events.PointLost(PointId(user), why))
+            return
+        self.softphones.pop(user, None)
+        if not self.seats.serves(user):
+            self.post(events.SeatUnbound(OperatorId(user), why))
 
     def probed(self, user: str, reachable: bool, why: str) -> None:
         """See sip.interface.Listener."""
@@ -106,11 +113,15 @@ class EdgeTelling:
         """No worker carries a leg: it ends, and the core does what it does when a leg is lost."""
         log.error("leg.unheard", leg=leg, why=why)
         self.trouble(f"sound:{call_of_leg(LegId(leg))}", f"the leg {leg} had to be ended: {why}", False)
-        self.end_leg(leg, 500, why)
+        if LegId(leg) in self.seats.live_legs():
+            self.seats.end(LegId(leg), why)
+        else:
+            self.end_leg(leg, 500, why)
 
     def silent(self, leg: str, for_ms: int) -> None:
         """No RTP from a leg: is its device still there? Told again every ten seconds while it lasts."""
-        self.doubt(leg)
+        if LegId(leg) not in self.seats.live_legs():  # a browser's silence is judged by its seat
+            self.doubt(leg)
         if not self.codes.owns(leg):
             self.post(events.LineSilent(LegId(leg), for_ms))
 
@@ -118,6 +129,10 @@ class EdgeTelling:
         """RTP from a leg (again)."""
         if not self.codes.owns(leg):
             self.post(events.LineSounding(LegId(leg)))
+
+    def placed(self, leg: str) -> None:
+        """A leg's sound runs: a page may say so."""
+        self.seats.placed(leg)
 
     def trouble(self, key: str, text: str, cleared: bool) -> None:
         """A fault of capture or prompts."""

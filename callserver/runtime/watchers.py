@@ -7,6 +7,7 @@ from pathlib import Path
 
 from callserver.config import Config
 from callserver.core.events import ConditionCleared, ConditionRaised, Event
+from callserver.runtime.seats import Seats
 from callserver.runtime.sound import Sound
 
 HANG_EVERY_S = 0.05
@@ -18,8 +19,10 @@ FULL_BYTES = 64 << 20
 class Watchers:
     """See the module. The disk is asked in a thread: a stalled one must not stall calls."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, config: Config, sound: Sound, post: Callable[[Event], None]) -> None:
-        self.loop, self.sound, self.post = loop, sound, post
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, config: Config, sound: Sound, seats: Seats, post: Callable[[Event], None]
+    ) -> None:
+        self.loop, self.sound, self.seats, self.post = loop, sound, seats, post
         self.disks = {"data": Path(config.storage.data), "spool": Path(config.storage.spool)}
         self.raised: dict[str, str | None] = {
             f"disk:{name}": None for name in self.disks
@@ -41,6 +44,7 @@ class Watchers:
 
     def _look(self) -> None:
         self.sound.watch()
+        self.seats.watch()
         self._timer = self.loop.call_later(HANG_EVERY_S, self._look)
 
     async def _look_at_disks(self) -> None:

@@ -12,6 +12,7 @@ from callserver.core.shape import Shape
 from callserver.core.state import State
 from callserver.core.termination import Class
 from callserver.runtime.perform import Performer
+from callserver.runtime.seats import Seats
 from callserver.sip.interface import LocalMedia
 from dialplans.model import MediaSource
 
@@ -75,7 +76,8 @@ class Stage:
 
     def __init__(self) -> None:
         self.edge, self.sound, self.posted = Edge(), Sound(), list[Event]()
-        self.performer = Performer(self.edge, self.sound, None, State, self.posted.append)  # type: ignore[arg-type]
+        self.seats = Seats(None, self.sound, self.posted.append, lambda seat, message: None, lambda operator: "")  # type: ignore[arg-type]
+        self.performer = Performer(self.edge, self.sound, self.seats, None, State, self.posted.append)  # type: ignore[arg-type]
 
     def endings(self) -> list[tuple[str, Class]]:
         return [(event.leg, event.termination.kind) for event in self.posted if isinstance(event, LegEnded)]

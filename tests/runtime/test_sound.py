@@ -35,7 +35,7 @@ class Supervisor:
     closed: list[str] = field(default_factory=list)
     full: bool = False
 
-    def open_sockets(self, leg: str) -> OuterSockets:
+    def open_sockets(self, leg: str, inside: bool = False) -> OuterSockets:
         if self.full:
             raise OSError("no free port pair")
         rtp, rtcp = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))

@@ -3,7 +3,7 @@
 import os
 import selectors
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,28 @@ ANCHOR = Anchor(3, "boot", 1, 2, 0)
 
 
 @dataclass
+class OnePool:
+    """Both pools as far as the link touches them."""
+
+    pool: Pool
+    needed: list[str] = field(default_factory=list)
+
+    def need(self, kind: str) -> None:
+        self.needed.append(kind)
+
+    def taken(self, worker: str) -> None:
+        self.pool.taken(worker, 1)
+
+    def workers(self) -> Iterable[Worker]:
+        return self.pool.workers.values()
+
+
+@dataclass
 class Supervisor:
     """The parts that the link touches."""
 
     rtp: RtpSockets
-    pool: Pool
+    pools: OnePool
     connections: dict[int, socket.socket] = field(default_factory=dict)
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     anchor: Anchor = ANCHOR
@@ -74,7 +91,7 @@ class Ends:
 def ends(tmp_path: Path, ports: Ports) -> Iterator[Ends]:
     """A link after its start, the first news read."""
     first = ports.take(8, even=True)
-    supervisor = Supervisor(RtpSockets("127.0.0.1", first, first + 7), Pool(tmp_path, 0))
+    supervisor = Supervisor(RtpSockets("127.0.0.1", first, first + 7), OnePool(Pool(tmp_path, 0)))
     link = SwitchboardLink(supervisor)  # type: ignore[arg-type]
     ask, news = (socket.socket(fileno=os.dup(fd)) for fd in link.renew())
     link.started()
@@ -135,7 +152,7 @@ def test_the_range_used_up_is_told_and_a_freed_pair_serves_again(ends: Ends) -> 
 
 def test_the_inventory_stands_still_while_workers_come_and_go(ends: Ends, tmp_path: Path) -> None:
     """A worker that dies between two items must not make another one be passed over."""
-    workers = ends.supervisor.pool.workers
+    workers = ends.supervisor.pools.pool.workers
     for name in ("w1", "w2", "w3"):
         workers[name] = Worker(name, 1, -1, str(tmp_path / name))
     told: list[Any] = [ends.question(supervision.NextItem(0))[0].message]
