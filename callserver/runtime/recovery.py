@@ -17,7 +17,8 @@ from callserver.runtime.dispatcher import Dispatcher
 from callserver.runtime.papers import Papers
 from callserver.runtime.seat import remote_of
 from callserver.runtime.seats import Seats
-from callserver.runtime.sound import NARROWBAND_HZ, WIDEBAND_HZ, CallSound, LegSound, Sound
+from callserver.runtime.sound import NARROWBAND_HZ, WIDEBAND_HZ, Sound
+from callserver.runtime.sound_records import CallSound, LegSound
 from callserver.runtime.supervisor_link import Inventory, OuterSockets, SupervisorLink
 from callserver.runtime.telling import EdgeTelling
 from callserver.sip.edge import Edge
@@ -49,6 +50,7 @@ class Recovery:
     def restore(self) -> Inventory:
         """Dialogs into the edge, sockets and media into `Sound`, connections to the workers begun."""
         inventory = self.link.inventory()
+        self.sound.settled = False
         records = self.records = self.papers.legs()
         self.edge.restore(records, self.papers.writer.load_bindings())
         state = self.dispatcher.state
@@ -125,6 +127,7 @@ class Recovery:
                 log.warning("worker.does_not_greet", worker=worker.id)
                 worker.kill()
         self._restore_seats()
+        self.sound.settle()
 
     def _live_legs(self) -> set[LegId]:
         return {LegId(leg) for leg in self.edge.live_legs()} | self.seats.live_legs()

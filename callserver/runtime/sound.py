@@ -10,7 +10,6 @@ them in a row an alarm rings and the next is tried each AGAIN_NS only. A leg tha
 
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
@@ -19,7 +18,8 @@ from callserver.core.shape import Shape
 from callserver.media import protocol
 from callserver.runtime import supervision
 from callserver.runtime.clock import Anchor, boottime_ns
-from callserver.runtime.supervisor_link import OuterSockets, SupervisorLink
+from callserver.runtime.sound_records import CallSound, LegSound, SoundTells
+from callserver.runtime.supervisor_link import SupervisorLink
 from callserver.runtime.tracing import StrangeSound
 from callserver.runtime.worker_link import WorkerLink
 from callserver.runtime.worker_orders import call_of, open_order, place_order, shape_order
@@ -35,51 +35,6 @@ AGAIN_NS = 2_000_000_000
 log = structlog.get_logger()
 
 
-@dataclass(slots=True)
-class LegSound:
-    """What is known of one leg's audio."""
-
-    leg: str
-    role: str
-    source: str  # dialplans.model.MediaSource
-    sockets: OuterSockets
-    local: LocalMedia
-    remote: RemoteMedia | None = None
-    placed: bool = False
-    wanted: str = ""  # the language to place it with, once media is agreed (a late offer)
-    learned: tuple[str, int] | None = None  # where the device was found to send from, for these media
-    refusals: int = 0  # by how many workers
-
-
-@dataclass(slots=True)
-class CallSound:
-    """One call's worker and what it was told last."""
-
-    call: str
-    language: str
-    worker: WorkerLink | None = None
-    rate_hz: int = 0
-    shape: Shape = field(default_factory=Shape)
-    wanted_ns: int = 0  # since when it waits for a worker; 0: it does not
-    asked_ns: int = 0  # when the supervisor was asked for one last
-    carried: bool = False  # the present worker has placed a leg
-    failures: int = 0  # workers in a row that were lost before that
-    again_ns: int = 0  # when the next is tried, after too many of those; 0: not awaited
-
-
-@dataclass(frozen=True, slots=True)
-class SoundTells:
-    """Where what the workers report goes."""
-
-    worker_lost: Callable[[str, str], None]  # call, why
-    unheard: Callable[[str, str], None]  # leg, why: no worker carries it
-    silent: Callable[[str, int], None]  # leg, ms
-    sounding: Callable[[str], None]
-    digit: Callable[[str, str], None]  # leg, digit
-    trouble: Callable[[str, str, bool], None]  # key, text, cleared
-    placed: Callable[[str], None] = lambda leg: None  # the leg's sound runs both ways
-
-
 class Sound:
     """See the module."""
 
@@ -92,6 +47,7 @@ class Sound:
         self.missing_prompts: dict[str, Path] = {}
         self.silent_since: dict[str, int] = {}  # leg -> boottime ns; told again each LONG_SILENCE_NS that it lasts
         self.strange = StrangeSound.none()
+        self.settled = True  # False while a restart is still finding out which legs live
 
     # ---- legs -------------------------------------------------------------------------------------------------
 
@@ -394,7 +350,19 @@ class Sound:
         for leg in self._placed(call):
             if leg.leg not in link.hello.legs:
                 self._place(leg)
-        for name in link.hello.legs:
-            if name not in self.legs:  # it ended while nobody could tell the worker
-                link.send(protocol.Remove(name))
+        if self.settled:
+            self._remove_unknown(link)
         link.send(shape_order(call.shape))
+
+    def _remove_unknown(self, link: WorkerLink) -> None:
+        """Legs that ended while nobody could tell the worker."""
+        for name in link.hello.legs if link.hello is not None else ():
+            if name not in self.legs:
+                link.send(protocol.Remove(name))
+
+    def settle(self) -> None:
+        """After a restart: all legs that live are known now, those at browsers too."""
+        self.settled = True
+        for link in self.workers.values():
+            if link.call:
+                self._remove_unknown(link)

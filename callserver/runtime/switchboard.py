@@ -39,7 +39,8 @@ from callserver.runtime.plans import load_plan
 from callserver.runtime.recovery import Recovery
 from callserver.runtime.seats import Seats
 from callserver.runtime.service_codes import ServiceCodes
-from callserver.runtime.sound import Sound, SoundTells
+from callserver.runtime.sound import Sound
+from callserver.runtime.sound_records import SoundTells
 from callserver.runtime.status import status
 from callserver.runtime.supervisor_link import SupervisorLink
 from callserver.runtime.telling import EdgeTelling

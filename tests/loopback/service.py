@@ -20,6 +20,8 @@ from tests.peers.ports import Ports
 POINTS = ("p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10")
 OPERATORS = ("op1", "op2", "op3", "op4", "op5", "op6", "op7", "op8", "op9", "op10")
 
+BROWSERS = ("op1", "op2")  # have accounts of the web service too
+
 
 def plan_text(
     police: Sequence[str],
@@ -58,6 +60,7 @@ class Service:
         self.directory = directory
         self.sip_port, self.web_port = ports.take(), ports.take()
         self.rtp_first = ports.take(120, even=True)
+        seats_first = ports.take(20, even=True)
         self.data, self.run = directory / "data", directory / "run"
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "plan.toml").write_text(plan)
@@ -67,11 +70,13 @@ class Service:
         seed += [
             f'[[web]]\nuser = "{role}"\nrole = "{role}"\npassword = "a-{role}-password"\n' for role in ("supervisor", "auditor")
         ]
+        seed += [f'[[web]]\nuser = "{user}"\nrole = "operator"\npassword = "a-{user}-password"\n' for user in BROWSERS]
         (directory / "seed.toml").write_text("\n".join(seed))
         (directory / "callserver.toml").write_text(
             f"[sip]\nudp_port = {self.sip_port}\ntcp_port = {self.sip_port}\n"
             f'rtp_ports = "{self.rtp_first}-{self.rtp_first + 119}"\n[web]\nport = {self.web_port}\n'
             f'[storage]\ndata = "data"\nrun = "run"\nspool = "spool"\n[pool]\nspares = {spares}\n'
+            f'[seats]\naddresses = ["127.0.0.1"]\nports = "{seats_first}-{seats_first + 19}"\n'
             f'[plan]\nfile = "plan.toml"\n[directory]\nseed = "seed.toml"\n[log]\nlevel = "debug"\n{extra}'
         )
         self.process: subprocess.Popen[bytes] | None = None

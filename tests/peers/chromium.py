@@ -1,11 +1,11 @@
 """Chromium with a fake microphone that plays a tone: a browser for one test, driven by Playwright, on loopback alone."""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.async_api import Browser, async_playwright
 
 from tests.peers.tones import make_tone
 
@@ -25,19 +25,19 @@ FLAGS = (
 )
 
 
-@contextmanager
-def chromium(directory: Path, hz: float = 0.0, *flags: str) -> Iterator[Browser]:
+@asynccontextmanager
+async def chromium(directory: Path, hz: float = 0.0, *flags: str) -> AsyncIterator[Browser]:
     """A running browser; with `hz` its microphone plays that tone for ever, else Chromium's own beeps."""
     arguments = [*FLAGS, *flags]
     if hz:
         wav = make_tone(directory / f"microphone-{hz:g}.wav", hz, 30.0, 48000)
         arguments.append(f"--use-file-for-fake-audio-capture={wav}")
     ignored = ["--mute-audio", "--hide-scrollbars"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
             executable_path=PROGRAM, headless=False, ignore_default_args=ignored, args=arguments
         )
         try:
             yield browser
         finally:
-            browser.close()
+            await browser.close()

@@ -16,7 +16,8 @@ from callserver.media import protocol
 from callserver.runtime import sound as sound_of
 from callserver.runtime import supervision, worker_link
 from callserver.runtime.clock import Anchor
-from callserver.runtime.sound import Sound, SoundTells
+from callserver.runtime.sound import Sound
+from callserver.runtime.sound_records import SoundTells
 from callserver.runtime.supervisor_link import OuterSockets
 from callserver.runtime.watchers import Watchers
 from callserver.sip.interface import RemoteMedia
