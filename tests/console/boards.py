@@ -1,0 +1,181 @@
+"""Boards as the service would send them: a town at night, its operators, calls in every state. Times are seconds before `NOW_MS`."""
+
+from typing import Any
+
+Item = dict[str, Any]
+Items = dict[str, Any]
+
+NOW_MS = 1_764_039_165_000  # 02:52:45 in the plan's zone, a Tuesday in November
+LONG_PLACE = "Northern car park, level 3, by the pay machine next to the pedestrian exit to Commercial Street"
+MARKET = "Market Square, by the covered market"
+CLASSES = ("emergency", "high", "normal", "information")
+
+_PLACES = (
+    ("dl-market-square", MARKET, 54.5241, -1.5540),
+    ("dl-blackwellgate", "Blackwellgate, corner of Skinnergate", 54.5247, -1.5561),
+    ("dl-skinnergate", "Skinnergate, middle of the street", 54.5256, -1.5572),
+    ("dl-high-row", "High Row, top of the steps", 54.5249, -1.5549),
+    ("dl-northgate", "Northgate, at the corner of Crown Street", 54.5270, -1.5534),
+    ("dl-bondgate", "Bondgate, opposite the taxi rank", 54.5263, -1.5583),
+    ("dl-houndgate", "Houndgate, by the car park", 54.5235, -1.5556),
+    ("dl-grange-road", "Grange Road, at the bus stop", 54.5229, -1.5570),
+    ("dl-tubwell-row", "Tubwell Row, by the bus stands", 54.5246, -1.5523),
+    ("dl-crown-street", "Crown Street, in front of the library", 54.5261, -1.5520),
+    ("dl-victoria-road", "Victoria Road, on the way to the station", 54.5215, -1.5524),
+    ("dl-south-park", "South Park, gate at Victoria Embankment", 54.5177, -1.5571),
+    ("dl-north-car-park", LONG_PLACE, 54.5279, -1.5551),
+)
+_OUTCOMES = (
+    *(("safe", "Caller safe"), ("police", "Passed to the police"), ("civic", "Passed to civic enforcement")),
+    *(("medical", "Ambulance called"), ("misuse", "Misuse of the point"), ("test", "Test of the point")),
+    ("no-contact", "Nobody was heard"),
+)
+
+
+def at(seconds_ago: float) -> int:
+    """UTC milliseconds of so many seconds ago."""
+    return NOW_MS - round(seconds_ago * 1000)
+
+
+def service(**change: Any) -> Item:
+    """The item `service`."""
+    outcomes = [{"id": id, "name": name, "digit": str(place + 1)} for place, (id, name) in enumerate(_OUTCOMES)]
+    parties = [{"id": "police", "name": "Police control room"}, {"id": "civic", "name": "Civic enforcement"}]
+    base = {"version": "0.2.0", "plan": "Darlington town centre", "plan_version": 7, "time_zone": "Europe/London"}
+    return {**base, "started_ms": at(90_000), "outcomes": outcomes, "parties": parties, "groups": ["control-room"], **change}
+
+
+def operator(id: str, name: str, state: str = "off", seconds: float = 1800, **change: Any) -> Item:
+    """The item of an operator."""
+    seat = "" if state == "off" else "browser"
+    base = {"id": id, "name": name, "groups": ["control-room"], "state": state, "since_ms": at(seconds)}
+    return {**base, "reachable": bool(seat), "seat": seat, "until_ms": None, "incident": None, "call": None, **change}
+
+
+def point(id: str, place: str, latitude: float, longitude: float, **change: Any) -> Item:
+    """The item of a help point."""
+    base = {"id": id, "place": place, "queue": "town", "latitude": latitude, "longitude": longitude, "reachable": True}
+    return {**base, "why": "", "since_ms": at(86_000), "incident": None, **change}
+
+
+def incident(id: str, point: str, place: str, state: str, seconds: float, **change: Any) -> Item:
+    """The item of an incident whose state began so many seconds ago."""
+    began = {"opened_ms": at(seconds), "since_ms": at(seconds), "waiting_since_ms": at(seconds)}
+    base = {
+        "id": id,
+        "point": point,
+        "place": place,
+        "language": "en",
+        "latitude": 54.5241,
+        "longitude": -1.5540,
+        "queue": "town",
+    }
+    priority = change.pop("priority", 0)
+    steps = {"until_ms": None, "step": 1, "steps": 4, "party": None, "presses": 1, "operator": None, "call": f"c-{id}"}
+    return {**base, **began, **steps, "priority": priority, "class": CLASSES[priority], "state": state, **change}
+
+
+def leg(id: str, role: str, name: str, state: str = "up", seconds: float = 40, **change: Any) -> Item:
+    """One leg of a call."""
+    base = {"id": id, "role": role, "party": None, "name": name, "state": state, "since_ms": at(seconds), "sounding": True}
+    return {**base, **change}
+
+
+def call(id: str, incident: str, state: str, seconds: float, legs: list[Item], **change: Any) -> Item:
+    """The item of a call."""
+    base = {"id": id, "incident": incident, "state": state, "since_ms": at(seconds), "operator": None, "held": False}
+    return {**base, "worker_replaced": 0, "legs": legs, "offer": None, **change}
+
+
+def keyed(kind: str, *items: Item) -> Items:
+    """Items by their keys."""
+    return {f"{kind}/{item['id']}": item for item in items}
+
+
+def town(mine: Item | None = None) -> Items:
+    """A quiet night: two seats taken, one point out of reach, one never heard of."""
+    mary = mine or operator("mary", "Mary Webb", "available", 2840)
+    others = (
+        operator("tom", "Tom Ashworth", "available", 412),
+        operator("priya", "Priya Natarajan", "paused", 640),
+        operator("james", "James Okafor-Lindqvist", "off"),
+        operator("supervisor", "Supervisor", "off"),
+    )
+    points = [point(*place) for place in _PLACES]
+    points[6] |= {"reachable": False, "why": "no answer to OPTIONS", "since_ms": at(5040)}
+    points[11] |= {"reachable": None, "since_ms": None}
+    queue = {"id": "town", "groups": ["control-room"], "waiting_limit_ms": 30_000}
+    return {"service": service()} | keyed("operator", mary, *others) | keyed("point", *points) | keyed("queue", queue)
+
+
+def ringing(place: str = MARKET, seconds: float = 7) -> Items:
+    """One press, offered to two seats."""
+    mine = operator("mary", "Mary Webb", "offered", seconds, incident="i1", call="c-i1")
+    items = town(mine)
+    items["operator/tom"] = operator("tom", "Tom Ashworth", "offered", seconds, incident="i1", call="c-i1")
+    one = incident("i1", "dl-market-square", place, "waiting", seconds)
+    legs = [leg("l1", "point", "", "early", seconds), leg("l2", "operator", "Mary Webb", "ringing", 5)]
+    offer = {"operators": ["mary", "tom"], "until_ms": at(-8)}
+    items["point/dl-market-square"] |= {"incident": "i1"}
+    return items | keyed("incident", one) | keyed("call", call("c-i1", "i1", "waiting", seconds, legs, offer=offer))
+
+
+def ring(**change: Any) -> Item:
+    """What the seat is told when that call rings."""
+    base = {"type": "ring", "leg": "l2", "call": "c-i1", "incident": "i1", "point": "dl-market-square", "place": MARKET}
+    return {**base, "class": "emergency", "again": False, **change}
+
+
+def talking(place: str = MARKET, held: bool = False, legs: list[Item] | None = None, seconds: float = 192) -> Items:
+    """Mary talks with the Market Square."""
+    items = town(operator("mary", "Mary Webb", "talking", seconds, incident="i1", call="c-i1"))
+    one = incident("i1", "dl-market-square", place, "attended", seconds, operator="mary", opened_ms=at(seconds + 12))
+    mine = [leg("l1", "point", "", "up", seconds), leg("l2", "operator", "Mary Webb", "up", seconds), *(legs or [])]
+    made = call("c-i1", "i1", "talking", seconds, mine, operator="mary", held=held)
+    items["point/dl-market-square"] |= {"incident": "i1"}
+    return items | keyed("incident", one) | keyed("call", made)
+
+
+def police(state: str = "ringing", seconds: float = 6) -> Item:
+    """The leg of the police."""
+    return leg("l3", "outside", "Police control room", state, seconds, party="police")
+
+
+def wrap_up(place: str = MARKET, left_s: float = 48) -> Items:
+    """The conversation is over; its outcome is asked for."""
+    items = town(operator("mary", "Mary Webb", "wrap-up", 12, incident="i1", call=None, until_ms=at(-left_s)))
+    one = incident("i1", "dl-market-square", place, "wrap-up", 12, operator="mary", until_ms=at(-left_s), opened_ms=at(230))
+    return items | keyed("incident", one)
+
+
+def busy() -> Items:
+    """A bad night: calls wait, others are talked with, two are to be closed, alarms ring."""
+    items = talking()
+    items |= keyed(
+        "incident",
+        incident("w1", "dl-north-car-park", LONG_PLACE, "waiting", 74, step=3, party="police"),
+        incident("w2", "dl-bondgate", "Bondgate, opposite the taxi rank", "waiting", 21, presses=3),
+        incident("w3", "dl-crown-street", "Crown Street, in front of the library", "waiting", 12, priority=2),
+        incident("a1", "dl-northgate", "Northgate, at the corner of Crown Street", "attended", 340, operator="tom"),
+        incident("u1", "dl-high-row", "High Row, top of the steps", "unreviewed", 1900),
+        incident("u2", "dl-grange-road", "Grange Road, at the bus stop", "unreviewed", 5200),
+    )
+    items |= keyed("call", call("c-w2", "w2", "waiting", 21, [], offer={"operators": ["priya"], "until_ms": at(-4)}))
+    items["operator/tom"] = operator("tom", "Tom Ashworth", "talking", 340, incident="a1", call="c-a1")
+    items["operator/priya"] = operator("priya", "Priya Natarajan", "offered", 4, incident="w2", call="c-w2", seat="softphone")
+    items["alarm/unanswered:w1"] = {"key": "unanswered:w1", "text": f"Nobody has answered {LONG_PLACE} yet.", "raised_ms": at(44)}
+    items["alarm/disk"] = {"key": "disk", "text": "The disk of the recordings is 92 % full.", "raised_ms": at(7300)}
+    return items
+
+
+def to_close() -> Items:
+    """A quiet night with two incidents that nobody has closed."""
+    items = town()
+    return items | {key: item for key, item in busy().items() if key.startswith("incident/u")}
+
+
+def crowd(count: int) -> Items:
+    """So many waiting calls."""
+    places = [place for _, place, _, _ in _PLACES]
+    waiting = [incident(f"n{n:03}", f"p{n:03}", places[n % len(places)], "waiting", 5 + n, priority=n % 4) for n in range(count)]
+    return town() | keyed("incident", *waiting)

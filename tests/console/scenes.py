@@ -1,0 +1,166 @@
+"""Every state that the console can be in, each with what brings it there."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.console import boards
+from tests.console.stage import Stage
+
+Scene = Callable[[Stage, Callable[..., Page]], Page]
+
+AUDITOR = {"user": "ann", "role": "auditor", "operator": None, "name": "Ann Lister"}
+
+
+def at_seat(stage: Stage, open_page: Callable[..., Page], items: dict[str, Any], **options: Any) -> Page:
+    """An operator's page with sound and this board."""
+    stage.items = items
+    page = open_page(**options)
+    expect(page.get_by_text("Sound ready")).to_be_visible(timeout=15_000)
+    return page
+
+
+def _sign_in(stage: Stage, open_page: Callable[..., Page], fault: bool = False, **options: Any) -> Page:
+    stage.signed_in = False
+    page = open_page(**options)
+    page.get_by_label("User").fill("mary")
+    if fault:
+        page.get_by_label("Password").fill("wrong")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("alert").filter(has_text="do not fit")).to_be_visible()
+    return page
+
+
+def _checking(stage: Stage, open_page: Callable[..., Page], **options: Any) -> Page:
+    page = open_page(checked=False, **options)
+    expect(page.get_by_role("heading", name="Sound check")).to_be_visible()
+    expect(page.get_by_label("Microphone", exact=True).locator("option").nth(1)).to_be_attached(timeout=15_000)
+    return page
+
+
+def _denied(stage: Stage, open_page: Callable[..., Page], **options: Any) -> Page:
+    stage.fit = False
+    stage.items = boards.town(boards.operator("mary", "Mary Webb"))
+    page = open_page(
+        **options, before="navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'))"
+    )
+    expect(page.get_by_text("The microphone is not allowed.")).to_be_visible(timeout=15_000)
+    return page
+
+
+def _ringing(
+    stage: Stage, open_page: Callable[..., Page], place: str = boards.MARKET, seconds: float = 7, **options: Any
+) -> Page:
+    page = at_seat(stage, open_page, boards.ringing(place, seconds), **options)
+    stage.tell(boards.ring(place=place))
+    expect(page.get_by_role("button", name="Answer")).to_be_visible()
+    return page
+
+
+def _pressed(key: str, items: dict[str, Any]) -> Scene:
+    def scene(stage: Stage, open_page: Callable[..., Page], **options: Any) -> Page:
+        page = at_seat(stage, open_page, items, **options)
+        page.keyboard.press(key)
+        return page
+
+    return scene
+
+
+def _talking(stage: Stage, open_page: Callable[..., Page], **options: Any) -> Page:
+    return at_seat(stage, open_page, boards.talking(), **options)
+
+
+def _busy_talk(stage: Stage, open_page: Callable[..., Page], **options: Any) -> Page:
+    items = boards.busy() | boards.keyed("call", _call_with_police())
+    items["incident/i1"]["place"] = boards.LONG_PLACE
+    page = at_seat(stage, open_page, items, **options)
+    page.keyboard.press("m")
+    stage.change(boards.keyed("call", _call_with_police() | {"worker_replaced": 1}))
+    expect(page.get_by_role("list", name="News").get_by_text("was rebuilt")).to_be_visible()
+    return page
+
+
+def _call_with_police() -> dict[str, Any]:
+    point = boards.leg("l1", "point", "", "up", 192, sounding=False)
+    operator = boards.leg("l2", "operator", "Mary Webb", "up", 192)
+    return boards.call("c-i1", "i1", "talking", 192, [point, operator, boards.police()], operator="mary", held=False)
+
+
+def _wrap_up(stage: Stage, open_page: Callable[..., Page], **options: Any) -> Page:
+    page = at_seat(stage, open_page, boards.wrap_up(), **options)
+    page.keyboard.press("2")
+    page.get_by_label("Note").fill("Two men followed her from Bondgate. Police arrived 03:01, she is with them.")
+    return page
+
+
+def _old(stage: Stage, open_page: Callable[..., Page], **options: Any) -> Page:
+    page = at_seat(stage, open_page, boards.talking(), **options)
+    stage.beating = False
+    expect(page.get_by_text("No connection to the service.")).to_be_visible(timeout=8000)
+    return page
+
+
+def _switchboard_gone(stage: Stage, open_page: Callable[..., Page], **options: Any) -> Page:
+    page = at_seat(stage, open_page, boards.town(), **options)
+    stage.live = False
+    expect(page.get_by_text("The switchboard does not answer.", exact=True)).to_be_visible(timeout=8000)
+    return page
+
+
+def _displaced(stage: Stage, open_page: Callable[..., Page], **options: Any) -> Page:
+    page = at_seat(stage, open_page, boards.town(), **options)
+    stage.tell({"type": "displaced", "why": "opened at another page"})
+    expect(page.get_by_text("Another page is your seat now.")).to_be_visible()
+    return page
+
+
+def _lost(stage: Stage, open_page: Callable[..., Page], **options: Any) -> Page:
+    page = at_seat(stage, open_page, boards.talking(), **options)
+    stage.tell({"type": "fit", "fit": False, "why": "no sound comes from the page"})
+    expect(page.get_by_text("Your seat has no sound.")).to_be_visible()
+    return page
+
+
+def _watching(items: dict[str, Any]) -> Scene:
+    def scene(stage: Stage, open_page: Callable[..., Page], **options: Any) -> Page:
+        stage.person, stage.items = AUDITOR, items
+        page = open_page(**options)
+        expect(page.get_by_role("region", name="The situation")).to_be_visible()
+        return page
+
+    return scene
+
+
+def _quiet(items: dict[str, Any]) -> Scene:
+    return lambda stage, open_page, **options: at_seat(stage, open_page, items, **options)
+
+
+SCENES: Mapping[str, Scene] = {
+    "sign-in": _sign_in,
+    "sign-in-fault": lambda stage, open_page, **o: _sign_in(stage, open_page, fault=True, **o),
+    "sound-check": _checking,
+    "sound-denied": _denied,
+    "off-duty": _quiet(boards.town(boards.operator("mary", "Mary Webb"))),
+    "available": _quiet(boards.town()),
+    "paused": _quiet(boards.town(boards.operator("mary", "Mary Webb", "paused", 300))),
+    "to-close": _quiet(boards.to_close()),
+    "ring": _ringing,
+    "ring-long": lambda stage, open_page, **o: _ringing(stage, open_page, boards.LONG_PLACE, 41, **o),
+    "talk": _talking,
+    "talk-busy": _busy_talk,
+    "talk-held": _quiet(boards.talking(held=True, legs=[boards.police("up", 30)])),
+    "hang-up-armed": _pressed("x", boards.talking()),
+    "parties": _pressed("o", boards.talking()),
+    "wrap-up": _wrap_up,
+    "review": _pressed("u", boards.to_close()),
+    "pause-list": _pressed("b", boards.town()),
+    "keys": _pressed("?", boards.town()),
+    "old": _old,
+    "switchboard-gone": _switchboard_gone,
+    "displaced": _displaced,
+    "seat-lost": _lost,
+    "watching": _watching(boards.town()),
+    "watching-busy": _watching(boards.busy()),
+    "crowd": _quiet(boards.crowd(200)),
+}
