@@ -1,4 +1,4 @@
-"""Boards as the service would send them: a town at night, its operators, calls in every state. Times are seconds before `NOW_MS`."""
+"""Boards as the service would send them: a town at night, its operators, calls in every state."""
 
 from typing import Any
 

@@ -33,6 +33,7 @@ def _overflow(page: Page) -> list[str]:
     """What cannot be seen whole: the page, the stage, or a button of it."""
     return page.evaluate(
         """() => [document.documentElement, document.getElementById("stage"), ...document.querySelectorAll("#stage button")]
-            .filter((one) => one.scrollHeight > one.clientHeight + 2 || one.scrollWidth > one.clientWidth + 2)
-            .map((one) => `${one.tagName} ${one.className} ${one.scrollHeight}/${one.clientHeight} ${one.scrollWidth}/${one.clientWidth}`)"""
+            .map((one) => [one.tagName, one.className, one.scrollHeight, one.clientHeight, one.scrollWidth, one.clientWidth])
+            .filter(([, , high, seen, wide, shown]) => high > seen + 2 || wide > shown + 2)
+            .map((one) => one.join(" "))"""
     )
