@@ -53,6 +53,7 @@ class Board:
         self._raised_ms: dict[str, int] = {}
         self._points: dict[str, tuple[str, int]] = {}  # why, since when
         self._replaced: set[str] = set()  # calls whose worker was replaced
+        self._shown_with: dict[str, tuple[str, ...]] = {}  # an item -> those that it named when it was made last
         self._make: Mapping[str, Callable[[State, str], Item | None]] = {
             "service": self._service,
             "incident": self._incident,
@@ -81,20 +82,23 @@ class Board:
         keys: dict[str, None] = {}
         for fact in facts:
             self._remember(fact)
-            for key in touched(fact):
-                keys[key] = None
-                if key.startswith("incident/"):
-                    incident = state.incidents.get(IncidentId(key.partition("/")[2]))
-                    if incident is not None:
-                        keys[f"point/{incident.point}"] = None
+            keys.update(dict.fromkeys(touched(fact)))
         if EVERYTHING in keys:
             return dict(self.whole(state))
+        for key in list(keys):  # what it named before, and what it names now: each of them may have changed with it
+            keys.update(dict.fromkeys(self._shown_with.get(key, ())))
+            keys.update(dict.fromkeys(_named(state, key)))
         return {key: self.item(state, key) for key in keys}
 
     def item(self, state: State, key: str) -> Item | None:
         """One item as it is now."""
         kind, _, name = key.partition("/")
-        return self._make[kind](state, name)
+        item = self._make[kind](state, name)
+        if item is None:
+            self._shown_with.pop(key, None)
+        else:
+            self._shown_with[key] = tuple(_named(state, key))
+        return item
 
     def _remember(self, fact: Fact) -> None:
         if isinstance(fact, f.AlarmRaised):
@@ -246,6 +250,25 @@ class Board:
     def _alarm(self, state: State, name: str) -> Item | None:
         text = state.alarms.get(name)
         return None if text is None else {"key": name, "text": text, "raised_ms": self._raised_ms.get(name)}
+
+
+def _named(state: State, key: str) -> Iterable[str]:
+    """The items that one names: an incident's point, operator and call; a call's operator; an operator's incident and call."""
+    kind, _, name = key.partition("/")
+    incident = state.incidents.get(IncidentId(name)) if kind == "incident" else None
+    call = state.calls.get(CallId(name)) if kind == "call" else None
+    operator = state.operators.get(OperatorId(name)) if kind == "operator" else None
+    if incident is not None:
+        yield f"point/{incident.point}"
+    for known, other in (
+        (incident and incident.operator, "operator"),
+        (incident and incident.call, "call"),
+        (call and call.operator, "operator"),
+        (operator and operator.incident, "incident"),
+        (operator and operator.call, "call"),
+    ):
+        if known:
+            yield f"{other}/{known}"
 
 
 def _plan(state: State) -> Plan | None:

@@ -45,7 +45,7 @@ async def test_a_press_is_answered_by_one_key_and_told_to_the_end(tmp_path: Path
                 await eventually(lambda: seat.hears_tone(POINT_HZ), 5)
                 await seat.press("h")
                 await eventually(lambda: [f["held"] for f in service.journal("CallHeld")] == [True], 3)
-                await eventually(lambda: seat.hears_nothing(), 3)
+                await eventually(seat.hears_nothing, 3)
                 await seat.press("h")
                 await eventually(lambda: seat.hears_tone(POINT_HZ), 3)
                 await seat.press("p")

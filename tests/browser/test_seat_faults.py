@@ -54,7 +54,7 @@ def legs(service: Service) -> list[str]:
 
 @pytest.mark.real
 async def test_processes_die_under_a_conversation_and_it_goes_on(tmp_path: Path, ports: Ports) -> None:
-    """kill -9 of the call worker, web process, switchboard and seat worker, one after the other: same people, same leg, no ring."""
+    """kill -9 of call worker, web process, switchboard and seat worker, one after the other: same people, same leg, no ring."""
     async with talking(tmp_path, ports) as (service, _, point, seat):
         (leg,) = legs(service)
         for name, within_s in (("call-worker", 0.5), ("web", 0.2), ("switchboard", 0.2), ("seat-worker", 3.0)):

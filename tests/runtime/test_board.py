@@ -1,0 +1,113 @@
+"""The board: the same items whether made whole or changed fact by fact, and nothing dearer for a longer queue."""
+
+import random
+
+import pytest
+
+from callserver.core import events as ev
+from callserver.core.facts import Fact
+from callserver.core.ids import CallId, OperatorId, PartyId, PointId
+from callserver.runtime.board import Board, Item, touched
+from callserver.runtime.clock import Anchor
+from tests.core.driver import BYE, LOST, Driver
+
+ANCHOR = Anchor(1, "boot", 0, 1_700_000_000_000_000_000, 0)
+
+
+class Screen:
+    """What a page has after the snapshot and every change."""
+
+    def __init__(self, driver: Driver) -> None:
+        self.driver = driver
+        self.board = Board(lambda: ANCHOR, 0)
+        self.items: dict[str, Item] = self.board.whole(driver.state)
+
+    def take(self, facts: list[Fact]) -> dict[str, Item | None]:
+        changes = self.board.changes(self.driver.state, facts)
+        for key, item in changes.items():
+            if item is None:
+                self.items.pop(key, None)
+            else:
+                self.items[key] = item
+        return changes
+
+
+def test_a_press_shows_at_once_and_a_closed_incident_goes() -> None:
+    """With place, class, who is rung; the point shows its open incident."""
+    driver = Driver(None, "ann")
+    screen = Screen(driver)
+    incident = driver.press()
+    screen.take(driver.facts)
+    shown = screen.items[f"incident/{incident.id}"]
+    assert (shown["state"], shown["class"], shown["call"]) == ("waiting", "emergency", "i1.1")
+    assert screen.items["call/i1.1"]["offer"]["operators"] == ["ann"]
+    assert screen.items["point/p1"]["incident"] == incident.id
+    driver.answer("ann")
+    screen.take(driver.facts)
+    assert screen.items["operator/ann"]["incident"] == incident.id
+    for step in (ev.HangUp(CallId("i1.1"), "ann"), ev.GiveOutcome(incident.id, "done", "ann")):
+        driver.do(step)
+        screen.take(driver.facts)
+    driver.gone()
+    screen.take(driver.facts)
+    assert not [key for key in screen.items if key.startswith(("incident/", "call/"))]
+    assert screen.items["point/p1"]["incident"] == ""
+
+
+def test_an_alarm_has_its_time_and_goes_when_it_is_cleared() -> None:
+    """And it is the only thing that changed."""
+    driver = Driver()
+    screen = Screen(driver)
+    driver.do(ev.ConditionRaised("disk:data", "the disk of data is full"))
+    assert list(screen.take(driver.facts)) == ["alarm/disk:data"]
+    assert screen.items["alarm/disk:data"]["raised_ms"] is not None
+    driver.do(ev.ConditionCleared("disk:data"))
+    assert screen.take(driver.facts) == {"alarm/disk:data": None}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_changes_lead_to_what_a_snapshot_shows(seed: int) -> None:
+    """After every step of a random history."""
+    chance = random.Random(seed)
+    driver = Driver(None, "ann", "bob")
+    screen = Screen(driver)
+    for _ in range(60):
+        _step(driver, chance)
+        screen.take(driver.facts)
+        driver.after(chance.choice((0, 200, 5_000, 40_000)))
+        screen.take(driver.facts)
+        assert screen.items == screen.board.whole(driver.state), f"seed {seed}"
+
+
+def _step(driver: Driver, chance: random.Random) -> None:
+    legs = [leg for leg in driver.state.legs.values() if leg.state != "ending"]
+    dialled = [leg for leg in legs if leg.state in ("dialling", "ringing")]
+    calls = list(driver.state.calls)
+    wish = chance.randrange(8)
+    if wish == 0 and legs:
+        driver.do(ev.LegEnded(chance.choice(legs).id, chance.choice((BYE, LOST))))
+    elif wish in (1, 2) and dialled:
+        driver.do(ev.LegAnswered(chance.choice(dialled).id))
+    elif wish == 3:
+        driver.gone()
+    elif wish == 4 and calls:
+        driver.do(ev.Hold(chance.choice(calls), chance.random() < 0.5, "ann"))
+    elif wish == 5 and calls:
+        driver.do(ev.Escalate(chance.choice(calls), PartyId("police"), "ann"))
+    elif wish == 6:
+        operator = OperatorId(chance.choice(("ann", "bob")))
+        driver.do(chance.choice((ev.SeatUnbound(operator, "gone"), ev.SeatBound(operator, "browser", "browser"))))
+    elif wish == 7 and chance.random() < 0.3:
+        driver.do(ev.PointReached(PointId(f"p{chance.randint(1, 3)}")))
+    else:
+        driver.press(f"p{chance.randint(1, 3)}")
+
+
+def test_a_change_touches_few_items_however_long_the_queue_is() -> None:
+    """Two hundred wait; one more hang-up names its own incident, call, point, nobody else's."""
+    driver = Driver()
+    for number in range(6):
+        driver.press(f"p{number % 6 + 1}")
+    driver.end("p1")
+    keys = {key for fact in driver.facts for key in touched(fact)}
+    assert keys and all("i1" in key or key.startswith(("operator/", "alarm/")) for key in keys), keys
