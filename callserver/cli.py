@@ -5,7 +5,7 @@ Exit codes of every verb: 0 good, 1 faults were found (or it did not work), 2 mi
 
 import typer
 
-from callserver.commands import check, doctor, incidents, serve, trace, users, verify
+from callserver.commands import certificate, check, doctor, incidents, serve, trace, users, verify
 from callserver.commands.output import say
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ for verb in (
     verify.verify,
     trace.trace,
     doctor.doctor,
+    certificate.certificate,
 ):
     app.command()(verb)
 app.add_typer(incidents.app, name="incidents")

@@ -26,6 +26,10 @@ def check(
     the = None
     if config is not None or plan is None:
         the, faults = _configuration(config, settings or [])
+    if the is not None:
+        from callserver.commands.certificate import tls_faults
+
+        faults += tls_faults(the)
     file = plan or (the.plan.file if the else None)
     if file is None and not faults:
         fail("there is no plan to check: name one, or set [plan] file in the configuration", MISUSE)

@@ -1,6 +1,6 @@
 """What all commands share: exit codes, the options of the configuration, and how they write."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -48,12 +48,14 @@ def fail(text: str, code: int = FAULTS) -> NoReturn:
     raise typer.Exit(code)
 
 
-def configured(file: Path | None, settings: Sequence[str] | None = None) -> "Config":
-    """The configuration of the options; leaves with MISUSE where it cannot be used."""
+def configured(
+    file: Path | None, settings: Sequence[str] | None = None, stronger: Mapping[str, object] | None = None
+) -> "Config":
+    """The configuration of the options, `stronger` keys over all; leaves with MISUSE where it cannot be used."""
     from callserver.config import ConfigError, load
 
     try:
-        return load(file, overrides(settings or ()))
+        return load(file, {**overrides(settings or ()), **(stronger or {})})
     except ConfigError as error:
         fail(str(error), MISUSE)
 

@@ -19,10 +19,19 @@ RESTART_WITHIN_S = 10.0
 _LOOK_EVERY_S = 0.05
 
 
-def serve(config: ConfigOption = None, settings: SetOption = None) -> None:
-    """Run the service until SIGTERM or SIGINT. The plan is checked first."""
-    the = configured(config, settings)
+def serve(
+    config: ConfigOption = None,
+    settings: SetOption = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Serve HTTPS with this certificate (PEM), as [web] tls_cert.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its private key (PEM), as [web] tls_key.")] = None,
+) -> None:
+    """Run the service until SIGTERM or SIGINT. The plan and the certificate are checked first."""
+    named = {"web.tls_cert": tls_cert, "web.tls_key": tls_key}
+    the = configured(config, settings, {key: file for key, file in named.items() if file is not None})
     _check_plan(the)
+    _check_certificate(the)
     handed_over = _prepare(the)
     command = [sys.executable, "-m", "callserver.runtime.supervisor", str(handed_over)]
     os.execv(sys.executable, command)  # so that the first process, which must never die, carries nothing of this one
@@ -31,13 +40,17 @@ def serve(config: ConfigOption = None, settings: SetOption = None) -> None:
 def demo(
     sip_port: Annotated[int, typer.Option(min=1, max=65535, help="SIP over UDP and TCP.")] = 5060,
     web_port: Annotated[int, typer.Option(min=1, max=65535, help="The web service.")] = 8080,
+    street_port: Annotated[int, typer.Option(min=1, max=65535, help="The page with the street.")] = 8090,
     rtp_ports: Annotated[str, typer.Option(metavar="LOW-HIGH", help="Ports of the sound.")] = "20000-29999",
     directory: Annotated[Path, typer.Option(metavar="DIR", help="Where the demo keeps its things.")] = Path("var"),
+    history: Annotated[bool, typer.Option(help="Make a few finished calls for the auditor at the first start.")] = True,
+    tones: Annotated[bool, typer.Option("--tones", help="Points and police desk play tones, for measuring.")] = False,
 ) -> None:
-    """Run the service on loopback with the Darlington plan and simulated points, and say how to join in."""
+    """Run the service on loopback with a street of simulated points to press at, and print links for every role."""
     from callserver.runtime.demo import run
+    from callserver.runtime.demo_parts import Demo
 
-    raise typer.Exit(run(directory=directory.resolve(), sip_port=sip_port, web_port=web_port, rtp_ports=rtp_ports))
+    raise typer.Exit(run(Demo(directory.resolve(), sip_port, web_port, street_port, rtp_ports, tones, history)))
 
 
 def restart(
@@ -55,6 +68,8 @@ def restart(
         fail(f"no {what} runs here: {processes} does not name one")
     if what == "switchboard":
         _check_plan(the)
+    elif what == "web":
+        _check_certificate(the)
     began_s = time.monotonic()
     try:
         os.kill(old, signal.SIGTERM)
@@ -109,6 +124,14 @@ def _wait_for_answer(control_socket: Path) -> None:
             if time.monotonic() > deadline_s:
                 fail(f"switchboard: the successor does not answer: {error}")
             time.sleep(_LOOK_EVERY_S)
+
+
+def _check_certificate(config: "Config") -> None:
+    from callserver.commands.certificate import tls_faults
+
+    faults = tls_faults(config)
+    if faults:
+        fail("\n".join(faults), FAULTS)
 
 
 def _check_plan(config: "Config") -> None:

@@ -142,6 +142,41 @@ def remove(kind: KindArgument, user: UserArgument, config: ConfigOption = None, 
     say(f"{kind} {user}: removed")
 
 
+@app.command()
+def link(
+    user: Annotated[str, typer.Argument(metavar="USER", help="Of a web account.")],
+    minutes: Annotated[int, typer.Option(min=1, max=10_080, help="How long the link is good.")] = 15,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Make a link that signs a person in, once."""
+    import time
+
+    from callserver.store import directory
+    from callserver.web import links
+
+    the = configured(config, settings)
+    with reading(the) as engine:
+        if user not in directory.web_accounts(engine):
+            fail(f"there is no web account {user}", FAULTS)
+    now_s = time.time()
+    try:
+        token = links.make(the.storage.run, links.Link(user, now_s + minutes * 60), now_s)
+    except (OSError, ValueError) as error:
+        fail(f"the link cannot be made: {error}", FAULTS)
+    say(f"{_address(the)}/#link={token}")
+
+
+def _address(the: "Config") -> str:
+    """Where a browser finds the service; what listens everywhere is found by this machine's name."""
+    import socket
+
+    web = the.web
+    host = (web.https_host or web.host) if web.tls else web.host
+    name = socket.getfqdn() if host == "0.0.0.0" else host
+    return f"https://{name}:{web.https_port}" if web.tls else f"http://{name}:{web.port}"
+
+
 def _exists(engine: "Engine", kind: Kind, user: str) -> bool:
     from callserver.store import directory
 

@@ -1,4 +1,4 @@
-"""Entry point of the web process: `python -m callserver.runtime.web_process CONFIG.json LISTENER`."""
+"""Entry point of the web process: `python -m callserver.runtime.web_process CONFIG.json LISTENER [HTTPS_LISTENER]`."""
 
 import sys
 from pathlib import Path
@@ -10,11 +10,11 @@ from callserver.web.main import run
 
 
 def main() -> None:
-    """Serve on the supervisor's listener until SIGTERM."""
+    """Serve on the supervisor's listeners until SIGTERM."""
     config = load_json(Path(sys.argv[1]).read_text())
     logs.configure(config.log.level, config.log.format)
     rank(LATER)
-    run(config, int(sys.argv[2]))
+    run(config, *(int(number) for number in sys.argv[2:4]))
 
 
 if __name__ == "__main__":
