@@ -9,6 +9,7 @@ import pytest
 
 from callserver.config import Config
 from tests.web.desk import Desk, config_in, fill, opened
+from tests.web.wire import Peer, Wire, listening
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +27,17 @@ def config(filled_store: Path) -> Iterator[Config]:
     with TemporaryDirectory(prefix="cs") as name:
         shutil.copytree(filled_store, Path(name) / "data")
         yield config_in(Path(name))
+
+
+@pytest.fixture
+async def wire(desk: Desk) -> AsyncIterator[Wire]:
+    """The service on a listening socket, with a scripted switchboard whose board it has."""
+    peer = Peer(desk.config.storage.feed_socket)
+    await peer.start()
+    async with listening(desk, peer) as wire:
+        await wire.heard_of_board()
+        yield wire
+    await peer.stop()
 
 
 @pytest.fixture
