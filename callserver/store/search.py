@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Engine, Select, Table, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Engine, Select, Table, and_, case, func, or_, select, true
 
 from callserver.core import incident as incident_machine
 from callserver.core.facts import OutcomeRecorded, PlanAdopted
@@ -61,11 +61,12 @@ def incidents(engine: Engine, wanted: Wanted, names: Names, limit: int = 50, bef
     c = t.incidents.c
     query = incidents_with_answers()
     answered = query.selected_columns["answered_utc_ns"]
+    left = case((c.state == incident_machine.WAITING, None), else_=c.changed_utc_ns)  # nobody answered, and it waits no more
     found = query.where(
         _common(t.incidents, c.opened_utc_ns, wanted, before),
         _same(c.priority, wanted.priority),
         c.state != incident_machine.CLOSED if wanted.open_only else true(),
-        _lasting(c.opened_utc_ns, (answered, c.closed_utc_ns), wanted.wait_at_least_ns, wanted.wait_at_most_ns, wanted),
+        _lasting(c.opened_utc_ns, (answered, left), wanted.wait_at_least_ns, wanted.wait_at_most_ns, wanted),
         _lasting(c.opened_utc_ns, (c.closed_utc_ns,), wanted.length_at_least_ns, wanted.length_at_most_ns, wanted),
         *(_word(word, names, t.incidents, c.id) for word in wanted.words),
     )

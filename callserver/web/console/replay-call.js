@@ -20,11 +20,11 @@ export function callView(page, act) {
       h("div", { class: "notice red" }, h("h1", null, page.error.message), h("p", null, page.error.what_to_do),
         page.error.status !== 404 && h("button", { type: "button", on: { click: act.again } }, "Try again")))];
   }
-  return [h("div", { class: "call", key: "call" }, back, head(page), others(page), panel(page, act), facts(page, act))];
+  return [h("div", { class: "call", key: "call" }, head(page, back), others(page), panel(page, act), facts(page, act))];
 }
 
-/** @param {Page} page */
-function head({ call, incident, names, timeline }) {
+/** @param {Page} page @param {any} back */
+function head({ call, incident, names, timeline }, back) {
   const zone = names.time_zone;
   const began = utcMs(call.started);
   const end = call.ended ? utcMs(call.ended) : null;
@@ -35,7 +35,8 @@ function head({ call, incident, names, timeline }) {
       h("h1", null, names.points[call.point] ?? call.point),
       h("span", { class: `badge is-${classTone(incident.priority)}` }, className(incident)),
       call.state !== "ended" && h("span", { class: "badge is-green" }, "still going on"),
-      incident.state !== "closed" && h("span", { class: "badge is-amber" }, `incident ${incident.state}`)),
+      incident.state !== "closed" && h("span", { class: "badge is-amber" }, `incident ${incident.state}`),
+      back),
     h("dl", null,
       field("When", h("time", { datetime: call.started }, `${day(began, zone)}, ${clockTime(began, zone)}`)),
       field("Waited", offset(until - began, false), !call.answered && h("span", { class: "is-amber" }, " not answered")),
@@ -71,8 +72,8 @@ function panel(page, act) {
 /** @param {Page} page @param {any} act */
 function controls(page, act) {
   const { player, soundless, sound } = page;
-  const button = (/** @type {string} */ deed, /** @type {string} */ name, /** @type {string} */ key, /** @type {Record<string, any>} */ more = {}) =>
-    h("button", { type: "button", key: deed, "aria-label": name, title: `${name} (${key})`, "aria-keyshortcuts": key, ...more, on: { click: () => act.deed(deed) } }, more.text ?? name);
+  const button = (/** @type {string} */ deed, /** @type {string} */ name, /** @type {string} */ key, /** @type {Record<string, any>} */ { text, ...more } = {}) =>
+    h("button", { type: "button", key: deed, "aria-label": name, title: `${name} (${key})`, "aria-keyshortcuts": key, ...more, on: { click: () => act.deed(deed) } }, text ?? name);
   const hear = (/** @type {string} */ deed, /** @type {string} */ solo, /** @type {string} */ name, /** @type {string} */ key) =>
     button(deed, name, key, { class: `choice ${solo}`, "aria-pressed": String(player.solo === solo), text: [h("i", { class: "swatch" }), name] });
   const zooming = h("div", { class: "group", role: "group", "aria-label": "View" },
@@ -81,7 +82,7 @@ function controls(page, act) {
     return h("div", { class: "controls" }, h("span", { class: "grow" }), zooming);
   }
   return h("div", { class: "controls" },
-    button("toggle", player.playing ? "Pause" : "Listen", "Space", { class: "primary play", text: [h("i", { class: player.playing ? "pause" : "play" }), player.waiting ? "Loading" : player.playing ? "Pause" : "Listen"] }),
+    button("toggle", player.playing ? "Pause" : "Listen", "Space", { class: "primary play", text: [h("i", { class: player.playing ? "icon-pause" : "icon-play" }), player.waiting ? "Loading" : player.playing ? "Pause" : "Listen"] }),
     h("div", { class: "where", attach: act.clock }, h("span", { class: "offset" }), h("span", { class: "clock" })),
     h("div", { class: "group", role: "group", "aria-label": "Which side is heard" },
       hear("both", "both", "Both", "0"), hear("solo-point", "point", "Point said", "1"), hear("solo-heard", "heard", "Point heard", "2")),

@@ -7,7 +7,10 @@ export const REASONS = ["Review of the incident", "Complaint", "Request of the p
 const OTHER = "Another reason";
 const MOST = 400;
 
-/** The reason in one line, "" while it is none. @param {string} chosen @param {string} more */
+/**
+ * The reason in one line, "" while it is none.
+ * @param {string} chosen @param {string} more
+ */
 export function reasonOf(chosen, more) {
   const words = more.trim().replace(/\s+/g, " ").slice(0, MOST);
   if (!chosen || chosen === OTHER) {
@@ -62,7 +65,10 @@ function wrong(dialog, other) {
   /** @type {HTMLElement | null} */ (dialog.querySelector(other ? "#more" : "input[type=radio]"))?.focus();
 }
 
-/** Show which keys there are. @param {HTMLDialogElement} dialog */
+/**
+ * Show which keys there are.
+ * @param {HTMLDialogElement} dialog
+ */
 export function showKeys(dialog) {
   if (dialog.open) {
     return;

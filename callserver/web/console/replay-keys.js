@@ -53,7 +53,10 @@ const LIST = { "/": "search", j: "down", k: "up", n: "next-page", p: "page-befor
 const ON_BUTTON = new Set([" ", "Enter"]);
 const ONCE = new Set(["toggle", "search", "next-page", "page-before", "again", "list", "all-facts"]);
 
-/** What a key does on a page: a word, or null. @param {"call" | "list"} page @param {Press} press */
+/**
+ * What a key does on a page: a word, or null.
+ * @param {"call" | "list"} page @param {Press} press
+ */
 export function deed(page, press) {
   if (press.other || press.typing || press.in_dialog || (press.on_button && ON_BUTTON.has(press.key))) {
     return null;

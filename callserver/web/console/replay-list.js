@@ -52,7 +52,7 @@ function filters({ search, names }, act) {
         h("option", { value: "", selected: !search[key] }, any),
         options.map(([value, name]) => h("option", { value, key: value, selected: search[key] === value }, name))));
   const date = (/** @type {"from" | "to"} */ key, /** @type {string} */ label) =>
-    h("div", { class: "field" }, h("label", { for: key }, label),
+    h("div", { class: "field date" }, h("label", { for: key }, label),
       h("input", { id: key, type: "date", class: search[key] ? "set" : "", value: search[key], on: { change: (/** @type {any} */ event) => act.search({ [key]: event.target.value }) } }));
   const set = countOf(search) + (search.q ? 1 : 0);
   return h("div", { class: "filters" },
@@ -98,16 +98,17 @@ function row(item, { search, names, now_ms }, act) {
   const calls = search.what === "calls";
   const began = utcMs(calls ? item.started : item.opened);
   const end = calls ? item.ended : item.closed;
-  const wait = utcMs(item.answered ?? end ?? "") || now_ms;
+  const waiting = !item.answered && item.state === "waiting";
+  const wait = waiting ? now_ms : utcMs(item.answered ?? (calls ? item.ended : item.changed) ?? "") || now_ms;
   const address = `#${calls ? "call" : "incident"}=${encodeURIComponent(item.id)}`;
   return h("tr", { key: item.id, on: { click: (/** @type {any} */ event) => event.target.closest("a") || act.open(item) } },
     h("td", { class: "when" }, h("a", { href: address, class: "figures" }, dayTime(began, names.time_zone))),
     h("td", { class: "place" }, names.points[item.point] ?? item.point, item.presses > 1 && h("span", { class: "again" }, ` pressed ${item.presses} times`)),
     h("td", { class: "class" }, h("span", { class: `is-${classTone(item.priority ?? undefined)}` }, className(item))),
-    h("td", { class: "waited figures" }, offset(wait - began, false), !item.answered && h("span", { class: end ? "is-amber" : "is-red" }, end ? " unanswered" : " waiting")),
-    h("td", { class: "lasted figures" }, end ? offset(utcMs(end) - began, false) : stateOf(item, search.what)),
+    h("td", { class: "waited figures" }, offset(wait - began, false), !item.answered && h("span", { class: waiting ? "is-red" : "is-amber" }, waiting ? " waiting" : " unanswered")),
+    h("td", { class: "lasted figures" }, end ? offset(utcMs(end) - began, false) : "–"),
     h("td", { class: "operator" }, item.operator ? names.operators[item.operator] ?? item.operator : "–"),
-    h("td", { class: "outcome" }, item.outcome ? names.outcomes[item.outcome] ?? item.outcome : !calls && item.state !== "closed" && end === null ? stateOf(item, search.what) : "–"),
+    h("td", { class: "outcome" }, item.outcome ? names.outcomes[item.outcome] ?? item.outcome : end === null ? stateOf(item, search.what) : "–"),
     h("td", { class: "note", title: item.note || false }, item.note));
 }
 

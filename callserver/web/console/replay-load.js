@@ -30,7 +30,10 @@ async function unless404(asked, otherwise) {
   }
 }
 
-/** Everything of a call. Throws `Refused`. @param {string} id @param {any} names of the newest plan @param {number} now_ms */
+/**
+ * Everything of a call. Throws `Refused`.
+ * @param {string} id @param {any} names of the newest plan @param {number} now_ms
+ */
 export async function loadCall(id, names, now_ms) {
   const [call, facts, shape] = await Promise.all([ask("GET", path(id)), ask("GET", `${path(id)}/timeline`), shapeOf(id, FIRST_WIDTH)]);
   const incident = await ask("GET", `/api/incidents/${encodeURIComponent(call.incident)}`);
@@ -46,7 +49,10 @@ export async function loadCall(id, names, now_ms) {
   };
 }
 
-/** The shape of the sound, or why there is none. @param {string} id @param {number} width @param {string} [stretch] */
+/**
+ * The shape of the sound, or why there is none.
+ * @param {string} id @param {number} width @param {string} [stretch]
+ */
 async function shapeOf(id, width, stretch = "") {
   try {
     return await ask("GET", `${path(id)}/peaks?width=${width}${stretch}`);

@@ -1,6 +1,6 @@
 /** The page of one call while it is open: what is looked at, where the sound is, and what every key and button does to it. */
 
-import { ask, Refused } from "./api.js";
+import { Refused } from "./api.js";
 import { askReason } from "./replay-dialogs.js";
 import { loadCall, nearShape } from "./replay-load.js";
 import { makeSound } from "./replay-sound.js";
@@ -210,7 +210,6 @@ export function makePage(told) {
     if (fact) {
       go(fact.at_ms);
       told.speak(`${fact.title} ${fact.detail}`);
-      document.querySelector(`[data-number="${fact.number}"]`)?.scrollIntoView({ block: "nearest" });
     }
   }
 
@@ -289,7 +288,10 @@ export function makePage(told) {
       wave();
       follow();
     },
-    /** Do what a key or button says; false where nothing is open. @param {string} deed */
+    /**
+     * Do what a key or button says; false where nothing is open.
+     * @param {string} deed
+     */
     do(deed) {
       if (page?.state === "ready" && DEEDS[deed]) {
         DEEDS[deed]();

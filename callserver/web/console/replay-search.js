@@ -22,7 +22,10 @@ export const STATES = {
   calls: [["waiting", "Waiting"], ["calling-back", "Calling back"], ["talking", "Talking"], ["wrap-up", "Wrap-up"], ["ending", "Ending"], ["ended", "Ended"]],
 };
 
-/** Where the address leads. @param {string} hash @returns {Place} */
+/**
+ * Where the address leads.
+ * @param {string} hash @returns {Place}
+ */
 export function placeOf(hash) {
   const found = new URLSearchParams(hash.replace(/^#/, ""));
   const call = found.get("call");
@@ -43,18 +46,27 @@ function searchOf(found) {
   return search;
 }
 
-/** What stands behind the #, without what is not set. @param {Search} search */
+/**
+ * What stands behind the #, without what is not set.
+ * @param {Search} search
+ */
 export function hashOf(search) {
   const set = Object.entries(search).filter(([key, value]) => value !== NOTHING[/** @type {keyof Search} */ (key)]);
   return new URLSearchParams(set).toString();
 }
 
-/** How many filters are set besides the words. @param {Search} search */
+/**
+ * How many filters are set besides the words.
+ * @param {Search} search
+ */
 export function countOf(search) {
   return Object.entries(search).filter(([key, value]) => !["what", "q"].includes(key) && value).length;
 }
 
-/** The API's address for a page of it; days are those of the plan's zone. @param {Search} search @param {string} zone @param {number | null} before */
+/**
+ * The API's address for a page of it; days are those of the plan's zone.
+ * @param {Search} search @param {string} zone @param {number | null} before
+ */
 export function addressOf(search, zone, before) {
   const { what, from, to, ...rest } = search;
   const query = new URLSearchParams(Object.entries(rest).filter(([, value]) => value.trim()));

@@ -61,7 +61,10 @@ export function makeSound(told) {
   }
 
   return {
-    /** Load a call's recording, for a reason. @param {string} call @param {string} reason */
+    /**
+     * Load a call's recording, for a reason.
+     * @param {string} call @param {string} reason
+     */
     open(call, reason) {
       address = `/api/calls/${encodeURIComponent(call)}/recording?reason=${encodeURIComponent(reason)}`;
       player.src = address;
@@ -101,7 +104,10 @@ export function makeSound(told) {
     isPlaying: () => !player.paused && !player.ended,
     isWaiting: () => !player.paused && player.readyState < 3,
     rate: () => rate,
-    /** One step slower (-1) or faster (1); the pitch stays. @param {number} step */
+    /**
+     * One step slower (-1) or faster (1); the pitch stays.
+     * @param {number} step
+     */
     changeRate(step) {
       const place = RATES.indexOf(rate) + step;
       rate = RATES[Math.min(RATES.length - 1, Math.max(0, place))];

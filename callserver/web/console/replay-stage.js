@@ -28,7 +28,7 @@ export function stageView(stage, act) {
   return h("div", { class: "stage", key: "stage" },
     h("div", { class: "gutter", "aria-hidden": "true" },
       h("div", { class: "scale" }, h("span", null, "Time of day"), h("span", null, "From the start")),
-      h("div", { class: "wave" }, h("span", { class: stage.solo === "heard" ? "off" : "" }, "Point said"), h("span", { class: stage.solo === "point" ? "off" : "" }, "Point heard")),
+      h("div", { class: "wave" }, !stage.silent && h("span", { class: stage.solo === "heard" ? "off" : "" }, "Point said"), !stage.silent && h("span", { class: stage.solo === "point" ? "off" : "" }, "Point heard")),
       lanes.map(({ lane, rows }) => h("div", { class: "lane", key: lane, vars: { "--rows": rows.count } }, LANES[lane])),
       h("div", { class: "marks" }, "What happened")),
     h("div", { class: "plot", role: "slider", tabindex: 0, "aria-label": "Position in the call", "aria-valuemin": 0,
@@ -47,7 +47,10 @@ function silence({ title, text }) {
   return h("div", { class: "silence" }, h("strong", null, title), h("p", null, text));
 }
 
-/** Where there is no recording: before its beginning, after its end. @param {Stage} stage */
+/**
+ * Where there is no recording: before its beginning, after its end.
+ * @param {Stage} stage
+ */
 function edges({ timeline, view }) {
   const { began_ms, sound_ms } = timeline;
   if (began_ms === null) {
@@ -65,11 +68,10 @@ function edges({ timeline, view }) {
 function scale({ timeline, view, zone, width }) {
   const zero = timeline.began_ms ?? timeline.from_ms;
   return h("div", { class: "scale" },
-    ticks(view.from_ms, view.to_ms, zero, Math.max(2, width / TICK_PX)).map((at) => {
-      const share = shareOf(view, at);
-      return h("div", { class: share > 0.94 ? "tick last" : "tick", key: at, vars: { "--left": share } },
-        h("span", null, clockTime(at, zone)), h("span", null, offset(at - zero, view.to_ms - view.from_ms < 12_000)));
-    }));
+    ticks(view.from_ms, view.to_ms, zero, Math.max(2, width / TICK_PX))
+      .filter((at) => (1 - shareOf(view, at)) * width > TICK_PX - LABEL_PX)
+      .map((at) => h("div", { class: "tick", key: at, vars: { "--left": shareOf(view, at) } },
+        h("span", null, clockTime(at, zone)), h("span", null, offset(at - zero, view.to_ms - view.from_ms < 12_000)))));
 }
 
 /** @param {Stage} stage @param {Lane} lane */

@@ -14,22 +14,34 @@ function format(zone, options) {
   return found;
 }
 
-/** Time of day with seconds, in the plan's zone. @param {number} ms @param {string} zone */
+/**
+ * Time of day with seconds, in the plan's zone.
+ * @param {number} ms @param {string} zone
+ */
 export function clockTime(ms, zone) {
   return format(zone, { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(ms);
 }
 
-/** Day and time, as a list shows it. @param {number} ms @param {string} zone */
+/**
+ * Day and time, as a list shows it.
+ * @param {number} ms @param {string} zone
+ */
 export function dayTime(ms, zone) {
   return format(zone, { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" }).format(ms);
 }
 
-/** The day in full. @param {number} ms @param {string} zone */
+/**
+ * The day in full.
+ * @param {number} ms @param {string} zone
+ */
 export function day(ms, zone) {
   return format(zone, { weekday: "long", day: "numeric", month: "long", year: "numeric" }).format(ms);
 }
 
-/** An offset: 0:07.3, 12:40.0, 1:02:03.5; negative ones with a minus. @param {number} ms @param {boolean} [tenths] */
+/**
+ * An offset: 0:07.3, 12:40.0, 1:02:03.5; negative ones with a minus.
+ * @param {number} ms @param {boolean} [tenths]
+ */
 export function offset(ms, tenths = true) {
   const sign = ms < -49 ? "−" : "";
   const all = Math.round(Math.abs(ms) / 100);
@@ -54,7 +66,10 @@ export function ticks(from_ms, to_ms, zero_ms, most) {
   return found;
 }
 
-/** The moment at which a day given as yyyy-mm-dd begins in a zone, UTC ms. @param {string} date @param {string} zone @param {number} [later] days */
+/**
+ * The moment at which a day given as yyyy-mm-dd begins in a zone, UTC ms.
+ * @param {string} date @param {string} zone @param {number} [later] days
+ */
 export function beginOfDay(date, zone, later = 0) {
   const guess = Date.parse(`${date}T00:00:00Z`) + later * 86_400_000;
   if (Number.isNaN(guess)) {
@@ -67,7 +82,10 @@ export function beginOfDay(date, zone, later = 0) {
   return at;
 }
 
-/** What the zone's clock shows, read as if it were UTC. @param {number} ms @param {string} zone */
+/**
+ * What the zone's clock shows, read as if it were UTC.
+ * @param {number} ms @param {string} zone
+ */
 function wall(ms, zone) {
   const parts = format(zone, { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" }).formatToParts(ms);
   const get = (/** @type {string} */ type) => Number(parts.find((one) => one.type === type)?.value);

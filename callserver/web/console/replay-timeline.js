@@ -8,7 +8,7 @@
  * @typedef {{id: string, role: string, party: string}} Leg
  * @typedef {"caller" | "operator" | "outside"} Lane
  * @typedef {{lane: Lane, kind: string, text: string, from_ms: number, to_ms: number}} Span
- * @typedef {{number: number, kind: string, at_ms: number, title: string, detail: string, tone: Tone, minor: boolean, after: boolean}} Mark
+ * @typedef {{number: number, kind: string, at_ms: number, title: string, detail: string, tone: Tone, minor: boolean, rank: number, after: boolean}} Mark
  * @typedef {{from_ms: number, to_ms: number, began_ms: number | null, sound_ms: number, spans: Span[], marks: Mark[], lanes: Lane[]}} Timeline
  */
 
@@ -19,7 +19,10 @@ const SHORTEST_MS = 1000;
 
 /** @type {Record<string, Lane>} */
 const LANES = { point: "caller", operator: "operator", outside: "outside" };
-/** How a leg's state is shown; what is not here is shown as nothing. @type {Record<string, string>} */
+/**
+ * How a leg's state is shown; what is not here is shown as nothing.
+ * @type {Record<string, string>}
+ */
 const KINDS = { arriving: "waiting", early: "waiting", dialling: "dialling", ringing: "ringing", up: "up" };
 /** @type {Record<string, string>} */
 const WORD = { waiting: "waits", dialling: "dialled", ringing: "rings", up: "in the call", hold: "on hold", silent: "no sound" };
@@ -54,7 +57,10 @@ function isPress(fact) {
   return fact.kind === "CallOpened";
 }
 
-/** The outcome is shown to scale where it came soon enough not to squeeze the call. @param {Fact[]} facts @param {number} from_ms @param {number} over_ms */
+/**
+ * The outcome is shown to scale where it came soon enough not to squeeze the call.
+ * @param {Fact[]} facts @param {number} from_ms @param {number} over_ms
+ */
 function endOfView(facts, from_ms, over_ms) {
   const limit = over_ms + Math.max(AFTER_AT_LEAST_MS, (over_ms - from_ms) / 2);
   const soon = facts
@@ -66,12 +72,15 @@ function endOfView(facts, from_ms, over_ms) {
 
 /** @param {Fact} fact @param {Names} names @param {number} to_ms @returns {Mark} */
 function markOf(fact, names, to_ms) {
-  const { title, detail = "", tone = "quiet", minor = false } = say(fact, names);
+  const { title, detail = "", tone = "quiet", minor = false, rank = 0 } = say(fact, names);
   const at_ms = utcMs(fact.at);
-  return { number: fact.number, kind: fact.kind, at_ms, title, detail, tone, minor, after: at_ms > to_ms };
+  return { number: fact.number, kind: fact.kind, at_ms, title, detail, tone, minor, rank, after: at_ms > to_ms };
 }
 
-/** What every party did from when to when. @param {Fact[]} facts @param {Names} names @param {number} over_ms @returns {Span[]} */
+/**
+ * What every party did from when to when.
+ * @param {Fact[]} facts @param {Names} names @param {number} over_ms @returns {Span[]}
+ */
 function spansOf(facts, names, over_ms) {
   /** @type {Span[]} */
   const spans = [];
@@ -116,7 +125,10 @@ function spansOf(facts, names, over_ms) {
   return spans.sort((a, b) => a.from_ms - b.from_ms);
 }
 
-/** Names of one call: those of its plan, and its legs. @param {any} names @param {Leg[]} legs @returns {Names} */
+/**
+ * Names of one call: those of its plan, and its legs.
+ * @param {any} names @param {Leg[]} legs @returns {Names}
+ */
 export function withLegs(names, legs) {
   return { ...names, legs: Object.fromEntries(legs.map((leg) => [leg.id, { role: leg.role, party: leg.party }])) };
 }

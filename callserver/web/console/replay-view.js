@@ -8,7 +8,10 @@ export const NEAREST_MS = 2000;
 export const ZOOM = 2;
 const MARGIN = 0.15;
 
-/** The whole of it. @param {number} from_ms @param {number} to_ms @returns {View} */
+/**
+ * The whole of it.
+ * @param {number} from_ms @param {number} to_ms @returns {View}
+ */
 export function whole(from_ms, to_ms) {
   return { from_ms, to_ms, whole_from_ms: from_ms, whole_to_ms: to_ms };
 }
@@ -18,7 +21,10 @@ export function isWhole(view) {
   return view.from_ms <= view.whole_from_ms && view.to_ms >= view.whole_to_ms;
 }
 
-/** Zoom so that `at_ms` stays where it is; `by` above 1 goes nearer. @param {View} view @param {number} by @param {number} at_ms @returns {View} */
+/**
+ * Zoom so that `at_ms` stays where it is; `by` above 1 goes nearer.
+ * @param {View} view @param {number} by @param {number} at_ms @returns {View}
+ */
 export function zoom(view, by, at_ms) {
   const all = view.whole_to_ms - view.whole_from_ms;
   const length = Math.min(all, Math.max(Math.min(NEAREST_MS, all), (view.to_ms - view.from_ms) / by));
@@ -26,13 +32,19 @@ export function zoom(view, by, at_ms) {
   return placed(view, at_ms - share * length, length);
 }
 
-/** Move by a share of what is seen. @param {View} view @param {number} share @returns {View} */
+/**
+ * Move by a share of what is seen.
+ * @param {View} view @param {number} share @returns {View}
+ */
 export function moved(view, share) {
   const length = view.to_ms - view.from_ms;
   return placed(view, view.from_ms + share * length, length);
 }
 
-/** Bring a moment into sight, if it is not. @param {View} view @param {number} at_ms @returns {View} */
+/**
+ * Bring a moment into sight, if it is not.
+ * @param {View} view @param {number} at_ms @returns {View}
+ */
 export function showing(view, at_ms) {
   const length = view.to_ms - view.from_ms;
   return at_ms >= view.from_ms && at_ms <= view.to_ms ? view : placed(view, at_ms - MARGIN * length, length);
@@ -44,38 +56,48 @@ function placed(view, from_ms, length) {
   return { ...view, from_ms: from, to_ms: from + length };
 }
 
-/** Where a moment lies, as a share of the width. @param {View} view @param {number} at_ms */
+/**
+ * Where a moment lies, as a share of the width.
+ * @param {View} view @param {number} at_ms
+ */
 export function shareOf(view, at_ms) {
   return (at_ms - view.from_ms) / (view.to_ms - view.from_ms);
 }
 
-/** Which moment lies at a share of the width. @param {View} view @param {number} share */
+/**
+ * Which moment lies at a share of the width.
+ * @param {View} view @param {number} share
+ */
 export function momentAt(view, share) {
   return view.from_ms + share * (view.to_ms - view.from_ms);
 }
 
 /**
- * Which moments get a label: in as few rows as needed, none over another; null where there is no room. In order of time.
- * @template {{at_ms: number}} Moment
- * @param {Moment[]} moments @param {View} view @param {number} width px @param {number} rows
+ * Which moments get a label: none over another, those of the lower rank first where there is not room for all; `row` null for the rest.
+ * @template {{at_ms: number, rank: number}} Moment
+ * @param {Moment[]} moments in order of time @param {View} view @param {number} width px @param {number} rows
  * @param {(moment: Moment) => number} widthOf px
  * @returns {{moment: Moment, share: number, row: number | null, left: boolean}[]} `left`: the label stands to the left of its moment
  */
 export function labelled(moments, view, width, rows, widthOf) {
-  const ends = Array(rows).fill(-Infinity);
-  return moments
+  /** @type {[number, number][][]} */
+  const taken = Array.from({ length: rows }, () => []);
+  const seen = moments
     .filter(({ at_ms }) => at_ms >= view.from_ms && at_ms <= view.to_ms)
     .map((moment) => {
-      const share = shareOf(view, moment.at_ms);
+      const x = shareOf(view, moment.at_ms) * width;
       const wide = widthOf(moment);
-      const left = share * width + wide > width;
-      const begin = left ? share * width - wide : share * width;
-      const row = ends.findIndex((end) => begin >= end);
-      if (row >= 0) {
-        ends[row] = begin + wide;
-      }
-      return { moment, share, row: row < 0 ? null : row, left };
+      const left = x + wide > width;
+      return { moment, share: x / width, row: /** @type {number | null} */ (null), left, from: left ? x - wide : x, to: left ? x : x + wide };
     });
+  for (const one of [...seen].sort((a, b) => a.moment.rank - b.moment.rank)) {
+    const row = taken.findIndex((others) => others.every(([from, to]) => one.to <= from || one.from >= to));
+    if (row >= 0) {
+      taken[row].push([one.from, one.to]);
+      one.row = row;
+    }
+  }
+  return seen.map(({ moment, share, row, left }) => ({ moment, share, row, left }));
 }
 
 /**

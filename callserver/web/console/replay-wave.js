@@ -9,7 +9,10 @@ export const MOST_BUCKETS = 4000;
 const FULL = 127;
 const MUTED = 0.28;
 
-/** How many buckets a canvas can show. @param {HTMLCanvasElement} canvas */
+/**
+ * How many buckets a canvas can show.
+ * @param {HTMLCanvasElement} canvas
+ */
 export function bucketsOf(canvas) {
   return Math.min(MOST_BUCKETS, Math.max(1, Math.round(canvas.clientWidth * density())));
 }

@@ -5,8 +5,9 @@
  * @typedef {{points: Record<string, string>, operators: Record<string, string>, parties: Record<string, string>,
  *   outcomes: Record<string, string>, legs: Record<string, {role: string, party: string}>}} Names
  * @typedef {"red" | "amber" | "green" | "blue" | "quiet"} Tone
- * @typedef {{title: string, detail?: string, tone?: Tone, minor?: boolean}} Said
- *   `minor`: told only where everything is wanted; it repeats another fact or belongs to the works
+ * @typedef {{title: string, detail?: string, tone?: Tone, minor?: boolean, rank?: number}} Said
+ *   `minor`: told only where everything is wanted; it repeats another fact or belongs to the works. `rank` (0 where there is none):
+ *   the smaller is labelled first where there is not room for all
  */
 
 import { list } from "./words.js";
@@ -16,7 +17,10 @@ function upper(words) {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** Who is at the far end of a leg. @param {string} leg @param {Names} names */
+/**
+ * Who is at the far end of a leg.
+ * @param {string} leg @param {Names} names
+ */
 export function partyOf(leg, names) {
   const known = names.legs[leg];
   if (!known) {
@@ -65,8 +69,8 @@ const CALL = {
 /** @type {Record<string, (who: string, body: Record<string, any>) => Said>} */
 const LEG = {
   early: (who) => ({ title: `${upper(who)} hears us, not answered yet`, tone: "quiet", minor: true }),
-  ringing: (who) => ({ title: `It rings at ${who}`, tone: "blue" }),
-  up: (who) => ({ title: who === "the caller" ? "The caller was answered" : `${upper(who)} answered`, tone: "green" }),
+  ringing: (who) => ({ title: `It rings at ${who}`, tone: "blue", rank: 2 }),
+  up: (who) => (who === "the caller" ? { title: "The caller was answered", tone: "green", minor: true } : { title: `${upper(who)} answered`, tone: "green" }),
   ending: (who) => ({ title: `${upper(who)} is being let go`, tone: "quiet", minor: true }),
   ended: (who, body) => ended(who, body),
 };
@@ -94,6 +98,7 @@ function ended(who, body) {
     title: `${upper(who)} ${ours ? "was let go" : end?.kind === "cancelled" && end.by === "party" ? "gave up before an answer" : words}`,
     detail: `${end?.reason || body.reason}${status}`,
     tone,
+    rank: who === "the caller" ? 0 : 1,
   };
 }
 
@@ -107,9 +112,10 @@ const OFFERS = {
 
 /** @param {Record<string, any>} body @param {Names} names @returns {Said} */
 function shaped(body, names) {
-  const { talk = [], prompts = [] } = body.shape ?? {};
-  const together = talk.map((/** @type {string} */ leg) => partyOf(leg, names));
-  const played = prompts.map((/** @type {any} */ one) => `“${one.name}” to ${list(one.to.map((/** @type {string} */ leg) => partyOf(leg, names)))}`);
+  /** @type {{talk: string[], prompts: {name: string, to: string[]}[]}} */
+  const { talk, prompts } = { talk: [], prompts: [], ...body.shape };
+  const together = talk.map((leg) => partyOf(leg, names));
+  const played = prompts.map((one) => `“${one.name}” to ${list(one.to.map((leg) => partyOf(leg, names)))}`);
   return {
     title: together.length > 1 ? `${upper(list(together))} hear each other` : "Nobody is connected yet",
     detail: played.length ? `plays ${list(played)}` : "",
@@ -140,10 +146,11 @@ export const WORDS = {
     detail: b.reason,
     tone: CALL[b.new]?.[1],
     minor: b.new === "ending" || b.new === "wrap-up",
+    rank: 1,
   }),
   LegCreated: (b, n) => {
     const who = partyOf(b.leg, n);
-    return b.inbound ? { title: `${upper(who)} came in`, minor: true } : { title: `${upper(who)} is being called`, detail: b.route, minor: b.role !== "outside" };
+    return b.inbound ? { title: `${upper(who)} came in`, minor: true } : { title: `${upper(who)} is being called`, detail: b.route, minor: b.role !== "outside", rank: 2 };
   },
   LegMoved: (b, n) => (LEG[b.new] ?? ((who) => ({ title: `${upper(who)} is ${b.new}`, minor: true })))(partyOf(b.leg, n), b),
   CallShaped: shaped,
@@ -155,13 +162,13 @@ export const WORDS = {
   DigitHeard: (b, n) => ({ title: `${upper(partyOf(b.leg, n))} pressed ${b.digit}`, tone: "quiet" }),
   CallBackAwaited: (b) => ({ title: `The point is called back, try ${b.attempt}`, detail: b.reason, tone: "amber" }),
   WorkerReplaced: (b) => ({ title: "The call’s sound process was replaced", detail: b.why, tone: "amber" }),
-  OfferMade: (b, n) => ({ title: `Offered to ${operators(b.operators, n)}`, detail: b.why, tone: "blue" }),
+  OfferMade: (b, n) => ({ title: `Offered to ${operators(b.operators, n)}`, detail: b.why, tone: "blue", rank: 1 }),
   OfferWidened: (b, n) => ({ title: `Also offered to ${operators(b.operators, n)}`, detail: b.why, tone: "blue" }),
   OfferEnded: (b, n) => ({
     title: b.operator ? `${person(b.operator, n)} took the call` : (OFFERS[b.result] ?? [`The offer is over: ${b.result}`])[0],
     detail: b.operator ? "" : b.reason,
     tone: OFFERS[b.result]?.[1],
-    minor: b.result === "withdrawn",
+    minor: b.result === "withdrawn" || b.result === "accepted",
   }),
   OperatorMoved: (b, n) => ({ title: `${person(b.operator, n)} is ${b.new}`, detail: b.reason, minor: true }),
   OperatorRests: (b, n) => ({ title: `${person(b.operator, n)} is left in peace for a while`, minor: true }),
@@ -201,7 +208,10 @@ export const WORDS = {
   AccountChanged: (b) => ({ title: `Account ${b.user}: ${b.what}`, detail: `by ${b.by}`, minor: true }),
 };
 
-/** A fact in words; one of a newer service by its kind. @param {Fact} fact @param {Names} names @returns {Said} */
+/**
+ * A fact in words; one of a newer service by its kind.
+ * @param {Fact} fact @param {Names} names @returns {Said}
+ */
 export function say(fact, names) {
   const words = WORDS[fact.kind];
   return words ? words(fact.body, names) : { title: fact.kind.replace(/([a-z])([A-Z])/g, "$1 $2"), minor: true };

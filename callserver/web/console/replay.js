@@ -55,7 +55,10 @@ function signedOut(error) {
     gone ? h("a", { class: "button", href: "/" }, "Sign in") : h("button", { type: "button", on: { click: () => location.reload() } }, "Try again"));
 }
 
-/** For screen readers. @param {string} text */
+/**
+ * For screen readers.
+ * @param {string} text
+ */
 function speak(text) {
   $("said").textContent = text;
 }
@@ -153,7 +156,10 @@ async function route() {
   }
 }
 
-/** An incident is shown by its call that was answered, else by its last. @param {string} id */
+/**
+ * An incident is shown by its call that was answered, else by its last.
+ * @param {string} id
+ */
 async function openIncident(id) {
   try {
     const { calls } = await ask("GET", `/api/incidents/${encodeURIComponent(id)}`);
