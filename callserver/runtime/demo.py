@@ -1,6 +1,6 @@
-"""`callserver demo`: the whole service on loopback with the Darlington plan, points that a person can press, and a police desk.
+"""`callserver demo`: the whole service on loopback with the Darlington plan, a street with buttons to press, and a police desk.
 
-Everything is real: the service runs as `callserver serve` would run it, the simulated points and the police desk are SIP
+Everything is real: the service runs as `callserver serve` would run it, the simulated points and the desks are SIP
 user agents in processes of their own. Passwords are drawn at the first start and kept in DIR/demo/passwords.json.
 `DIR/demo.json` describes what runs, for scripts; it is there for as long as the demo is ready, and no longer.
 """
@@ -8,7 +8,6 @@ user agents in processes of their own. Passwords are drawn at the first start an
 import contextlib
 import json
 import os
-import secrets
 import selectors
 import signal
 import socket
@@ -18,89 +17,41 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from callserver.config import ConfigError, load
-from callserver.runtime.demo_phones import Lines, Phones, Setup, end_with_parent, groups, voice
+from callserver.runtime import demo_parts as parts
+from callserver.runtime.demo_cast import night_desk, scene_page, start_night_desk, start_phones
+from callserver.runtime.demo_history import OPERATOR, NightDesk
+from callserver.runtime.demo_parts import LOOPBACK, POLICE, Demo
+from callserver.runtime.demo_phones import Lines, end_with_parent
+from callserver.runtime.demo_text import typed as what_can_be_typed
+from callserver.runtime.demo_text import welcome
 from callserver.runtime.first import hand_over, prepare_store
-from dialplans.model import Plan
+from callserver.runtime.street_server import Street, open_street
 from dialplans.parse import parse
 
-SPARE = ("dl-spare-1", "dl-spare-2")  # for real devices and scripts; all other points of the plan are simulated
-POLICE = "police"
-SOFTPHONES = ("operator1", "operator2", "operator3", "operator4")
-WEB_ACCOUNTS = ("supervisor", "auditor", "administrator")
-LOOPBACK = "127.0.0.1"
 PLANNED_DESK = "127.0.0.1:25999"
 READY_WITHIN_S = 20.0
 REGISTERED_WITHIN_S = 5.0
 STOP_WITHIN_S = 10.0
+ROUND_S = 0.5
 USUAL_SOUND, OTHER_SOUND = "20000-29999", "10000-19999"
 LONGEST_RUN = 74  # bytes of [storage] run
-CALLER_SAYS = "Hello? I am on my own here and somebody is following me. Can you see me?"
-POLICE_SAYS = "Police control room, go ahead please."
-
-
-@dataclass(slots=True)
-class Demo:
-    """What runs, by name."""
-
-    directory: Path
-    sip_port: int
-    web_port: int
-    rtp_ports: str
-    police_port: int = 0
-    plan: Plan | None = None
-    passwords: dict[str, str] = field(default_factory=dict)
-    phones: Phones = field(default_factory=Phones)
-    registered: set[str] = field(default_factory=set)
-    service: subprocess.Popen[bytes] | None = None
-
-    @property
-    def home(self) -> Path:
-        """Where everything but demo.json is."""
-        return self.directory / "demo"
-
-    @property
-    def description(self) -> Path:
-        """demo.json."""
-        return self.directory / "demo.json"
-
-    @property
-    def web(self) -> str:
-        """The web service's address."""
-        return f"http://{LOOPBACK}:{self.web_port}"
-
-    @property
-    def server(self) -> str:
-        """The SIP address."""
-        return f"{LOOPBACK}:{self.sip_port}"
-
-    @property
-    def help(self) -> str:
-        """What a point calls."""
-        return f"sip:help@{self.server}"
-
-    @property
-    def simulated(self) -> list[str]:
-        """The points that a person presses by number, in order."""
-        assert self.plan is not None
-        return [point for point in self.plan.points if point not in SPARE]
+UNPRINTED = ("says", "silent", "hears")  # news for the street alone
 
 
 class CannotStart(Exception):
     """In words, with what to do."""
 
 
-def run(directory: Path, sip_port: int, web_port: int, rtp_ports: str) -> int:
+def run(demo: Demo) -> int:
     """Run until Ctrl-C or SIGTERM; the exit status."""
-    if rtp_ports == USUAL_SOUND and any(20000 <= port <= 29999 for port in (sip_port, web_port)):
-        rtp_ports = OTHER_SOUND  # who chooses the one need not choose the other
-    demo = Demo(directory, sip_port, web_port, rtp_ports)
+    ports = (demo.sip_port, demo.web_port, demo.street_port)
+    if demo.rtp_ports == USUAL_SOUND and any(20000 <= port <= 29999 for port in ports):
+        demo.rtp_ports = OTHER_SOUND  # who chooses the one need not choose the other
     signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a script's shell started it in the background
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
@@ -111,9 +62,9 @@ def run(directory: Path, sip_port: int, web_port: int, rtp_ports: str) -> int:
             _check_ports(demo)
             run_directory = _run_directory(demo, at_end)
             at_end.callback(_stop, demo)
-            _start_service(demo, run_directory)
+            _start_service(demo, run_directory, at_end)
             _wait_until_ready(demo)
-            return _serve(demo)
+            return _serve(demo, at_end)
         except CannotStart as error:
             print(f"callserver demo: {error}", file=sys.stderr)
             return 1
@@ -126,7 +77,10 @@ def _check_ports(demo: Demo) -> None:
         (socket.SOCK_DGRAM, "UDP", demo.sip_port, "--sip-port"),
         (socket.SOCK_STREAM, "TCP", demo.sip_port, "--sip-port"),
         (socket.SOCK_STREAM, "TCP", demo.web_port, "--web-port"),
+        (socket.SOCK_STREAM, "TCP", demo.street_port, "--street-port"),
     )
+    if demo.web_port == demo.street_port:
+        raise CannotStart(f"port {demo.web_port} cannot be both the console's and the street's. Choose with --street-port.")
     for kind, name, port, option in wanted:
         why = _hindrance(kind, port)
         if why:
@@ -157,15 +111,16 @@ def _run_directory(demo: Demo, at_end: contextlib.ExitStack) -> Path:
     return Path(at_end.enter_context(tempfile.TemporaryDirectory(prefix="callserver-demo-", ignore_cleanup_errors=True)))
 
 
-def _start_service(demo: Demo, run_directory: Path) -> None:
+def _start_service(demo: Demo, run_directory: Path, at_end: contextlib.ExitStack) -> None:
     demo.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     demo.description.unlink(missing_ok=True)
     text = resources.files("dialplans").joinpath("darlington.toml").read_text("utf-8")
     text = text.replace(PLANNED_DESK, f"{LOOPBACK}:{demo.police_port}")
+    text += resources.files("callserver.runtime").joinpath("demo-night.toml").read_text("utf-8")
     demo.plan = parse(text, "darlington.toml")
     (demo.home / "plan.toml").write_text(text)
-    demo.passwords = _passwords(demo.home / "passwords.json", (*demo.plan.points, *demo.plan.operators, *WEB_ACCOUNTS))
-    _write_seed(demo, demo.plan)
+    demo.passwords = parts.passwords_in(demo.home / "passwords.json", parts.users_of(demo.plan))
+    parts.write_seed(demo, demo.plan)
     (demo.home / "callserver.toml").write_text(
         f'[sip]\nudp_port = {demo.sip_port}\ntcp_port = {demo.sip_port}\nrtp_ports = "{demo.rtp_ports}"\n'
         f"[web]\nport = {demo.web_port}\n"
@@ -176,9 +131,11 @@ def _start_service(demo: Demo, run_directory: Path) -> None:
         config = load(demo.home / "callserver.toml")
     except ConfigError as error:
         raise CannotStart(
-            f"{error}\nPorts are chosen with --sip-port, --web-port and --rtp-ports, the place of its files with --directory."
+            f"{error}\nPorts are chosen with --sip-port, --web-port, --street-port and --rtp-ports, "
+            "the place of its files with --directory."
         ) from error
     prepared = hand_over(config)
+    at_end.callback(parts.write_links(demo, run_directory).unlink, missing_ok=True)
     prepare_store(config)
     command = [sys.executable, "-m", "callserver.runtime.supervisor", str(prepared)]
     demo.service = subprocess.Popen(
@@ -187,27 +144,6 @@ def _start_service(demo: Demo, run_directory: Path) -> None:
         start_new_session=True,
         preexec_fn=end_with_parent,  # noqa: PLW1509 (there are no threads here)
     )
-
-
-def _write_seed(demo: Demo, plan: Plan) -> None:
-    lines = [f'[[sip]]\nuser = "{user}"\npassword = "{demo.passwords[user]}"\n' for user in (*plan.points, *plan.operators)]
-    lines += [f'[[web]]\nuser = "{role}"\nrole = "{role}"\npassword = "{demo.passwords[role]}"\n' for role in WEB_ACCOUNTS]
-    _write_closed(demo.home / "seed.toml", "\n".join(lines))
-
-
-def _passwords(path: Path, users: tuple[str, ...]) -> dict[str, str]:
-    known: dict[str, str] = json.loads(path.read_text()) if path.is_file() else {}
-    passwords = {user: known.get(user) or secrets.token_urlsafe(9) for user in users}
-    _write_closed(path, json.dumps(passwords))
-    return passwords
-
-
-def _write_closed(path: Path, text: str) -> None:
-    """A file that only we may read, either whole or not there."""
-    aside = path.with_name(f".{path.name}.new")
-    aside.touch(mode=0o600)
-    aside.write_text(text)
-    aside.replace(path)
 
 
 def _wait_until_ready(demo: Demo) -> None:
@@ -225,78 +161,62 @@ def _wait_until_ready(demo: Demo) -> None:
     raise CannotStart(f"the service is not ready after {READY_WITHIN_S:.0f} s.")
 
 
-def _start_phones(demo: Demo) -> None:
-    caller = voice(demo.home / "caller.wav", CALLER_SAYS, 440.0)
-    desk = voice(demo.home / "police.wav", POLICE_SAYS, 1000.0)
-    for passwords in groups({user: demo.passwords[user] for user in demo.simulated}):
-        demo.phones.start(Setup(passwords, demo.server, LOOPBACK, demo.help, 0, caller))
-    demo.phones.start(Setup({POLICE: ""}, demo.server, LOOPBACK, demo.help, demo.police_port, desk))
-
-
-def _describe(demo: Demo) -> None:
-    assert demo.plan is not None
-    points = [
-        {"id": p.id, "user": p.id, "password": demo.passwords[p.id], "place": p.place, "simulated": p.id not in SPARE}
-        for p in demo.plan.points.values()
-    ]
-    description: dict[str, Any] = {
-        "web": demo.web,
-        "sip": {"host": LOOPBACK, "udp": demo.sip_port, "tcp": demo.sip_port, "domain": LOOPBACK},
-        "help": demo.help,
-        "points": points,
-        "seats": [{"kind": "softphone", "user": user, "password": demo.passwords[user]} for user in SOFTPHONES],
-        **{role: {"user": role, "password": demo.passwords[role]} for role in WEB_ACCOUNTS},
-        "police": f"sip:{POLICE}@{LOOPBACK}:{demo.police_port}",
-    }
-    _write_closed(demo.description, json.dumps(description, indent=1) + "\n")
-
-
-def _explain(demo: Demo) -> None:
-    assert demo.plan is not None
-    say = print
-    say(f"\ncallserver demo: Darlington town centre, on this machine only.   SIP: {demo.server}   Web: {demo.web}\n")
-    say("1. Register a softphone on this machine as an operator (UDP or TCP, no encryption, no STUN):")
-    say(f"     user operator1   password {demo.passwords['operator1']}   domain {LOOPBACK}   proxy or server {demo.server}")
-    say("   Registered is on duty. *2 pauses, *1 goes on.")
-    say("2. Press: type a number and Enter. Nobody on duty? Then the police desk answers at once.")
-    for number, point in enumerate(demo.simulated, 1):
-        say(f"     {number:2}  {demo.plan.points[point].place}")
-    say(f"   Or register a second softphone as dl-spare-1, password {demo.passwords['dl-spare-1']}, and call {demo.help}")
-    say("3. Answer, talk. *9 brings in the police. Hang up, then call *5 and a digit to say the outcome, as *51")
-    say("   (the digit alone while your line is still up, because the other side hung up first):")
-    say(
-        "     "
-        + ", ".join(f"{digit} {demo.plan.outcomes[outcome].lower()}" for digit, outcome in demo.plan.outcome_digits.items())
-    )
-    say(f"4. Look: {Path(sys.argv[0])} incidents list --config {demo.home / 'callserver.toml'}")
-    say(f"   Everything a script needs, all passwords included, is in {demo.description}")
-    say("\n`h 1` lets point 1 hang up (it is called back: a point that falls silent is no end), `h p` the police desk.")
-    say("Ctrl-C ends the demo.\n", flush=True)
-
-
-def _serve(demo: Demo) -> int:
-    """Lines of the terminal go to the phones, the phones' news to the terminal, until the service ends."""
+def _serve(demo: Demo, at_end: contextlib.ExitStack) -> int:
+    """Lines of the terminal go to the phones, the phones' news to terminal and street, until the service ends."""
     assert demo.service is not None
-    _start_phones(demo)
+    night = night_desk(demo) if demo.history else None  # before anybody can call
+    scene = start_phones(demo)
+    demo.street = Street(scene, scene_page(demo), lambda user, verb: _order(demo, user, verb))
     with selectors.PollSelector() as selector:  # takes files and /dev/null too
-        for process in demo.phones.processes:
-            assert process.stdout is not None
-            selector.register(process.stdout, selectors.EVENT_READ, Lines())
+        _listen(demo, selector)
         _until_registered(demo, selector)
-        _describe(demo)
-        _explain(demo)
+        at_end.callback(_open_street(demo, demo.street))
+        parts.describe(demo)
+        print(welcome(demo, parts.only_loopback()), flush=True)
+        typed = Lines()
         if sys.stdin is not None and not sys.stdin.closed:
-            selector.register(sys.stdin, selectors.EVENT_READ, typed := Lines())
-        else:
-            typed = Lines()
+            selector.register(sys.stdin, selectors.EVENT_READ, typed)
         while demo.service.poll() is None:
-            for lines, line in _read(selector, 1.0):
+            for lines, line in _read(selector, ROUND_S):
                 if lines is typed:
                     _obey(demo, line.split())
                 else:
-                    _tell(demo, line)
+                    _tell(demo, line, night)
+            night = _night(demo, selector, night)
     print(f"callserver demo: the service ended by itself ({demo.service.returncode})", file=sys.stderr)
     return 1
+
+
+def _open_street(demo: Demo, street: Street) -> Callable[[], None]:
+    try:
+        return open_street(street, demo.street_port, demo.passwords[parts.STREET_KEY])
+    except OSError as error:
+        raise CannotStart(
+            f"port {demo.street_port} (TCP) cannot be used: {error.strerror}. Choose another with --street-port."
+        ) from error
+
+
+def _listen(demo: Demo, selector: selectors.BaseSelector) -> None:
+    """Read the news of every process that is not read yet."""
+    for process in demo.phones.processes:
+        if process.stdout is not None and process.stdout not in selector.get_map():
+            selector.register(process.stdout, selectors.EVENT_READ, Lines())
+
+
+def _night(demo: Demo, selector: selectors.BaseSelector, night: NightDesk | None) -> NightDesk | None:
+    """The night desk's next orders; its phones come when it begins and go when it is over."""
+    if night is None:
+        return None
+    if OPERATOR not in demo.phones.of_user:
+        start_night_desk(demo)
+        _listen(demo, selector)
+    for user, verb, what in night.due(time.monotonic()):
+        demo.phones.order(user, verb, what)
+    if not night.over:
+        return night
+    for process in {id(each): each for each in map(demo.phones.of_user.__getitem__, night.users)}.values():
+        process.kill()
+    return None
 
 
 def _until_registered(demo: Demo, selector: selectors.BaseSelector) -> None:
@@ -304,6 +224,8 @@ def _until_registered(demo: Demo, selector: selectors.BaseSelector) -> None:
     while set(demo.simulated) - demo.registered and time.monotonic() < deadline:
         for _, line in _read(selector, 0.2):
             user, _, news = line.partition(" ")
+            if demo.street is not None:
+                demo.street.told(user, news)
             if news == "registered":
                 demo.registered.add(user)
 
@@ -317,23 +239,40 @@ def _read(selector: selectors.BaseSelector, within_s: float) -> Iterator[tuple[L
             yield key.data, line
 
 
-def _tell(demo: Demo, line: str) -> None:
+def _tell(demo: Demo, line: str, night: NightDesk | None) -> None:
     user, _, news = line.partition(" ")
-    number = f"{demo.simulated.index(user) + 1:2}  " if user in demo.simulated else "    "
-    print(f"   {number}{user}: {news}", flush=True)
+    if demo.street is not None:
+        demo.street.told(user, news)
+    if night is not None:
+        night.heard(user, news, time.monotonic())
+    if user in (*demo.simulated, POLICE) and not news.startswith(UNPRINTED):
+        number = f"{demo.simulated.index(user) + 1:2}  " if user in demo.simulated else "    "
+        print(f"   {number}{user}: {news}", flush=True)
+
+
+def _order(demo: Demo, user: str, verb: str) -> bool:
+    """Carry out what the street or the terminal orders; False where the phone's process has died."""
+    if verb in ("cut", "mend"):
+        demo.phones.cut(user, verb == "cut")
+        return True
+    return demo.phones.order(user, verb)
 
 
 def _obey(demo: Demo, words: list[str]) -> None:
+    assert demo.street is not None
     verb = "hangup" if words[:1] == ["h"] else "press"
     which = words[-1] if words else ""
+    if words == ["?"]:
+        print(what_can_be_typed(demo), flush=True)
+        return
     if verb == "hangup" and which in ("p", POLICE):
         user = POLICE
     elif which.isdecimal() and 1 <= int(which) <= len(demo.simulated):
         user = demo.simulated[int(which) - 1]
     else:
-        print(f"   type 1 to {len(demo.simulated)} to press, h 1 or h p to hang up", flush=True)
+        print(f"   type 1 to {len(demo.simulated)} to press, h 1 or h p to hang up, ? for more", flush=True)
         return
-    if not demo.phones.order(user, verb):
+    if not demo.street.ordered(user, verb):
         print(f"   {user} has died; end the demo and start it again", flush=True)
 
 

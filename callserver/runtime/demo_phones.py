@@ -1,39 +1,50 @@
 """The demo's side of its simulated phones: starts their processes, gives them orders, reads their news."""
 
 import ctypes
-import json
 import os
 import signal
 import subprocess
 import sys
-import wave
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from audio.speech import NoSpeech
-from audio.speech import say as spoken
-from audio.tones import tone
+import msgspec
+
+from callserver.runtime.street_talk import Script
 
 MOST_CALLS = 4  # that the engine of one process holds
-RATE_HZ = 8000
-_PAUSE_S = 4
 _SET_DEATH_SIGNAL = 1  # prctl(2), PR_SET_PDEATHSIG
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a process of phones is. `passwords`: user -> password, "" for one that does not register. `port` 0: any."""
+    """What a process of phones is. `passwords`: user -> password, "" for one that has none. `port` 0: any.
 
-    passwords: dict[str, str]
+    A user's `scripts` are taken one after the other, a new one for each conversation that begins anew. Who has none plays the
+    file `play` again and again. `silence` is a file too. A `desk` begins anew with every call that comes, and answers after
+    `answer_ms` (None: when it is told to). Points go on where they were when they are called back.
+    """
+
+    passwords: Mapping[str, str]
     server: str
     domain: str
     help: str
-    port: int
-    play: str
+    silence: str
+    port: int = 0
+    play: str = ""
+    scripts: Mapping[str, tuple[Script, ...]] = field(default_factory=dict)
+    registers: bool = True
+    desk: bool = False
+    answer_ms: int | None = 0
 
     def line(self) -> bytes:
         """The first line of its standard input, where other users of the machine do not see the passwords."""
-        return json.dumps(asdict(self)).encode() + b"\n"
+        return msgspec.json.encode(self) + b"\n"
+
+    @classmethod
+    def of(cls, line: bytes) -> "Setup":
+        """What `line` made a line of."""
+        return msgspec.json.decode(line, type=cls)
 
 
 @dataclass(slots=True)
@@ -69,9 +80,17 @@ class Phones:
         self.of_user.update(dict.fromkeys(setup.passwords, process))
         _write(process, setup.line())
 
-    def order(self, user: str, verb: str) -> bool:
-        """`press` or `hangup`; False where the phone's process has died."""
-        return _write(self.of_user[user], f"{verb} {user}\n".encode())
+    def order(self, user: str, verb: str, what: str = "") -> bool:
+        """`press`, `hangup`, `walk`, `answer`, `automatic`, `by-hand`, `dial`, `keys`, `leave`; False where its process died."""
+        return _write(self.of_user[user], f"{verb} {user} {what}".rstrip().encode() + b"\n")
+
+    def beside(self, user: str) -> list[str]:
+        """The users whose phones are in the same process, this one included."""
+        return [each for each, process in self.of_user.items() if process is self.of_user[user]]
+
+    def cut(self, user: str, dead: bool) -> None:
+        """Cut the cable that this phone and those beside it hang on, or mend it: the process stands still without a word."""
+        self.of_user[user].send_signal(signal.SIGSTOP if dead else signal.SIGCONT)
 
     def stop(self) -> None:
         """End them all."""
@@ -97,20 +116,6 @@ def groups(passwords: dict[str, str]) -> list[dict[str, str]]:
     """As many points in a process as it can hold calls."""
     users = list(passwords)
     return [{user: passwords[user] for user in users[at : at + MOST_CALLS]} for at in range(0, len(users), MOST_CALLS)]
-
-
-def voice(path: Path, text: str, hz: float) -> str:
-    """A file in which a party says this and pauses, again and again; a tone of `hz` where there is no speech. Its path."""
-    try:
-        samples = spoken(text, "en", RATE_HZ)
-    except NoSpeech:
-        samples = tone(hz, 2.0, RATE_HZ)
-    with wave.open(str(path), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(RATE_HZ)
-        out.writeframes(samples.astype("<i2").tobytes() + bytes(2 * RATE_HZ * _PAUSE_S))
-    return str(path)
 
 
 def end_with_parent() -> None:
