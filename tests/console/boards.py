@@ -104,7 +104,7 @@ def town(mine: Item | None = None) -> Items:
     points = [point(*place) for place in _PLACES]
     points[6] |= {"reachable": False, "why": "no answer to OPTIONS", "since_ms": at(5040)}
     points[11] |= {"reachable": None, "since_ms": None}
-    queue = {"id": "town", "groups": ["control-room"], "waiting_limit_ms": 30_000}
+    queue = {"id": "town", "groups": ["control-room"], "ring_ms": 30_000}
     return {"service": service()} | keyed("operator", mary, *others) | keyed("point", *points) | keyed("queue", queue)
 
 

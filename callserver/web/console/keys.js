@@ -68,7 +68,7 @@ function outcomeKey(state, incident, key) {
   if (key === "Enter") {
     return act("close", { incident });
   }
-  const found = outcomes(state).find((one, place) => (one.digit ?? String(place + 1)) === key);
+  const found = outcomes(state).find((one) => one.digit === key);
   return found && incident ? act("outcome", { incident, outcome: found.id }) : null;
 }
 

@@ -209,18 +209,25 @@ export function alarms(state) {
 }
 
 /**
- * Whether an incident has waited longer than its queue allows.
+ * Whether an incident has waited longer than one round of ringing lasts.
  * @param {State} state
  * @param {Incident} incident
  */
 export function overdue(state, incident) {
-  const limit_ms = state.board.queue[incident.queue]?.waiting_limit_ms;
+  const limit_ms = state.board.queue[incident.queue]?.ring_ms;
   return Boolean(limit_ms) && now_ms(state) - incident.waiting_since_ms > Number(limit_ms);
 }
 
-/** @param {State} state */
+/**
+ * The plan's outcomes, each with a digit while there are any left: its own, else the first that is free.
+ * @param {State} state
+ * @returns {import("./types.js").Outcome[]}
+ */
 export function outcomes(state) {
-  return state.board.service?.outcomes ?? [];
+  const all = state.board.service?.outcomes ?? [];
+  const taken = all.map((one) => one.digit);
+  const free = [..."123456789"].filter((digit) => !taken.includes(digit));
+  return all.map((one) => (one.digit ? one : { ...one, digit: free.shift() ?? "" }));
 }
 
 /** @param {State} state */

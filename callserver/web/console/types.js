@@ -12,12 +12,12 @@
  *   worker_replaced: number | boolean, legs: Leg[], offer: {operators: string[], until_ms: number | null} | null}} Call
  * @typedef {{id: string, name: string, groups: string[], state: string, since_ms: number, reachable: boolean | null, seat: string,
  *   until_ms: number | null, incident: string | null, call: string | null}} Operator
- * @typedef {{id: string, groups: string[], waiting_limit_ms: number | null}} Queue
+ * @typedef {{id: string, groups: string[], ring_ms: number | null}} Queue
  * @typedef {{id: string, place: string, queue: string, latitude: number | null, longitude: number | null, reachable: boolean | null,
  *   why: string | null, since_ms: number | null, incident: string | null}} Point
  * @typedef {{id: string, reachable: boolean | null}} Trunk
  * @typedef {{key: string, text: string, raised_ms: number}} Alarm
- * @typedef {{id: string, name: string, digit: string | null}} Outcome
+ * @typedef {{id: string, name: string, digit: string}} Outcome
  * @typedef {{id: string, name: string}} Party
  * @typedef {{version: string, plan: string, plan_version: number, time_zone: string, started_ms: number, outcomes: Outcome[],
  *   parties: Party[], groups: string[]}} Service

@@ -5,7 +5,7 @@ import { memory } from "./memo.js";
 import { does, dot, heading } from "./parts.js";
 import { alarms, attended, callOf, mayAct, nameOf, now_ms, overdue, partyName, points, ringing, seats, unreviewed, waiting } from "./select.js";
 import { openedAt } from "./view-wrap-up.js";
-import { classTone, className, count, duration, effort, operatorWords, pointWords, roughly } from "./words.js";
+import { classTone, className, count, duration, effort, list, operatorWords, pointWords, roughly } from "./words.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Incident} Incident */
@@ -94,14 +94,19 @@ function alarmsPanel(state) {
 function seatsPanel(state) {
   const all = seats(state);
   const free = all.filter((one) => one.state === "available" && one.reachable !== false).length;
-  const rows = all.map((one) => {
-    const [word, tone] = operatorWords(one);
-    const place = one.incident ? state.board.incident[one.incident]?.place : "";
-    const me = one.id === state.sign.person?.operator ? " (you)" : "";
-    const where = one.state === "off" ? "" : one.seat ? ` \u00b7 ${one.seat}` : " \u00b7 no seat";
-    return h("li", { key: one.id, class: `row one-line${one.state === "off" ? " faint" : ""}` }, h("span", { class: "first" }, dot(tone), `${one.name}${me}`), h("span", { class: `is-${tone} word` }, word), place ? h("span", { class: "second", title: place }, place) : h("span", { class: "only-heard" }, where), one.state === "off" ? null : h("time", { class: "is-quiet" }, roughly(now_ms(state) - one.since_ms)));
-  });
-  return section("seats", heading("Seats", "seats-title", `${free} available`, free ? "is-green" : "is-amber"), rows, "The plan has no operators.");
+  const off = all.filter((one) => one.state === "off");
+  const rows = all.filter((one) => one.state !== "off").map((one) => seatRow(state, one));
+  const away = off.length ? [h("li", { key: "off", class: "row faint" }, h("span", { class: "whole second" }, `Off duty: ${list(off.map((one) => one.name))}`))] : [];
+  return section("seats", heading("Seats", "seats-title", `${free} available`, free ? "is-green" : "is-amber"), [...rows, ...away], "The plan has no operators.");
+}
+
+/** @param {State} state @param {import("./types.js").Operator} one */
+function seatRow(state, one) {
+  const [word, tone] = operatorWords(one);
+  const place = one.incident ? state.board.incident[one.incident]?.place : "";
+  const me = one.id === state.sign.person?.operator ? " (you)" : "";
+  const where = place || one.seat || "no seat";
+  return h("li", { key: one.id, class: "row" }, h("span", { class: "first" }, dot(tone), h("span", { class: "cut" }, `${one.name}${me}`)), h("time", null, roughly(now_ms(state) - one.since_ms)), h("span", { class: "second", title: where }, h("span", { class: `is-${tone}` }, word), ` \u00b7 ${where}`));
 }
 
 /** @param {State} state */
@@ -109,11 +114,22 @@ function pointsPanel(state) {
   const all = points(state);
   const bad = all.filter((one) => one.reachable === false).length;
   const rows = all.map((one) => {
-    const [word, tone] = pointWords(one);
     const since = one.since_ms && one.reachable === false ? ` for ${roughly(now_ms(state) - one.since_ms)}` : "";
-    const why = one.reachable === false && one.why ? `: ${one.why}` : "";
-    return row(`p${one.id}`, [one, since], () => h("li", { key: one.id, class: "row one-line" }, h("span", { class: "first", title: one.place }, dot(tone), one.place), h("span", { class: `is-${tone} word`, title: word + why }, word + since)));
+    return row(`p${one.id}`, [one, since], () => pointRow(one, since));
   });
   const words = bad ? `${bad} not reachable` : count(all.length, "point");
   return section("points", heading("Points", "points-title", words, bad ? "is-red" : ""), rows, "The plan has no points.");
+}
+
+/**
+ * Those that work take one line and no word for the eye.
+ * @param {import("./types.js").Point} one
+ * @param {string} since
+ */
+function pointRow(one, since) {
+  const [word, tone] = pointWords(one);
+  const why = one.reachable === false && one.why ? `: ${one.why}` : "";
+  const plain = one.reachable && !one.incident;
+  const said = plain ? h("span", { class: "only-heard" }, word) : h("span", { class: "second" }, h("span", { class: `is-${tone}` }, word + since), why);
+  return h("li", { key: one.id, class: plain ? "row plain" : "row" }, h("span", { class: "first", title: one.place }, dot(tone), h("span", { class: "cut" }, one.place)), said);
 }

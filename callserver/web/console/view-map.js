@@ -6,10 +6,12 @@ import { memory } from "./memo.js";
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Point} Point */
 /** @typedef {{point: Point, x: number, y: number}} Spot */
+/** @typedef {{x: number, y: number, wide: number, high: number}} Box */
 
 const WIDTH = 640;
-const HEIGHT = 300;
+const HEIGHT = 400;
 const EDGE = 28;
+const LETTER = 7.2; // about the width of one in a label
 const drawn = memory();
 
 /** @param {State} state */
@@ -23,19 +25,55 @@ function draw(state) {
   if (spots.length < 2) {
     return h("div", { key: "map" });
   }
-  const marks = spots.map((spot) => mark(state, spot));
+  const first = spots.filter(({ point }) => toneOf(state, point) !== "good");
+  const others = spots.filter(({ point }) => toneOf(state, point) === "good");
+  const taken = spots.map(({ x, y }) => ({ x: x - 7, y: y - 7, wide: 14, high: 14 }));
+  const marks = [...first, ...others].map((spot) => mark(state, spot, taken));
   const name = `Map of ${spots.length} points`;
   return h("svg", { key: "map", class: "map", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": name }, marks);
 }
 
-/** @param {State} state @param {Spot} spot */
-function mark(state, { point, x, y }) {
-  const incident = point.incident ? state.board.incident[point.incident] : undefined;
-  const tone = incident?.state === "waiting" ? "calling" : incident?.state === "attended" ? "talking" : point.reachable === false ? "lost" : point.reachable === null ? "unknown" : "good";
-  const right = x > WIDTH * 0.66;
-  const label = tone === "good" ? null : h("text", { x: right ? x - 12 : x + 12, y: y + 4, "text-anchor": right ? "end" : "start" }, point.place.split(",")[0]);
+/** @param {State} state @param {Spot} spot @param {Box[]} taken */
+function mark(state, { point, x, y }, taken) {
+  const tone = toneOf(state, point);
+  const text = point.place.split(",")[0];
+  const box = boxFor(text, x, y, taken);
+  const label = box ? h("text", { x: box.x, y: y + 5 }, text) : null;
   const halo = tone === "calling" ? h("circle", { class: "halo", cx: x, cy: y, r: 14 }) : null;
-  return h("g", { key: point.id, class: tone }, h("title", null, point.place), halo, h("circle", { cx: x, cy: y, r: 6 }), label);
+  return h("g", { key: point.id, class: tone }, h("title", null, point.place), halo, h("circle", { cx: x, cy: y, r: 5 }), label);
+}
+
+/** @param {State} state @param {Point} point */
+function toneOf(state, point) {
+  const incident = point.incident ? state.board.incident[point.incident] : undefined;
+  if (incident?.state === "waiting") {
+    return "calling";
+  }
+  if (incident?.state === "attended") {
+    return "talking";
+  }
+  return point.reachable === false ? "lost" : point.reachable === null ? "unknown" : "good";
+}
+
+/**
+ * Where a label covers nothing: right of its mark, or left, or nowhere.
+ * @param {string} text
+ * @param {number} x
+ * @param {number} y
+ * @param {Box[]} taken
+ * @returns {Box | null}
+ */
+function boxFor(text, x, y, taken) {
+  const wide = text.length * LETTER + 4;
+  const found = [x + 11, x - 11 - wide].map((left) => ({ x: left, y: y - 8, wide, high: 16 }));
+  const free = found.find((one) => one.x >= 0 && one.x + wide <= WIDTH && !taken.some((other) => overlap(one, other)));
+  free ? taken.push(free) : undefined;
+  return free ?? null;
+}
+
+/** @param {Box} a @param {Box} b */
+function overlap(a, b) {
+  return a.x < b.x + b.wide && b.x < a.x + a.wide && a.y < b.y + b.high && b.y < a.y + a.high;
 }
 
 /**

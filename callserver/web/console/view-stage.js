@@ -6,7 +6,7 @@ import { callOf, myOperator, now_ms, overdue, othersRung, ringing, stage, unrevi
 import { talk } from "./view-talk.js";
 import { map } from "./view-map.js";
 import { wrapUpView } from "./view-wrap-up.js";
-import { classTone, className, clock, count, duration, list, operatorWords, roughly } from "./words.js";
+import { classTone, className, clock, count, duration, list, operatorWords, placeClass, roughly } from "./words.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Incident} Incident */
@@ -70,7 +70,7 @@ function ring(state, say) {
     "section",
     { key: "ring", class: "ring", "aria-labelledby": "ring-place" },
     h("p", { class: "kind" }, h("span", { class: `class-mark is-${classTone(incident?.priority, found.class)}` }, className(incident ?? found)), found.again ? h("span", { class: "badge" }, "Your call, again") : null),
-    h("h1", { id: "ring-place", class: "place", title: found.place }, found.place),
+    h("h1", { id: "ring-place", class: placeClass(found.place), title: found.place }, found.place),
     h("p", { class: "facts" }, h("span", { class: "waited" }, h("span", { class: "is-quiet" }, "Waiting "), h("time", { class: incident && overdue(state, incident) ? "is-red" : "" }, duration(now_ms(state) - since_ms))), incident && incident.presses > 1 ? h("span", null, `Pressed ${count(incident.presses, "time")}`) : null, h("span", { class: "is-quiet" }, others.length ? `Also rung: ${list(others)}` : "Only you are rung")),
     answerButton(found, say),
   );

@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { does, dot, icon, keyed } from "./parts.js";
 import { myCall, now_ms, parties, partyLeg, partyName } from "./select.js";
 import { noteField } from "./view-wrap-up.js";
-import { classTone, className, clock, count, duration, legWords } from "./words.js";
+import { classTone, className, clock, count, duration, legWords, placeClass } from "./words.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Call} Call */
@@ -25,7 +25,7 @@ export function talk(state, say) {
     where(state, call, incident),
     h("ul", { class: "legs", "aria-label": "Who is in the call" }, call.legs.map((leg) => legRow(state, call, leg))),
     controls(state, say, call),
-    noteField(state, say, call.incident, "Note", "Enter leaves the note. It is kept for the wrap-up.", 2),
+    noteField(state, say, call.incident, "Note", "Kept for the wrap-up. Enter leaves it.", 2),
   );
 }
 
@@ -37,7 +37,7 @@ function where(state, call, incident) {
   return h(
     "header",
     { class: "where" },
-    h("div", null, h("p", { class: "kind" }, h("span", { class: `class-mark is-${classTone(incident?.priority, incident?.class)}` }, className(incident)), h("span", { class: `is-${state_words[1]} talk-state` }, dot(state_words[1]), state_words[0])), h("h1", { id: "talk-place", class: "place", title: place }, place), incident ? h("p", { class: "is-quiet facts figures" }, `${incident.point} \u00b7 pressed ${incident.presses > 1 ? `${count(incident.presses, "time")}, first ` : ""}at ${clock(incident.opened_ms, zone, true)}${spot(incident)}`) : null),
+    h("div", null, h("p", { class: "kind" }, h("span", { class: `class-mark is-${classTone(incident?.priority, incident?.class)}` }, className(incident)), h("span", { class: `is-${state_words[1]} talk-state` }, dot(state_words[1]), state_words[0])), h("h1", { id: "talk-place", class: placeClass(place), title: place }, place), incident ? h("p", { class: "is-quiet facts figures" }, `${incident.point} \u00b7 pressed ${incident.presses > 1 ? `${count(incident.presses, "time")}, first ` : ""}at ${clock(incident.opened_ms, zone, true)}${spot(incident)}`) : null),
     h("time", { class: "lasting", "aria-label": "Length of the call" }, duration(now_ms(state) - call.since_ms)),
   );
 }
@@ -64,10 +64,10 @@ function controls(state, say, call) {
   return h(
     "div",
     { class: "controls", role: "group", "aria-label": "The call" },
-    keyed(state.muted ? "Speak again" : "Mute", "M", { key: "mute", "aria-pressed": String(state.muted), disabled: state.seat.state === "none", on: does(say, "mute") }, icon(state.muted ? "muted" : "microphone")),
-    keyed(call.held ? "Take off hold" : "Hold", "H", { key: "hold", "aria-pressed": String(call.held), on: does(say, "hold") }, icon(call.held ? "resume" : "hold")),
+    keyed(state.muted ? "Speak again" : "Mute", "M", { key: "mute", class: "mute", "aria-pressed": String(state.muted), disabled: state.seat.state === "none", on: does(say, "mute") }, icon(state.muted ? "muted" : "microphone")),
+    keyed(call.held ? "Take off hold" : "Hold", "H", { key: "hold", class: "hold", "aria-pressed": String(call.held), on: does(say, "hold") }, icon(call.held ? "resume" : "hold")),
+    parties(state).length > 1 ? keyed("Other party\u2026", "O", { key: "others", class: "others", on: does(say, "parties") }, icon("others")) : null,
     partyButton(state, say, call),
-    parties(state).length > 1 ? keyed("Other party\u2026", "O", { key: "others", on: does(say, "parties") }, icon("others")) : null,
     hangUpButton(state, say),
   );
 }

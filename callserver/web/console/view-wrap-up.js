@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { does, keyed } from "./parts.js";
 import { draftOf, now_ms, outcomes, wrapUp } from "./select.js";
-import { clock, duration } from "./words.js";
+import { clock, duration, placeClass } from "./words.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Incident} Incident */
@@ -19,7 +19,7 @@ export function wrapUpView(state, say) {
   return h(
     "section",
     { key: `wrap-up-${incident.id}`, class: "wrap-up", "aria-labelledby": "wrap-up-place" },
-    h("header", { class: "where" }, h("div", null, h("p", { class: "kind" }, "What was it?"), h("h1", { id: "wrap-up-place", class: "place", title: incident.place }, incident.place)), left_ms === null ? null : h("p", { class: "left" }, h("span", { class: "is-quiet" }, "Time left"), h("time", { class: left_ms < 10_000 ? "lasting is-amber" : "lasting" }, duration(left_ms + 999)))),
+    h("header", { class: "where" }, h("div", null, h("p", { class: "kind" }, "What was it?"), h("h1", { id: "wrap-up-place", class: placeClass(incident.place), title: incident.place }, incident.place)), left_ms === null ? null : h("p", { class: "left" }, h("span", { class: "is-quiet" }, "Time left"), h("time", { class: left_ms < 10_000 ? "lasting is-amber" : "lasting" }, duration(left_ms + 999)))),
     outcomeForm(state, say, incident),
   );
 }
@@ -35,17 +35,16 @@ export function outcomeForm(state, say, incident) {
   return h(
     "div",
     { class: "outcome-form" },
-    h("div", { class: "outcomes", role: "radiogroup", "aria-label": "Outcome" }, outcomes(state).map((one, place) => outcomeButton(say, incident.id, one, place, outcome))),
+    h("div", { class: "outcomes", role: "radiogroup", "aria-label": "Outcome" }, outcomes(state).map((one) => outcomeButton(say, incident.id, one, outcome))),
     noteField(state, say, incident.id, "Note", "Enter closes, Shift and Enter begin a new line.", 3),
     h("div", { class: "closing" }, keyed("Close the incident", "Enter", { class: outcome ? "primary" : "", "aria-disabled": String(!outcome), on: does(say, "close", { incident: incident.id }) }), h("p", { class: "is-quiet" }, outcome ? "The outcome and the note are kept with the recording." : "Choose an outcome by its digit.")),
   );
 }
 
-/** @param {Say} say @param {string} incident @param {import("./types.js").Outcome} one @param {number} place @param {string} chosen */
-function outcomeButton(say, incident, one, place, chosen) {
-  const digit = one.digit ?? (place < 9 ? String(place + 1) : "");
+/** @param {Say} say @param {string} incident @param {import("./types.js").Outcome} one @param {string} chosen */
+function outcomeButton(say, incident, one, chosen) {
   const on = does(say, "outcome", { incident, outcome: one.id });
-  return h("button", { key: one.id, type: "button", class: "outcome", role: "radio", "aria-checked": String(one.id === chosen), on }, digit ? h("kbd", { "aria-hidden": "true" }, digit) : null, h("span", { class: "label" }, one.name));
+  return h("button", { key: one.id, type: "button", class: "outcome", role: "radio", "aria-checked": String(one.id === chosen), on }, one.digit ? h("kbd", { "aria-hidden": "true" }, one.digit) : null, h("span", { class: "label" }, one.name));
 }
 
 /** @param {State} state @param {Say} say @param {string} incident @param {string} label @param {string} tip @param {number} rows */
@@ -57,9 +56,8 @@ export function noteField(state, say, incident, label, tip, rows) {
   return h(
     "div",
     { key: `note-${incident}`, class: "field note" },
-    h("label", { for: "note" }, label, " ", h("kbd", { "aria-hidden": "true" }, "N")),
+    h("div", { class: "above" }, h("label", { for: "note" }, label, " ", h("kbd", { "aria-hidden": "true" }, "N")), h("p", { id: "note-tip", class: "tip" }, tip)),
     h("textarea", { id: "note", rows, maxlength: "4000", value: note, "data-incident": incident, "aria-describedby": "note-tip", on }),
-    h("p", { id: "note-tip", class: "tip" }, tip),
   );
 }
 

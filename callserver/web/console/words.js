@@ -61,6 +61,14 @@ export function list(names) {
   return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
 }
 
+/**
+ * How large a place is set: the longer it is, the smaller, so that all of it can be read.
+ * @param {string} place
+ */
+export function placeClass(place) {
+  return place.length > 56 ? "place long" : "place";
+}
+
 const CLASS_WORDS = ["Emergency", "High", "Normal", "Information"];
 export const CLASS_TONES = ["red", "amber", "blue", "quiet"];
 
