@@ -42,15 +42,20 @@ def demo(
     web_port: Annotated[int, typer.Option(min=1, max=65535, help="The web service.")] = 8080,
     street_port: Annotated[int, typer.Option(min=1, max=65535, help="The page with the street.")] = 8090,
     rtp_ports: Annotated[str, typer.Option(metavar="LOW-HIGH", help="Ports of the sound.")] = "20000-29999",
+    seat_ports: Annotated[str, typer.Option(metavar="LOW-HIGH", help="Ports of browsers' sound.")] = "30000-30499",
     directory: Annotated[Path, typer.Option(metavar="DIR", help="Where the demo keeps its things.")] = Path("var"),
     history: Annotated[bool, typer.Option(help="Make a few finished calls for the auditor at the first start.")] = True,
     tones: Annotated[bool, typer.Option("--tones", help="Points and police desk play tones, for measuring.")] = False,
+    only_loopback: Annotated[
+        bool, typer.Option("--only-loopback", help="Browsers' sound goes over 127.0.0.1 alone, not over every address.")
+    ] = False,
 ) -> None:
     """Run the service on loopback with a street of simulated points to press at, and print links for every role."""
     from callserver.runtime.demo import run
     from callserver.runtime.demo_parts import Demo
 
-    raise typer.Exit(run(Demo(directory.resolve(), sip_port, web_port, street_port, rtp_ports, tones, history)))
+    the = Demo(directory.resolve(), sip_port, web_port, street_port, rtp_ports, tones, history, seat_ports, only_loopback)
+    raise typer.Exit(run(the))
 
 
 def restart(

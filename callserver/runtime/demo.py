@@ -123,7 +123,8 @@ def _start_service(demo: Demo, run_directory: Path, at_end: contextlib.ExitStack
     parts.write_seed(demo, demo.plan)
     (demo.home / "callserver.toml").write_text(
         f'[sip]\nudp_port = {demo.sip_port}\ntcp_port = {demo.sip_port}\nrtp_ports = "{demo.rtp_ports}"\n'
-        f"[web]\nport = {demo.web_port}\n"
+        f'[web]\nport = {demo.web_port}\n[seats]\nports = "{demo.seat_ports}"\n'
+        f"addresses = {json.dumps([LOOPBACK] if demo.only_loopback else [])}\n"
         f'[storage]\ndata = "data"\nrun = {json.dumps(str(run_directory))}\nspool = "spool"\n'
         '[plan]\nfile = "plan.toml"\n[directory]\nseed = "seed.toml"\n[log]\nlevel = "error"\n'
     )
@@ -131,7 +132,7 @@ def _start_service(demo: Demo, run_directory: Path, at_end: contextlib.ExitStack
         config = load(demo.home / "callserver.toml")
     except ConfigError as error:
         raise CannotStart(
-            f"{error}\nPorts are chosen with --sip-port, --web-port, --street-port and --rtp-ports, "
+            f"{error}\nPorts are chosen with --sip-port, --web-port, --street-port, --rtp-ports and --seat-ports, "
             "the place of its files with --directory."
         ) from error
     prepared = hand_over(config)
@@ -172,7 +173,7 @@ def _serve(demo: Demo, at_end: contextlib.ExitStack) -> int:
         _until_registered(demo, selector)
         at_end.callback(_open_street(demo, demo.street))
         parts.describe(demo)
-        print(welcome(demo, parts.only_loopback()), flush=True)
+        print(welcome(demo, parts.is_lonely(demo)), flush=True)
         typed = Lines()
         if sys.stdin is not None and not sys.stdin.closed:
             selector.register(sys.stdin, selectors.EVENT_READ, typed)
