@@ -7,7 +7,7 @@ import pytest
 from callserver.config import Config
 from callserver.web.guard import MAX_BODY_BYTES
 from callserver.web.headers import HEADERS
-from tests.web.desk import BASE, CALL, INCIDENT, Desk, opened
+from tests.web.desk import BASE, CALL, INCIDENT, Desk, opened, user_of
 
 COMMAND = f"/api/calls/{CALL}/hangup"
 
@@ -147,3 +147,15 @@ async def test_what_the_switchboard_refuses_is_a_conflict(desk: Desk) -> None:
     async with desk.signed_in("supervisor") as client:
         answer = await client.post(COMMAND)
     assert (answer.status_code, *list(answer.json()["error"].values())[:2]) == (409, "refused", "the call is over")
+
+
+async def test_hold_says_which_way(desk: Desk) -> None:
+    """On and off, by whom; nothing else is a wish."""
+    path = f"/api/calls/{CALL}/hold"
+    async with desk.signed_in("operator") as client:
+        answers = [await client.post(path, json=body) for body in ({"on": True}, {"on": False}, {"on": 1}, {})]
+        unknown = await client.post("/api/calls/nope/hold", json={"on": True})
+    assert [answer.status_code for answer in answers] == [200, 200, 422, 422]
+    assert unknown.status_code == 404
+    held = [args for verb, args in desk.switchboard.asked if verb == "hold"]
+    assert [{"call": CALL, "on": on, "by": user_of("operator")} for on in (True, False)] == held

@@ -2,15 +2,19 @@
 
 import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from callserver.web.roles import RULES, Role, Rule, allowed, check_complete
+from tests.eventually import eventually
 from tests.web.desk import CALL, INCIDENT, OPERATOR, PLAN, ROLES, Desk, user_of
+from tests.web.wire import Wire
 
 PARTY = next(iter(PLAN.parties))
 OUTCOME = next(iter(PLAN.outcomes))
 BODIES = {
     "/api/incidents/{id}/close": {"outcome": OUTCOME},
     "/api/calls/{id}/escalate": {"party": PARTY},
+    "/api/calls/{id}/hold": {"on": True},
 }
 # route -> who gets through; written out by hand, so that a slip in the table is seen here
 EXPECTED = {
@@ -27,6 +31,7 @@ EXPECTED = {
     ("GET", "/api/names"): ROLES,
     ("POST", "/api/calls/{id}/hangup"): ("operator", "supervisor"),
     ("POST", "/api/calls/{id}/escalate"): ("operator", "supervisor"),
+    ("POST", "/api/calls/{id}/hold"): ("operator", "supervisor"),
     ("GET", "/api/points"): ROLES,
     ("GET", "/api/operators"): ROLES,
     ("POST", "/api/operators/{id}/available"): ("operator", "supervisor"),
@@ -35,17 +40,25 @@ EXPECTED = {
     ("GET", "/api/alarms"): ROLES,
     ("GET", "/api/audit"): ("supervisor", "auditor", "administrator"),
 }
-PUBLIC = {("GET", path) for path in ("/healthz", "/readyz", "/metrics", "/openapi.json")} | {("POST", "/api/session")}
+# the same for WebSockets; /api/seat is for operators of the plan besides, see tests/web/test_seat.py
+SOCKETS = {
+    ("WS", "/api/live"): ROLES,
+    ("WS", "/api/seat"): ("operator", "supervisor"),
+}
+PAGES = {("GET", path) for path in ("/", "/replay", "/console/{path:path}")}
+PROBES = {("GET", path) for path in ("/healthz", "/readyz", "/metrics", "/openapi.json")}
+SIGNING_IN = {("POST", path) for path in ("/api/session", "/api/session/link")}
 
 
 def test_every_route_is_expected_here() -> None:
     """A new route needs a line above."""
-    assert set(RULES) == set(EXPECTED) | PUBLIC
+    assert set(RULES) == set(EXPECTED) | set(SOCKETS) | PAGES | PROBES | SIGNING_IN
 
 
 async def _ask(client: httpx.AsyncClient, method: str, path: str) -> httpx.Response:
     id = {"incidents": INCIDENT, "calls": CALL, "operators": OPERATOR}.get(path.split("/")[2] if path.count("/") > 1 else "", "")
     params = {"reason": "review"} if path.endswith("/recording") else None
+    path = path.replace("{path:path}", "tokens.css")
     return await client.request(method, path.replace("{id}", id), params=params, json=BODIES.get(path))
 
 
@@ -73,9 +86,35 @@ async def test_without_a_session_there_is_401(desk: Desk, route: tuple[str, str]
     assert desk.switchboard.asked == []
 
 
-@pytest.mark.parametrize("route", sorted(PUBLIC - {("POST", "/api/session")}))
+@pytest.mark.parametrize("path", sorted(path for _, path in SOCKETS))
+async def test_a_role_has_the_sockets_that_it_should(wire: Wire, path: str) -> None:
+    """Who may not is told by the code, as is who is not signed in; and nothing is sent to either."""
+    for role in ROLES:
+        wire.peer.change({f"operator/{user_of(role)}": {"id": user_of(role), "name": role}})
+    await eventually(lambda: wire.desk.app.state.service.present.board.operator(user_of(ROLES[-1])), 5)
+    for role in ROLES:
+        page = await wire.connect(path, await wire.cookie(role))
+        if role in SOCKETS["WS", path]:
+            await page.say("watch" if path == "/api/live" else "invent", epoch="", number=0)
+            await page.hears("snapshot" if path == "/api/live" else "refused")
+        else:
+            assert (await page.ended(), page.told) == (4403, [])
+    for cookie in ("", "invented"):
+        page = await wire.connect(path, cookie)
+        assert (await page.ended(), page.told) == (4401, [])
+
+
+async def test_there_is_no_other_socket(wire: Wire) -> None:
+    """A path of the API that is no WebSocket, or nothing at all."""
+    cookie = await wire.cookie("supervisor")
+    for path in ("/api/calls", "/nothing", "/api/live/"):
+        with pytest.raises(InvalidStatus, match="403"):
+            await wire.connect(path, cookie)
+
+
+@pytest.mark.parametrize("route", sorted(PROBES | PAGES))
 async def test_public_routes_need_no_session(desk: Desk, route: tuple[str, str]) -> None:
-    """Probes and integrators' descriptions."""
+    """Probes, integrators' descriptions, and pages, which hold no data."""
     async with desk.client() as client:
         assert (await _ask(client, *route)).status_code == 200
 
@@ -95,6 +134,8 @@ def test_a_route_without_a_rule_does_not_start() -> None:
     """The table and the app are compared when the app is made."""
     with pytest.raises(AssertionError, match="without a rule"):
         check_complete([*RULES, ("POST", "/api/forgotten")])
+    with pytest.raises(AssertionError, match="without a rule"):
+        check_complete([*RULES, ("WS", "/api/calls")])
     with pytest.raises(AssertionError, match="without a route"):
         check_complete(list(RULES)[1:])
 

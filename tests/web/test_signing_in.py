@@ -1,14 +1,18 @@
 """Signing in and out: the cookie, the limits, and accounts that go."""
 
+import asyncio
+
 import httpx
 import pytest
 
+from callserver.core.ids import OperatorId
 from callserver.store.directory import remove_web, set_web
 from callserver.store.engine import open_store
+from callserver.web import links
 from callserver.web.limits import PER_SOURCE, PER_USER_AND_SOURCE, WINDOW_S, SignInLimits
 from callserver.web.sessions import COOKIE, MAX_SESSIONS, Sessions
 from tests.eventually import eventually
-from tests.web.desk import Desk, opened, password_of, user_of
+from tests.web.desk import OPERATOR, PLAN, Desk, opened, password_of, user_of
 
 GOOD = {"user": user_of("supervisor"), "password": password_of("supervisor")}
 
@@ -22,7 +26,8 @@ async def test_the_cookie_is_closed_to_scripts_and_other_sites(desk: Desk) -> No
     async with desk.client() as client:
         answer = await client.post("/api/session", json=GOOD)
         cookie = answer.headers["set-cookie"].lower()
-        assert {"user": GOOD["user"], "role": "supervisor", "expires": "2026-03-02T01:00:00.000Z"} == answer.json()
+        known = {"user": GOOD["user"], "name": GOOD["user"], "role": "supervisor", "operator": None}
+        assert {**known, "expires": "2026-03-02T01:00:00.000Z"} == answer.json()
         assert (await client.get("/api/session")).json() == answer.json()
     for part in ("httponly", "samesite=strict", "max-age=43200", "path=/"):
         assert part in cookie
@@ -154,3 +159,81 @@ def test_a_source_is_limited_over_all_users() -> None:
     limits.succeeded("fresh", "192.0.2.7")
     assert limits.wait_s("another", "192.0.2.7", 30.0) == 0
     assert limits.wait_s("another", "192.0.2.9", 30.0) == 0
+
+
+def _link(desk: Desk, user: str, once: bool = True, minutes: int = 5) -> str:
+    return links.make(desk.config.storage.run, links.Link(user, desk.now_s + minutes * 60, once), desk.now_s)
+
+
+async def _follow(client: httpx.AsyncClient, token: str) -> int:
+    return (await client.post("/api/session/link", json={"token": token})).status_code
+
+
+async def test_a_link_signs_its_user_in_once(desk: Desk) -> None:
+    """As a password does, with a cookie and a fact; the second time it is void. The file holds no token."""
+    token = _link(desk, user_of("operator"))
+    file = desk.config.storage.run / links.FILE
+    assert (file.stat().st_mode & 0o777, token in file.read_text()) == (0o600, False)
+    async with desk.client() as client, desk.client() as other:
+        answer = await client.post("/api/session/link", json={"token": token})
+        assert (answer.status_code, answer.json()["user"], answer.json()["operator"]) == (200, OPERATOR, OPERATOR)
+        assert "httponly" in answer.headers["set-cookie"].lower()
+        assert (await client.get("/api/calls")).status_code == 200
+        assert [await _follow(other, one) for one in (token, "invented")] == [401, 401]
+    wanted = [(OPERATOR, True), ("", False), ("", False)]
+    await eventually(lambda: [(o["user"], o["accepted"]) for o in desk.switchboard.noted("SignedIn")] == wanted, 5)
+
+
+async def test_a_link_for_many_times_ends_too(desk: Desk) -> None:
+    """By its time, or with its user's account."""
+    token, of_nobody = _link(desk, user_of("auditor"), once=False), _link(desk, "nobody", once=False)
+    async with desk.client() as client:
+        assert [await _follow(client, one) for one in (token, token, of_nobody)] == [200, 200, 401]
+        desk.now_s += 301
+        assert await _follow(client, token) == 401
+
+
+async def test_guessing_links_is_limited(desk: Desk) -> None:
+    """Like passwords, for the source."""
+    async with desk.client() as client, desk.client(source="192.0.2.8") as elsewhere:
+        assert [await _follow(client, f"guess {n}") for n in range(6)] == [401] * 5 + [429]
+        assert await _follow(elsewhere, _link(desk, user_of("auditor"))) == 200
+
+
+async def test_a_links_file_that_others_can_read_is_not_believed(desk: Desk) -> None:
+    """Nor a symbolic link, nor what is no JSON; passwords go on."""
+    token = _link(desk, user_of("auditor"), once=False)
+    file = desk.config.storage.run / links.FILE
+    async with desk.client() as client:
+        file.chmod(0o640)
+        assert await _follow(client, token) == 503
+        file.chmod(0o600)
+        moved = file.rename(file.with_suffix(".moved"))
+        file.symlink_to(moved)
+        assert await _follow(client, token) == 503
+        file.unlink()
+        file.write_text("{broken")
+        file.chmod(0o600)
+        assert await _follow(client, token) == 503
+        assert (await client.post("/api/session", json=GOOD)).status_code == 200
+
+
+async def test_one_of_many_at_once_gets_in_by_a_link(desk: Desk) -> None:
+    """Nobody else can use it at the same moment."""
+    token = _link(desk, user_of("auditor"))
+    async with desk.client(source="192.0.2.1") as first, desk.client(source="192.0.2.2") as second:
+        got = await asyncio.gather(*(_follow(client, token) for client in (first, second, first, second)))
+    assert sorted(got) == [200, 401, 401, 401]
+
+
+async def test_links_come_from_our_own_pages(desk: Desk) -> None:
+    """A foreign page cannot sign somebody in as another."""
+    async with desk.client(headers={"Origin": "http://evil.test"}) as client:
+        assert await _follow(client, _link(desk, user_of("auditor"))) == 403
+
+
+async def test_the_name_is_known_without_a_switchboard(desk: Desk) -> None:
+    """By the plan in the store."""
+    async with desk.signed_in("operator") as client:
+        known = (await client.get("/api/session")).json()
+    assert (known["operator"], known["name"]) == (OPERATOR, PLAN.operators[OperatorId(OPERATOR)].name)
