@@ -75,7 +75,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "aiortc": ("callserver.media.seat_worker",),
     "aioice": ("callserver.media.seat_worker",),
     "pylibsrtp": ("callserver.media.seat_worker",),
-    "ifaddr": ("callserver.media.seat_worker",),
+    "ifaddr": ("callserver.media.seat_worker", "callserver.runtime.demo_parts"),
     "alembic": ("callserver.store",),
     "fastapi": ("callserver.web",),
     "uvicorn": ("callserver.web", "callserver.runtime.web_process"),

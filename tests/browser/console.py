@@ -180,11 +180,14 @@ def _is_browser(pid: int) -> bool:
 
 
 @asynccontextmanager
-async def console(service: Service, directory: Path, user: str, hz: float) -> AsyncIterator[Console]:
+async def console(service: Service, directory: Path, user: str, hz: float, bypass_csp: bool = False) -> AsyncIterator[Console]:
     """A browser with one console page, not signed in yet. Faults of its scripts fail the test at the end."""
     async with chromium(directory, hz) as browser:
-        viewport = {"width": 1366, "height": 768}
-        room = await browser.new_context(permissions=["microphone", "notifications"], viewport=viewport)  # type: ignore[arg-type]
+        room = await browser.new_context(
+            permissions=["microphone", "notifications"],
+            viewport={"width": 1366, "height": 768},
+            bypass_csp=bypass_csp,
+        )
         await room.add_init_script(SPY)
         page = await room.new_page()
         page.set_default_timeout(15_000)
