@@ -1,7 +1,7 @@
 """How long a sound takes between Web Audio in Chromium and RTP at the point, both ways, and what a seat costs.
 
-Bursts, each stamped where it begins: in an AudioWorklet of the page, and by the kernel at the point's socket. The page's microphone
-and loudspeaker are left out; Chromium's own jitter buffer is not. `pytest -s` prints what docs/performance.md reports.
+Bursts, each stamped where it begins: in an AudioWorklet of the page, and by the kernel at the point's socket. The page's
+microphone and loudspeaker are left out; Chromium's own jitter buffer is not. `pytest -s` prints what docs/performance.md reports.
 """
 
 import statistics
@@ -114,10 +114,13 @@ async def _down_ms(point: Phone, seat: Console) -> list[float]:
 async def _share_of_a_core(service: Service, seconds: float) -> float:
     """What the seat's worker takes of one core, in per cent, by the scheduler's own count."""
     (pid,) = [row["pid"] for row in service.processes() if row["name"] == "seat-worker" and not row["spare"]]
-    path = Path(f"/proc/{pid}/schedstat")
-    before, began = int(path.read_text().split()[0]), now_s()
+    before, began = _ran_ns(pid), now_s()
     await _wait(seconds)
-    return (int(path.read_text().split()[0]) - before) / 1e7 / (now_s() - began)
+    return (_ran_ns(pid) - before) / 1e7 / (now_s() - began)
+
+
+def _ran_ns(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
 
 
 @pytest.mark.real
