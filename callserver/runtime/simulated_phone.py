@@ -13,6 +13,7 @@ import math
 import os
 import select
 import time
+from collections import deque
 from typing import Any
 
 from callserver.runtime import street_talk as talks
@@ -25,6 +26,10 @@ TICK_MS = 20
 HEARS_EVERY_MS = 250
 SILENT_DBFS = -90
 _ULAW_BIAS, _ULAW_FULL = 33, 8192  # ITU-T G.711, on 14 bits
+SPENT_MS = 2_000
+_spent: deque[tuple[int, Any]] = deque()
+"""Players that are over, until when they are kept: the engine tells a file's end a little later, of an object that must live."""
+
 _INPUT = 0
 _news = 1
 
@@ -80,6 +85,8 @@ class PhoneCall(pj.Call):  # type: ignore[misc]
             say(user, "connected")
         elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
             say(user, f"ended {info.lastStatusCode}")
+            if self.player is not None:
+                _spent.append((_now_ms() + SPENT_MS, self.player))
             self.phone.over(self)
 
     def onCallMediaState(self, prm: Any) -> None:  # noqa: N802
@@ -127,6 +134,7 @@ class PhoneCall(pj.Call):  # type: ignore[misc]
         """Stop what is being said."""
         if self.player is not None:
             self.player.stopTransmit(self.audio)
+            _spent.append((_now_ms() + SPENT_MS, self.player))
             self.player = None
             say(self.phone.user, "silent")
 
@@ -292,6 +300,8 @@ def serve(endpoint: Any, phones: dict[str, Phone], waiting: bytes) -> None:
         if not all(obey(phones, line.decode("utf-8", "replace").strip()) for line in lines):
             return
         endpoint.libHandleEvents(TICK_MS)
+        while _spent and _spent[0][0] <= _now_ms():
+            _spent.popleft()
         for phone in phones.values():
             for call in list(phone.calls):
                 with contextlib.suppress(pj.Error):
