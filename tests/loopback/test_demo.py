@@ -1,4 +1,5 @@
-"""`callserver demo` as a person and a script use it: its description, a typed press, the police desk, the recording, the end."""
+"""`callserver demo` as a stranger and a script use it: description, links, presses on the street and in the terminal, the police
+desk, the recordings, the auditor's first calls, the end."""
 
 import io
 import json
@@ -17,23 +18,35 @@ import numpy as np
 import pytest
 import soundfile
 
+from callserver.runtime.demo_history import BEGINS_AFTER_S
 from tests.eventually import eventually_sync
 from tests.peers.ports import Ports
 
 pytestmark = pytest.mark.real
 
 SIMULATED, SPARE = 12, ("dl-spare-1", "dl-spare-2")
+PAST = 4  # calls of the night desk
+QUIET = 0.004  # somebody breathes
 LOUD = 0.02  # of full scale, root mean square of the loudest half second
 
 
 class Demo:
     """A running demo on ports of its own; what it prints goes to a file."""
 
-    def __init__(self, directory: Path, ports: Ports, stdin: int) -> None:
+    def __init__(self, directory: Path, ports: Ports, stdin: int, *more: str) -> None:
         self.directory, self.log = directory, directory.with_suffix(".log")
-        self.sip, self.web, rtp = ports.take(), ports.take(), ports.take(60, even=True)
-        options = ("--sip-port", self.sip, "--web-port", self.web, "--rtp-ports", f"{rtp}-{rtp + 59}", "--directory", directory)
-        command = [sys.executable, "-m", "callserver", "demo", *map(str, options)]
+        self.sip, self.web, self.street, rtp = ports.take(), ports.take(), ports.take(), ports.take(60, even=True)
+        options = (
+            "--sip-port",
+            self.sip,
+            "--web-port",
+            self.web,
+            "--street-port",
+            self.street,
+            "--rtp-ports",
+            f"{rtp}-{rtp + 59}",
+        )
+        command = [sys.executable, "-m", "callserver", "demo", *map(str, options), "--directory", str(directory), *more]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdin=stdin, stdout=log, stderr=log, start_new_session=True)
 
@@ -78,9 +91,9 @@ class Demo:
 
 
 @contextmanager
-def running(directory: Path, ports: Ports, stdin: int = subprocess.PIPE) -> Iterator[Demo]:
+def running(directory: Path, ports: Ports, stdin: int = subprocess.PIPE, *more: str) -> Iterator[Demo]:
     """A demo that is gone after the block, whatever happens in it."""
-    demo = Demo(directory, ports, stdin)
+    demo = Demo(directory, ports, stdin, *more)
     try:
         yield demo
     finally:
@@ -111,7 +124,10 @@ def loudest(samples: Any, rate: int) -> float:
 def check_description(description: dict[str, Any], demo: Demo) -> None:
     """Every key that scripts rely on, with its form."""
     roles = ("supervisor", "auditor", "administrator")
-    assert set(description) == {"web", "sip", "help", "points", "seats", "police", *roles}
+    assert set(description) == {"web", "street", "links", "sip", "help", "points", "seats", "police", *roles}
+    assert description["street"].startswith(f"http://127.0.0.1:{demo.street}/")
+    assert set(description["links"]) == {"operator", *roles}
+    assert all(link.startswith(f"http://127.0.0.1:{demo.web}/#link=") for link in description["links"].values())
     assert description["web"] == f"http://127.0.0.1:{demo.web}"
     assert description["sip"] == {"host": "127.0.0.1", "udp": demo.sip, "tcp": demo.sip, "domain": "127.0.0.1"}
     assert description["help"] == f"sip:help@127.0.0.1:{demo.sip}"
@@ -120,8 +136,10 @@ def check_description(description: dict[str, Any], demo: Demo) -> None:
         assert set(point) == {"id", "user", "password", "place", "simulated"} and all(str(value) for value in point.values())
     assert sum(point["simulated"] for point in description["points"]) == SIMULATED
     assert tuple(point["id"] for point in description["points"] if not point["simulated"]) == SPARE
-    assert [set(seat) for seat in description["seats"]] == [{"kind", "user", "password"}] * len(description["seats"])
-    assert sum(seat["kind"] == "softphone" for seat in description["seats"]) >= 2
+    kinds = {"softphone": {"kind", "user", "password"}, "browser": {"kind", "user", "password", "link"}}
+    assert [set(seat) for seat in description["seats"]] == [kinds[seat["kind"]] for seat in description["seats"]]
+    for kind in kinds:
+        assert sum(seat["kind"] == kind for seat in description["seats"]) >= 2
     assert all(set(description[role]) == {"user", "password"} for role in roles)
     assert (demo.directory / "demo.json").stat().st_mode & 0o077 == 0, "others could read the passwords"
 
@@ -163,7 +181,107 @@ def test_a_typed_press_is_answered_by_the_police_and_can_be_heard_again(tmp_path
         assert again.processes() == []
 
 
-@pytest.mark.parametrize(("option", "kind"), [("--sip-port", "udp"), ("--sip-port", "tcp"), ("--web-port", "tcp")])
+def on_the_street(description: dict[str, Any], user: str, verb: str) -> None:
+    """What a click on the page sends."""
+    with httpx.Client(timeout=10) as page:
+        assert page.post(f"{description['street']}do", json={"user": user, "verb": verb}).status_code == 204
+
+
+def seen(description: dict[str, Any], user: str) -> dict[str, Any]:
+    """What the street shows of a point, or of the police desk."""
+    with httpx.Client(timeout=10) as page:
+        state = page.get(f"{description['street']}state").json()
+    shown: dict[str, Any] = {"police": state["desk"], **{point["id"]: point for point in state["points"]}}[user]
+    return shown
+
+
+def test_a_press_on_the_street_is_an_incident_and_the_two_talk_with_each_other(tmp_path: Path, ports: Ports) -> None:
+    """The light flashes, then is steady; each speaks once it has heard the other; the talk outlives a hung-up and a cut line."""
+    with running(tmp_path / "var", ports, subprocess.DEVNULL, "--no-history") as demo:
+        description = demo.described()
+        on_the_street(description, "police", "by-hand")
+        on_the_street(description, "dl-high-row", "press")
+        eventually_sync(lambda: seen(description, "police")["state"] == "called", 10)
+        assert seen(description, "dl-high-row")["light"] == "flashing"
+        with signed_in(description, "auditor") as client:
+            incident = client.get("/api/incidents").json()["items"][0]
+            assert (incident["point"], incident["state"]) == ("dl-high-row", "waiting")
+            kinds = {fact["kind"] for fact in client.get("/api/audit?limit=50").json()["items"]}
+            assert {"IncidentOpened", "CallOpened"} <= kinds
+        on_the_street(description, "police", "answer")
+        eventually_sync(lambda: seen(description, "dl-high-row")["light"] == "steady", 10)
+        eventually_sync(lambda: seen(description, "police")["said"].startswith("Police control room"), 10)
+        eventually_sync(lambda: seen(description, "dl-high-row")["level_dbfs"] > -42, 10)
+        eventually_sync(lambda: "I have had a fall" in seen(description, "dl-high-row")["said"], 10)
+        eventually_sync(lambda: seen(description, "police")["said"].startswith("Understood"), 20)
+        on_the_street(description, "dl-high-row", "hangup")
+        eventually_sync(lambda: "dl-high-row: called" in demo.printed(), 10)
+        eventually_sync(lambda: "still sitting here" in seen(description, "dl-high-row")["said"], 20)
+        on_the_street(description, "dl-high-row", "cut")
+        assert seen(description, "dl-high-row")["light"] == "dark"
+        on_the_street(description, "dl-high-row", "mend")
+        eventually_sync(lambda: seen(description, "dl-high-row")["level_dbfs"] > -42, 15)
+        on_the_street(description, "dl-high-row", "walk")
+        assert seen(description, "dl-high-row")["left"] is True
+
+
+def test_the_links_sign_everybody_in(tmp_path: Path, ports: Ports) -> None:
+    """One per role, again and again, and the street's page is there."""
+    with running(tmp_path / "var", ports, subprocess.DEVNULL, "--no-history") as demo:
+        description = demo.described()
+        links = [(role, role, link) for role, link in description["links"].items()]
+        links += [(seat["user"], "operator", seat["link"]) for seat in description["seats"] if seat["kind"] == "browser"]
+        for _, role, link in links:
+            token = link.partition("#link=")[2]
+            with httpx.Client(base_url=description["web"], headers={"Origin": description["web"]}, timeout=10) as client:
+                for _ in range(2):
+                    assert client.post("/api/session/link", json={"token": token}).status_code == 200
+                assert client.get("/api/session").json()["role"] == role
+        assert all(link in demo.printed() for link in (description["links"]["operator"], description["street"]))
+        with httpx.Client(timeout=10) as page:
+            assert "help points" in page.get(description["street"]).text.lower()
+            assert page.get(f"http://127.0.0.1:{demo.street}/").status_code == 404
+
+
+def test_an_auditor_finds_finished_calls_after_a_minute(tmp_path: Path, ports: Ports) -> None:
+    """Real ones, with both voices, police in one of them, closed with an outcome; a second start makes no more."""
+    with running(tmp_path / "var", ports, subprocess.DEVNULL) as demo:
+        description = demo.described()
+        with signed_in(description, "auditor") as client:
+
+            def closed() -> list[dict[str, Any]]:
+                items: list[dict[str, Any]] = client.get("/api/incidents").json()["items"]
+                return [item for item in items if item["state"] == "closed"]
+
+            eventually_sync(lambda: len(closed()) == PAST, 100, every_s=0.5)
+            assert sorted(item["outcome"] for item in closed()) == ["civic", "misuse", "no-contact", "police"]
+            calls = client.get("/api/calls").json()["items"]
+            details = [client.get(f"/api/calls/{call['id']}").json() for call in calls]
+            assert sum(any(leg["role"] == "outside" for leg in call["legs"]) for call in details) == 1
+            for call in calls:
+                eventually_sync(lambda: client.get(f"/api/calls/{call['id']}").json()["recording"], 20)  # noqa: B023
+                flac = client.get(f"/api/calls/{call['id']}/recording", params={"reason": "test of the demo"})
+                samples, rate = soundfile.read(io.BytesIO(flac.content), dtype="float64")
+                assert loudest(samples[:, 0], rate) > QUIET and loudest(samples[:, 1], rate) > LOUD, call["point"]
+            assert not [each for each in client.get("/api/alarms").json()["items"] if "nd-" in json.dumps(each)]
+
+            def night_desk() -> dict[str, Any]:
+                items: list[dict[str, Any]] = client.get("/api/operators").json()["items"]
+                return next(each for each in items if each["id"] == "night-desk")
+
+            eventually_sync(lambda: not night_desk()["reachable"], 10)
+            assert demo.end(signal.SIGTERM) == 0
+    with running(tmp_path / "var", ports, subprocess.DEVNULL) as again:
+        description = again.described()
+        begun_ns = _now_ns()
+        with signed_in(description, "auditor") as client:
+            eventually_sync(lambda: _now_ns() - begun_ns > (BEGINS_AFTER_S + 3) * 1e9, 20)
+            assert len(client.get("/api/calls").json()["items"]) == PAST
+
+
+@pytest.mark.parametrize(
+    ("option", "kind"), [("--sip-port", "udp"), ("--sip-port", "tcp"), ("--web-port", "tcp"), ("--street-port", "tcp")]
+)
 def test_a_taken_port_is_named_with_its_option(tmp_path: Path, ports: Ports, option: str, kind: str) -> None:
     """Nothing is started, and the way out is told."""
     taken = ports.take()
@@ -172,8 +290,8 @@ def test_a_taken_port_is_named_with_its_option(tmp_path: Path, ports: Ports, opt
         squatter.bind(("127.0.0.1", taken))
         if kind == "tcp":
             squatter.listen()
-        other = "--web-port" if option == "--sip-port" else "--sip-port"
-        command = ["demo", "--directory", str(tmp_path), option, str(taken), other, str(ports.take())]
+        others = {name: str(ports.take()) for name in ("--sip-port", "--web-port", "--street-port") if name != option}
+        command = ["demo", "--directory", str(tmp_path), option, str(taken), *(word for pair in others.items() for word in pair)]
         ended = subprocess.run(
             [sys.executable, "-m", "callserver", *command], capture_output=True, text=True, timeout=20, check=False
         )

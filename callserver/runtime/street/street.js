@@ -151,7 +151,8 @@ function showDesk(state) {
   const caption = desk.querySelector(".caption");
   caption.textContent = state.said ? `“${state.said}”` : "";
   caption.dataset.speaks = String(state.speaks);
-  desk.querySelector('[data-verb="answer"]').hidden = state.state !== "called";
+  const mayRing = state.state === "called" || (state.state === "talking" && !state.automatic); // one more beside a call
+  desk.querySelector('[data-verb="answer"]').hidden = !mayRing;
   desk.querySelector('[data-verb="hangup"]').hidden = state.state !== "talking";
   document.querySelector("#automatic").checked = state.automatic;
 }
