@@ -1,7 +1,5 @@
 """The page of one call in Chromium: reasons, the first sound, seeking, one side alone, keys; and the lists that lead to it."""
 
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -38,8 +36,11 @@ addEventListener("click", () => {
   window.first_ms = 0;
   const look = () => {
     const wave = new Float32Array(256);
-    window.ears?.[0].getFloatTimeDomainData(wave);
-    if (wave.some((one) => Math.abs(one) > 0.005)) window.first_ms = performance.now() - began;
+    const loud = (window.ears ?? []).some((ear) => {
+      ear.getFloatTimeDomainData(wave);
+      return wave.some((one) => Math.abs(one) > 0.005);
+    });
+    if (loud) window.first_ms = performance.now() - began;
     else setTimeout(look, 1);
   };
   look();
@@ -89,6 +90,11 @@ def hears(page: Page, left_hz: float, right_hz: float) -> None:
     )
 
 
+def sound_after_ms(page: Page) -> float:
+    """How long after the last press on the page the first sound was there."""
+    return float(page.wait_for_function("window.first_ms").json_value())
+
+
 def at_second(page: Page) -> float:
     """Where the playhead is, from the start."""
     text = page.locator(".where .offset").inner_text().replace("−", "-")
@@ -118,20 +124,20 @@ def test_nothing_is_played_without_a_reason_and_the_reason_is_journalled(open_pa
     assert len(set(service.reasons())) == 1
 
 
-def test_a_click_on_the_waveform_is_heard_from_there(open_page: Open, record_property: Callable[[str, object], None]) -> None:
+def test_a_click_on_the_waveform_is_heard_from_there(open_page: Open) -> None:
     """The point's tone on the left at its second, the other on the right at its own; the clock tells where."""
     page = opened(open_page)
     click_at(page, 100)
     listen(page)
     hears(page, POINT_HZ, 0)
-    first_ms = page.evaluate("window.first_ms")
-    assert 0 < first_ms < FIRST_SOUND_MS
-    record_property("first_sound_ms", round(first_ms))
+    first_ms = sound_after_ms(page)
+    assert first_ms < FIRST_SOUND_MS
     assert 100 <= at_second(page) < 106
     click_at(page, 115)
     hears(page, 0, HEARD_HZ)
-    again_ms = page.evaluate("window.first_ms")
-    record_property("sound_after_seek_ms", round(again_ms))
+    again_ms = sound_after_ms(page)
+    assert again_ms < FIRST_SOUND_MS
+    print(f"first sound after {first_ms:.0f} ms, after another place {again_ms:.0f} ms")
     assert 115 <= at_second(page) < 121
 
 
@@ -142,7 +148,7 @@ def test_a_click_on_a_fact_is_heard_from_there(open_page: Open) -> None:
     listen(page)
     hears(page, POINT_HZ, 0)
     assert 45.1 <= at_second(page) < 50
-    page.locator(".mark", has_text="The call’s sound process was replaced").click()
+    page.locator(".mark span", has_text="The call’s sound process was replaced").click()
     hears(page, 0, HEARD_HZ)
     assert 74.8 <= at_second(page) < 80
 
@@ -275,7 +281,7 @@ def test_a_search_is_typed_narrowed_and_opened_by_keys(open_page: Open) -> None:
     page.keyboard.press("/")
     page.keyboard.type("ambulance taxi")
     expect(page.locator(".found tbody tr")).to_have_count(1)
-    page.get_by_label("Outcome").select_option("medical")
+    page.get_by_label("Outcome", exact=True).select_option("medical")
     assert page.url.endswith("#q=ambulance+taxi&outcome=medical")
     page.locator("body").click(position={"x": 5, "y": 700})
     page.keyboard.press("j")
@@ -295,8 +301,8 @@ def test_days_are_those_of_the_plan(open_page: Open) -> None:
     """From and to are whole days."""
     page = open_page("#what=calls&from=2026-11-22&to=2026-11-22")
     expect(page.locator(".found tbody tr")).to_have_count(3)
-    page.get_by_label("To").fill("2026-11-21")
-    page.get_by_label("From").fill("")
+    page.get_by_label("To", exact=True).fill("2026-11-21")
+    page.get_by_label("From", exact=True).fill("")
     expect(page.locator(".found tbody tr")).to_have_count(1)
 
 
