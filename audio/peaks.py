@@ -27,7 +27,7 @@ SUFFIX = ".peaks"
 PER_S = 50
 FOLD = 4
 COARSE_ENOUGH = 1_000  # buckets; a coarser level is not made
-FINER_THAN_WANTED = 2  # a view is taken from a level of at least so many buckets for each of its own
+FINER_THAN_WANTED = 8  # a view is taken from a level of at least so many buckets for each of its own
 MOST_SIDES = 8
 MOST_FRAMES = 1 << 34
 
