@@ -4,7 +4,7 @@ PYTEST := .venv/bin/python -m pytest
 
 .PHONY: demo test test-long install bench lock clean
 
-# Other ports: make demo ARGS="--sip-port 5070 --web-port 8090"
+# Other ports: make demo ARGS="--sip-port 5070 --web-port 8180"
 demo:
 	@./install.sh
 	@exec .venv/bin/callserver demo $(ARGS)

@@ -17,6 +17,7 @@ from callserver.store.journal import verify
 from pathlib import Path
 assert "site" in callserver.__file__, callserver.__file__
 assert shipped("darlington").points
+assert all((Path(callserver.__file__).parent / "runtime" / name).is_file() for name in ("street/street.js", "demo-night.toml"))
 assert all((Path(audio.__file__).parent / "prompts" / p.language / f"{p.name}.flac").is_file() for p in phrases())
 store = open_store(Path("data"))
 migrate(store)

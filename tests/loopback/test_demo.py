@@ -300,6 +300,16 @@ def test_a_taken_port_is_named_with_its_option(tmp_path: Path, ports: Ports, opt
     assert not (tmp_path / "demo.json").exists()
 
 
+def test_one_port_cannot_be_both_the_consoles_and_the_streets(tmp_path: Path, ports: Ports) -> None:
+    """Neither is started, and the way out is told."""
+    sip, one = str(ports.take()), str(ports.take())
+    command = ["demo", "--directory", str(tmp_path), "--sip-port", sip, "--web-port", one, "--street-port", one]
+    ended = subprocess.run(
+        [sys.executable, "-m", "callserver", *command], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert (ended.returncode, "--street-port" in ended.stderr, "Traceback" in ended.stderr) == (1, True, False)
+
+
 def test_the_service_ends_with_a_demo_that_is_killed(tmp_path: Path, ports: Ports) -> None:
     """Even SIGKILL leaves neither the service nor a phone behind."""
     with running(tmp_path / "var", ports) as demo:
