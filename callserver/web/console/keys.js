@@ -48,7 +48,7 @@ const BY_DIALOG = {
     const party = parties(state)[Number(key) - 1];
     return party ? act("party", { party: party.id }) : null;
   },
-  close: (state, key) => outcomeKey(state, state.picked, key),
+  close: (state, key) => (key.toLowerCase() === "n" ? act("focus-note") : outcomeKey(state, state.picked, key)),
   keys: (_state, key) => (key === "?" ? act("dismiss") : null),
   sound: () => null,
 };

@@ -16,9 +16,11 @@ import { alertWords, statusWords, view } from "./view.js";
 
 const TICK_MS = 250;
 const ASK_AGAIN_MS = 1000;
+const STILL_TYPING_MS = 800;
 
 let state = initial();
 let drawing = false;
+let typed_ms = -STILL_TYPING_MS;
 /** @type {ReturnType<typeof watchBoard> | null} */
 let live = null;
 /** @type {ReturnType<typeof takeSeat> | null} */
@@ -177,24 +179,44 @@ async function known() {
   }
 }
 
+/**
+ * Leave the note. Enter closes the incident where its outcome is being given; in a call it only leaves.
+ * @param {HTMLElement} note
+ * @param {boolean} entered
+ */
+function leaveNote(note, entered) {
+  note.blur();
+  typed_ms = -STILL_TYPING_MS;
+  if (entered && note.closest(".outcome-form")) {
+    say({ type: "act", what: "close", incident: note.dataset.incident });
+  }
+}
+
+/**
+ * Whether somebody writes, or was writing a moment ago in a field that a call has just taken from under the hands.
+ * @param {HTMLElement} target
+ * @param {KeyboardEvent} event
+ */
+function isTyping(target, event) {
+  if (target.matches("input:not([type=checkbox]):not([type=range]), textarea, select")) {
+    typed_ms = event.timeStamp;
+    return true;
+  }
+  return event.timeStamp - typed_ms < STILL_TYPING_MS;
+}
+
 /** @param {KeyboardEvent} event */
 function pressed(event) {
   const target = /** @type {HTMLElement} */ (event.target);
   if (state.sound.locked) {
     say({ type: "act", what: "unlock" });
   }
-  if (target.id === "note" && event.key === "Enter" && !event.shiftKey) {
+  if (target.dataset.incident && (event.key === "Escape" || (event.key === "Enter" && !event.shiftKey))) {
     event.preventDefault();
-    target.blur();
-    state.dialog === "close" || document.querySelector(".wrap-up") ? say({ type: "act", what: "close", incident: target.dataset.incident }) : undefined;
+    leaveNote(target, event.key === "Enter");
     return;
   }
-  if (target.id === "note" && event.key === "Escape") {
-    event.preventDefault();
-    target.blur();
-    return;
-  }
-  const typing = target.matches("input:not([type=checkbox]):not([type=range]), textarea, select");
+  const typing = isTyping(target, event);
   const found = deed(state, { key: event.key, typing, repeat: event.repeat, alt: event.altKey, other: event.ctrlKey || event.metaKey, on_button: target.matches("button, a, input") });
   if (found) {
     event.preventDefault();

@@ -23,7 +23,7 @@ export const DEEDS = {
   "pause-list": (state) => (myOperator(state) ? { ...state, dialog: "pause" } : state),
   note: (state, m) => draft(state, m.incident, { note: m.text }),
   outcome: (state, m) => draft(state, m.incident, { outcome: m.outcome }),
-  "focus-note": (state) => order(state, { do: "focus", id: "note" }),
+  "focus-note": (state) => order(state, { do: "focus", id: state.dialog === "close" ? "note-review" : "note" }),
   close,
   review: (state, m) => ({ ...state, dialog: "close", picked: m.incident }),
   "review-first": reviewFirst,

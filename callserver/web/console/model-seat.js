@@ -84,7 +84,7 @@ function ring(state, m) {
   const resumed = Boolean(m.again) && state.in_call === m.call;
   const { leg, call, incident, point, place, again } = m;
   const one = { leg, call, incident, point, place, class: m.class, again: Boolean(again), at_ms: state.at_ms, accepted_ms: 0 };
-  const next = order({ ...state, ring: one, missed: null }, { do: "seat", message: { type: "ringing", leg } });
+  const next = order({ ...state, ring: one, missed: null, dialog: "", picked: "" }, { do: "seat", message: { type: "ringing", leg } });
   return resumed ? accept(next) : next;
 }
 

@@ -77,20 +77,26 @@ export function icon(name) {
 export function dialog(say, name, title, ...children) {
   const attach = (/** @type {HTMLDialogElement} */ element) => {
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
-    queueMicrotask(() => element.isConnected && !element.open && element.showModal());
+    queueMicrotask(() => show(element));
     return () => queueMicrotask(() => before?.isConnected && before.focus());
   };
   const on = { cancel: (/** @type {Event} */ event) => leave(event, say) };
   return h("dialog", { key: name, class: `dialog-${name}`, "aria-labelledby": `${name}-title`, attach, on }, h("header", { class: "heading" }, h("h1", { id: `${name}-title` }, title), h("button", { type: "button", class: "quiet", on: does(say, "dismiss") }, "Close", h("kbd", { "aria-hidden": "true" }, "Esc"))), ...children);
 }
 
+/**
+ * Open with the focus on what the dialog is for, not on the way out.
+ * @param {HTMLDialogElement} element
+ */
+function show(element) {
+  if (element.isConnected && !element.open) {
+    element.showModal();
+    /** @type {HTMLElement | null} */ (element.querySelector("select, input:not([type=checkbox]), button.outcome, button.primary"))?.focus();
+  }
+}
+
 /** @param {Event} event @param {Say} say */
 function leave(event, say) {
   event.preventDefault();
   say({ type: "act", what: "dismiss" });
-}
-
-/** @param {any[]} children */
-export function onlyHeard(...children) {
-  return h("span", { class: "only-heard" }, ...children);
 }

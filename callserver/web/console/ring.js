@@ -8,7 +8,8 @@ import { className } from "./words.js";
 
 const CYCLE_S = 2;
 const CYCLES = 90; // scheduled at once, so that a hidden page's slow timers do not silence it
-const LOUDEST_AFTER = 8;
+const LOUDEST_AFTER = 8; // cycles
+const QUIETEST = 0.05;
 const NAME = "Console";
 
 /** Something that follows the state: rings while a call rings. */
@@ -40,7 +41,7 @@ export function makeRing() {
   function sound(/** @type {AudioContext} */ made, /** @type {State} */ state, /** @type {number} */ priority) {
     void audio?.close();
     audio = made;
-    const master = new GainNode(made, { gain: Math.max(0.05, state.settings.volume) });
+    const master = new GainNode(made, { gain: Math.max(QUIETEST, state.settings.volume) });
     master.connect(made.destination);
     for (let cycle = 0; cycle < CYCLES; cycle += 1) {
       const loud = Math.min(1, 0.35 + (0.65 * cycle) / LOUDEST_AFTER);
@@ -77,6 +78,19 @@ export function makeRing() {
 function chime(audio, to, at_s, loud, priority) {
   const notes = priority === 0 ? [880, 1109, 880, 1109] : [659, 831, 659];
   notes.forEach((hz, place) => note(audio, to, at_s + place * 0.24, hz, 0.22, loud * 0.8));
+}
+
+/**
+ * The ring sound once, as loud as it will be in the end.
+ * @param {string} sink
+ * @param {number} volume
+ */
+export async function tryRing(sink, volume) {
+  const audio = await audioOn(sink);
+  const master = new GainNode(audio, { gain: Math.max(QUIETEST, volume) });
+  master.connect(audio.destination);
+  chime(audio, master, audio.currentTime + 0.05, 1, 0);
+  setTimeout(() => void audio.close(), 2000);
 }
 
 /** @param {boolean} lit */

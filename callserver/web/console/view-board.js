@@ -26,7 +26,7 @@ export function board(state, say) {
       "div",
       { class: "column" },
       panel("waiting", [b.incident, b.call, b.operator, second, ringing(state)?.incident], () => waitingPanel(state)),
-      panel("attended", [b.incident, b.operator, second], () => attendedPanel(state)),
+      panel("attended", [b.incident, b.operator, second, state.sign.person], () => attendedPanel(state)),
       panel("unreviewed", [b.incident, minute, mayAct(state), say], () => unreviewedPanel(state, say)),
     ),
     h(
@@ -60,7 +60,7 @@ function waitingRow(state, one, mine) {
   const rung = callOf(state, one.call)?.offer?.operators ?? [];
   return row(`w${one.id}`, [one, waited, late, mine, rung, state.board.operator], () => {
     const doing = effort(one, rung.map((id) => nameOf(state, id)), one.party ? partyName(state, one.party) : "");
-    const steps = one.steps ? `, step ${one.step} of ${one.steps}` : "";
+    const steps = one.step > 1 ? `, step ${one.step} of ${one.steps}` : "";
     return h("li", { key: one.id, class: `row tone-${classTone(one.priority)}${mine ? " mine" : ""}` }, h("span", { class: "first", title: one.place }, one.place), h("time", { class: late ? "is-red" : "" }, waited), h("span", { class: "second", title: doing + steps }, h("span", { class: `is-${classTone(one.priority)}` }, className(one)), ` \u00b7 ${doing}${steps}`));
   });
 }
@@ -70,7 +70,8 @@ function attendedPanel(state) {
   const rows = attended(state).map((one) => {
     const lasted = duration(now_ms(state) - one.since_ms);
     const who = one.operator ? nameOf(state, one.operator) : one.party ? partyName(state, one.party) : "Somebody";
-    return row(`a${one.id}`, [one, lasted, who], () => h("li", { key: one.id, class: "row tone-green" }, h("span", { class: "first", title: one.place }, one.place), h("time", null, lasted), h("span", { class: "second" }, who)));
+    const mine = one.operator !== null && one.operator === state.sign.person?.operator;
+    return row(`a${one.id}`, [one, lasted, who, mine], () => h("li", { key: one.id, class: mine ? "row tone-green mine" : "row tone-green" }, h("span", { class: "first", title: one.place }, one.place), h("time", null, lasted), h("span", { class: "second" }, who)));
   });
   return section("attended", heading("In conversation", "attended-title", rows.length), rows, "No conversation.");
 }
@@ -79,7 +80,7 @@ function attendedPanel(state) {
 function unreviewedPanel(state, say) {
   const rows = unreviewed(state).map((one) => {
     const button = mayAct(state) ? h("button", { type: "button", class: "small", "aria-label": `Close ${one.place}`, on: does(say, "review", { incident: one.id }) }, "Close") : null;
-    return h("li", { key: one.id, class: "row tone-amber" }, h("span", { class: "first", title: one.place }, one.place), button, h("span", { class: "second" }, `Pressed at ${openedAt(state, one)}, open for ${roughly(now_ms(state) - one.opened_ms)}`));
+    return h("li", { key: one.id, class: "row tone-amber" }, h("span", { class: "first", title: one.place }, one.place), button, h("span", { class: "second" }, `At ${openedAt(state, one)}, ${roughly(now_ms(state) - one.opened_ms)} ago`));
   });
   return section("unreviewed", heading("To be closed", "unreviewed-title", rows.length, rows.length ? "is-amber" : ""), rows, "Every incident has its outcome.");
 }

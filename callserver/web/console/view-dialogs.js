@@ -55,5 +55,5 @@ function close(state, say) {
   if (!incident) {
     return dialog(say, "close", "Close an incident", h("p", null, "It has been closed."), keyed("Good", "Esc", { on: does(say, "dismiss") }));
   }
-  return dialog(say, "close", incident.place, h("p", { class: "is-quiet" }, `Pressed at ${openedAt(state, incident)}. What was it?`), outcomeForm(state, say, incident));
+  return dialog(say, "close", incident.place, h("p", { class: "is-quiet" }, `Pressed at ${openedAt(state, incident)}. What was it?`), outcomeForm(state, say, incident, "note-review"));
 }

@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { dialog, does } from "./parts.js";
+import { tryRing } from "./ring.js";
 import { SOUND_FAULTS, soundState } from "./view-bar.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -18,7 +19,7 @@ export function soundCheck(state, say, sound) {
     "sound",
     "Sound check",
     fault,
-    h("div", { class: "check-grid" }, microphone(state, say, sound), loudspeaker(state, say, sound), ringer(state, say, sound)),
+    h("div", { class: "check-grid" }, microphone(state, say, sound), loudspeaker(state, say, sound), ringer(state, say)),
     more(state, say),
     h("div", { class: "closing" }, h("button", { key: "done", type: "button", class: "primary", on: does(say, "sound-checked", { seat: true }) }, "Done"), h("button", { key: "none", type: "button", class: "quiet", on: does(say, "sound-checked", { seat: false }) }, "No calls in this browser"), h("span", { class: "is-quiet result" }, soundState(state)[1])),
   );
@@ -44,11 +45,11 @@ function loudspeaker(state, say, sound) {
   return h("section", { class: "check-part" }, choice(say, "speaker", "You hear callers on", state.sound.speakers, state.settings.speaker), h("button", { type: "button", on: { click: () => void sound.test(state.settings.speaker) } }, "Play a test sound"));
 }
 
-/** @param {State} state @param {Say} say @param {SeatSound} sound */
-function ringer(state, say, sound) {
+/** @param {State} state @param {Say} say */
+function ringer(state, say) {
   const on = { input: (/** @type {Event} */ event) => say({ type: "settings", settings: { volume: Number(/** @type {HTMLInputElement} */ (event.target).value) / 100 } }) };
   const volume = h("div", { class: "field" }, h("label", { for: "volume" }, "How loud it rings"), h("input", { id: "volume", type: "range", min: "10", max: "100", step: "5", value: String(Math.round(state.settings.volume * 100)), on }));
-  return h("section", { class: "check-part" }, choice(say, "ringer", "Calls ring on", state.sound.speakers, state.settings.ringer), volume, h("button", { type: "button", on: { click: () => void sound.test(state.settings.ringer) } }, "Play it there"), notification(state, say));
+  return h("section", { class: "check-part" }, choice(say, "ringer", "Calls ring on", state.sound.speakers, state.settings.ringer), volume, h("button", { type: "button", on: { click: () => void tryRing(state.settings.ringer, state.settings.volume) } }, "Play the ring sound"), notification(state, say));
 }
 
 /** @param {State} state @param {Say} say */

@@ -25,7 +25,7 @@ export function talk(state, say) {
     where(state, call, incident),
     h("ul", { class: "legs", "aria-label": "Who is in the call" }, call.legs.map((leg) => legRow(state, call, leg))),
     controls(state, say, call),
-    noteField(state, say, call.incident, "Note", "Kept for the wrap-up. Enter leaves it.", 2),
+    noteField(state, say, call.incident, "note", "Kept for the wrap-up. Enter leaves it.", 2),
   );
 }
 

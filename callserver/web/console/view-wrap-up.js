@@ -29,14 +29,15 @@ export function wrapUpView(state, say) {
  * @param {State} state
  * @param {Say} say
  * @param {Incident} incident
+ * @param {string} [id]  of the note's field
  */
-export function outcomeForm(state, say, incident) {
+export function outcomeForm(state, say, incident, id = "note") {
   const { outcome } = draftOf(state, incident.id);
   return h(
     "div",
     { class: "outcome-form" },
-    h("div", { class: "outcomes", role: "radiogroup", "aria-label": "Outcome" }, outcomes(state).map((one) => outcomeButton(say, incident.id, one, outcome))),
-    noteField(state, say, incident.id, "Note", "Enter closes, Shift and Enter begin a new line.", 3),
+    h("div", { class: "outcomes", role: "group", "aria-label": "Outcome" }, outcomes(state).map((one) => outcomeButton(say, incident.id, one, outcome))),
+    noteField(state, say, incident.id, id, "Enter closes, Shift and Enter begin a new line.", 3),
     h("div", { class: "closing" }, keyed("Close the incident", "Enter", { class: outcome ? "primary" : "", "aria-disabled": String(!outcome), on: does(say, "close", { incident: incident.id }) }), h("p", { class: "is-quiet" }, outcome ? "The outcome and the note are kept with the recording." : "Choose an outcome by its digit.")),
   );
 }
@@ -44,11 +45,11 @@ export function outcomeForm(state, say, incident) {
 /** @param {Say} say @param {string} incident @param {import("./types.js").Outcome} one @param {string} chosen */
 function outcomeButton(say, incident, one, chosen) {
   const on = does(say, "outcome", { incident, outcome: one.id });
-  return h("button", { key: one.id, type: "button", class: "outcome", role: "radio", "aria-checked": String(one.id === chosen), on }, one.digit ? h("kbd", { "aria-hidden": "true" }, one.digit) : null, h("span", { class: "label" }, one.name));
+  return h("button", { key: one.id, type: "button", class: "outcome", "aria-pressed": String(one.id === chosen), on }, one.digit ? h("kbd", { "aria-hidden": "true" }, one.digit) : null, h("span", { class: "label" }, one.name));
 }
 
-/** @param {State} state @param {Say} say @param {string} incident @param {string} label @param {string} tip @param {number} rows */
-export function noteField(state, say, incident, label, tip, rows) {
+/** @param {State} state @param {Say} say @param {string} incident @param {string} id @param {string} tip @param {number} rows */
+export function noteField(state, say, incident, id, tip, rows) {
   const { note } = draftOf(state, incident);
   const on = {
     input: (/** @type {InputEvent} */ event) => say({ type: "act", what: "note", incident, text: /** @type {HTMLTextAreaElement} */ (event.target).value }),
@@ -56,8 +57,8 @@ export function noteField(state, say, incident, label, tip, rows) {
   return h(
     "div",
     { key: `note-${incident}`, class: "field note" },
-    h("div", { class: "above" }, h("label", { for: "note" }, label, " ", h("kbd", { "aria-hidden": "true" }, "N")), h("p", { id: "note-tip", class: "tip" }, tip)),
-    h("textarea", { id: "note", rows, maxlength: "4000", value: note, "data-incident": incident, "aria-describedby": "note-tip", on }),
+    h("div", { class: "above" }, h("label", { for: id }, "Note ", h("kbd", { "aria-hidden": "true" }, "N")), h("p", { id: `${id}-tip`, class: "tip" }, tip)),
+    h("textarea", { id, rows, maxlength: "4000", value: note, "data-incident": incident, "aria-describedby": `${id}-tip`, on }),
   );
 }
 
