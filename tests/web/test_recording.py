@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
+from starlette.requests import ClientDisconnect
 
 from callserver.web import ranges
 from callserver.web.openings import MOST, WINDOW_S, Openings
@@ -138,3 +139,42 @@ def test_openings_are_bounded() -> None:
     for n in range(MOST + 1):
         openings.note(("anna", 1.0, str(n), "r"), 0.0)
     assert [openings.recent(("anna", 1.0, str(n), "r"), 1.0) for n in (0, MOST)] == [False, True]
+
+
+@pytest.mark.parametrize("sent", [0, 1, 2])
+async def test_a_player_that_breaks_off_leaves_no_file_open(desk: Desk, sent: int) -> None:
+    """Before the head of the answer, before the first byte, or in the middle."""
+    path = desk.config.storage.recordings / CALL / "call.flac"
+    path.write_bytes(bytes(10 * ranges.PART_BYTES))
+    async with desk.signed_in("auditor") as client:
+        cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+    messages: list[object] = []
+
+    async def send(message: object) -> None:
+        if len(messages) == sent:
+            raise OSError("the player is gone")
+        messages.append(message)
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": PATH,
+        "query_string": b"reason=review",
+        "scheme": "http",
+        "http_version": "1.1",
+    }
+    scope |= {
+        "headers": [(b"host", b"help.test"), (b"cookie", cookie.encode())],
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+    }
+    with pytest.raises((OSError, ClientDisconnect)):
+        await desk.app(scope, receive, send)
+    assert _open_at(path) == []
+
+
+def _open_at(path: Path) -> list[Path]:
+    """This process's descriptors of a file."""
+    return [link for link in Path("/proc/self/fd").iterdir() if link.exists() and link.resolve() == path.resolve()]
