@@ -187,6 +187,25 @@ def test_what_is_wrong_with_the_sound_is_said(before: str, words: str, stage: St
     expect(page.get_by_role("region", name="What is wrong").get_by_text(words)).to_be_visible(timeout=10_000)
 
 
+def test_sound_that_the_browser_holds_back_comes_with_any_key(stage: Stage, open_page: Open) -> None:
+    """After a reload a browser may want a sign of life before it plays; the page asks for it, and calls wait for it."""
+    stage.fit = False
+    page = open_page(before=_HELD_BACK)
+    expect(page.get_by_text("The browser holds the sound back.")).to_be_visible(timeout=10_000)
+    assert stage.told_by_page("beat") == []
+    page.keyboard.press("Shift")
+    expect(page.get_by_text("The browser holds the sound back.")).to_be_hidden()
+    eventually_sync(lambda: stage.told_by_page("beat"), 4)
+
+
+_HELD_BACK = """
+const resume = AudioContext.prototype.resume;
+let free = false;
+addEventListener("keydown", () => { free = true; }, true);
+AudioContext.prototype.resume = function () { return free ? resume.call(this) : this.suspend(); };
+"""
+
+
 def test_muting_keeps_the_track_and_silences_it(stage: Stage, open_page: Open) -> None:
     """Silence is sent, so that the connection stays warm; the next beat says so."""
     page = at_seat(stage, open_page, boards.talking(), before=_KEEP_TRACKS)
@@ -205,26 +224,7 @@ def test_a_whole_shift_by_keyboard_alone(stage: Stage, open_page: Open) -> None:
     page = at_seat(stage, open_page, boards.town(boards.operator("mary", "Mary Webb")))
     page.keyboard.press("a")
     eventually_sync(lambda: _asked(stage) == [("operators/mary/available", {})], 3)
-    stage.put(boards.ringing())
-    stage.tell(boards.ring())
-    expect(page.get_by_role("button", name="Answer")).to_be_visible()
-    page.keyboard.press("Space")
-    stage.put(boards.talking())
-    stage.tell({"type": "talking", "leg": "l2", "call": "c-i1"})
-    expect(page.get_by_role("button", name="Hang up")).to_be_visible()
-    page.keyboard.press("h")
-    page.keyboard.press("p")
-    page.keyboard.press("o")
-    expect(page.get_by_role("dialog")).to_be_visible()
-    page.keyboard.press("2")
-    expect(page.get_by_role("dialog")).to_be_hidden()
-    page.keyboard.press("n")
-    page.keyboard.type("hold mxp?")
-    page.keyboard.press("Enter")
-    page.keyboard.press("x")
-    expect(page.get_by_role("button", name="Once more to hang up")).to_be_visible()
-    page.wait_for_timeout(450)
-    page.keyboard.press("x")
+    _call_by_keys(stage, page)
     eventually_sync(lambda: len(stage.asked) == 5, 3)
     stage.put(boards.wrap_up())
     expect(page.get_by_text("What was it?")).to_be_visible()
@@ -246,6 +246,29 @@ def test_a_whole_shift_by_keyboard_alone(stage: Stage, open_page: Open) -> None:
         ("incidents/i1/close", {"outcome": "police", "note": "hold mxp?"}),
         ("operators/mary/pause", {"reason": "Break"}),
     ]
+
+
+def _call_by_keys(stage: Stage, page: Page) -> None:
+    stage.put(boards.ringing())
+    stage.tell(boards.ring())
+    expect(page.get_by_role("button", name="Answer")).to_be_visible()
+    page.keyboard.press("Space")
+    stage.put(boards.talking())
+    stage.tell({"type": "talking", "leg": "l2", "call": "c-i1"})
+    expect(page.get_by_role("button", name="Hang up")).to_be_visible()
+    page.keyboard.press("h")
+    page.keyboard.press("p")
+    page.keyboard.press("o")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("2")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.keyboard.press("n")
+    page.keyboard.type("hold mxp?")
+    page.keyboard.press("Enter")
+    page.keyboard.press("x")
+    expect(page.get_by_role("button", name="Once more to hang up")).to_be_visible()
+    page.wait_for_timeout(450)
+    page.keyboard.press("x")
 
 
 def test_tab_reaches_everything_and_the_focus_is_seen(stage: Stage, open_page: Open) -> None:

@@ -27,7 +27,7 @@ export const SHOWN = [
       ["X X", "Hang up: twice within three seconds"],
     ],
   ],
-  ["After a call", [["1 – 9", "Choose the outcome"], ["N", "Write a note"], ["Enter", "Close the incident"]]],
+  ["After a call", [["1–9", "Choose the outcome"], ["N", "Write a note"], ["Enter", "Close the incident"]]],
   [
     "At any time",
     [

@@ -29,7 +29,7 @@ export function noSeat() {
 export const SEAT_MOVES = {
   "seat-connecting": (state) => (stopped(state) ? state : withSeat(state, { state: "connecting", why: "" })),
   "seat-lost": (state, m) => (stopped(state) ? state : withSeat(lost(state), { state: "connecting", fit: false, why: m.why ?? "" })),
-  "seat-closed": (state) => ({ ...state, seat: noSeat(), ring: null, talk: null }),
+  "seat-closed": (state) => tell({ ...state, seat: noSeat(), ring: null, talk: null }, "This account may not be a seat.", "amber"),
   opened: (state, m) => withSeat(state, { state: "open", id: m.seat }),
   renew: (state) => withSeat(lost(state), { fit: false, why: "the sound connection is being made anew" }),
   fit,

@@ -81,7 +81,7 @@ export function dialog(say, name, title, ...children) {
     return () => queueMicrotask(() => before?.isConnected && before.focus());
   };
   const on = { cancel: (/** @type {Event} */ event) => leave(event, say) };
-  return h("dialog", { key: name, class: `dialog-${name}`, "aria-labelledby": `${name}-title`, attach, on }, h("header", { class: "heading" }, h("h1", { id: `${name}-title` }, title), h("button", { type: "button", class: "quiet", on: does(say, "dismiss") }, "Close", h("kbd", { "aria-hidden": "true" }, "Esc"))), ...children);
+  return h("dialog", { key: name, class: `dialog-${name}`, "aria-labelledby": `${name}-title`, attach, on }, h("header", { class: "heading" }, h("h1", { id: `${name}-title` }, title), h("button", { type: "button", class: "quiet", on: does(say, "dismiss") }, "Back", h("kbd", { "aria-hidden": "true" }, "Esc"))), ...children);
 }
 
 /**

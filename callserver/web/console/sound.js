@@ -76,7 +76,7 @@ export function makeSound(say, state) {
         fault(FAULTS[name] ?? "failed", message);
       }
     }
-    await Promise.all([devices(), speak(settings), start()]);
+    await Promise.all([devices(), speak(settings), start().catch((error) => fault("failed", String(error.message ?? error)))]);
   }
 
   async function microphone(/** @type {Settings} */ settings) {

@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { does, dot, icon, keyed } from "./parts.js";
 import { myCall, now_ms, parties, partyLeg, partyName } from "./select.js";
+import { map } from "./view-map.js";
 import { noteField } from "./view-wrap-up.js";
 import { classTone, className, clock, count, duration, legWords, placeClass } from "./words.js";
 
@@ -26,6 +27,7 @@ export function talk(state, say) {
     h("ul", { class: "legs", "aria-label": "Who is in the call" }, call.legs.map((leg) => legRow(state, call, leg))),
     controls(state, say, call),
     noteField(state, say, call.incident, "note", "Kept for the wrap-up. Enter leaves it.", 2),
+    map(state),
   );
 }
 
