@@ -15,6 +15,9 @@ from tests.eventually import eventually
 from tests.loopback.service import Service
 from tests.peers.chromium import chromium
 
+CHOSEN = ".outcome[aria-pressed=true]"
+"""The outcome that is chosen, on the console's page."""
+
 SPY = """
 (() => {
   const Native = window.RTCPeerConnection;
@@ -129,7 +132,7 @@ class Console:
     async def close_with(self, digit: str) -> None:
         """The outcome by its digit, then Enter."""
         await self.press(digit)
-        await self.page.locator("[aria-checked=true], [aria-pressed=true], input:checked").first.wait_for(state="attached")
+        await self.page.locator(CHOSEN).first.wait_for(state="attached")
         await self.press("Enter")
 
     def kill(self) -> None:
