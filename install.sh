@@ -66,8 +66,12 @@ install_packages() {
 
 wanted=(espeak-ng:espeak-ng)
 [ "$test" = no ] || wanted+=(baresip:baresip-core linphonec:linphone-cli sipp:sip-tester tshark:tshark)
+[ "$test" = no ] || wanted+=(chromium:chromium node:nodejs tsc:node-typescript fc-list:fontconfig)
 mapfile -t absent < <(missing_packages "${wanted[@]}")
 [ "${#absent[@]}" = 0 ] || install_packages "${absent[@]}"
+if [ "$test" = yes ] && command -v fc-list >/dev/null && ! fc-list | grep -q DejaVu; then
+  install_packages fonts-dejavu-core # a browser without any font draws boxes
+fi
 command -v espeak-ng >/dev/null || say "WARNING: without espeak-ng, place names are not spoken: a tone stands for them"
 
 # What was installed from, so that a change of any of it, or a moved directory, is noticed.

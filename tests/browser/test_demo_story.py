@@ -1,5 +1,6 @@
 """The demo as a stranger meets it: a press on the street, a key at the console, the police by another, and the replay of all."""
 
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tests.peers.tones import strength
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 
+PICTURES = Path("var/pictures")  # `make pictures` makes it
 OPERATOR_HZ, POINT_HZ, DESK_HZ = 700.0, 440.0, 1000.0  # the demo's `--tones` are the latter two
 
 
@@ -65,6 +67,41 @@ async def test_from_the_press_to_the_replay(tmp_path: Path, ports: Ports) -> Non
             await _replay(browser, described, demo)
 
 
+@pytest.mark.long
+async def test_pictures_for_the_readme(tmp_path: Path, ports: Ports) -> None:
+    """Console and replay as they look with people at both ends; `make pictures` keeps them."""
+    seat_ports = ports.take(20, even=True)
+    options = ("--no-history", "--only-loopback", "--seat-ports", f"{seat_ports}-{seat_ports + 19}")
+    with running(tmp_path / "var", ports, subprocess.DEVNULL, *options) as demo:
+        described = demo.described()
+        async with chromium(tmp_path) as browser:
+            seat = await _open(browser, described["links"]["operator"])
+            await _take_duty(seat)
+            street = await _open(browser, described["street"])
+            await street.get_by_role("button", name="Market Square").first.click()
+            await seat.get_by_role("button", name="Answer").wait_for()
+            await seat.wait_for_timeout(2_500)
+            await seat.screenshot(path=tmp_path / "console.png")
+            await seat.keyboard.press("Space")
+            await seat.wait_for_timeout(15_000)
+            await seat.keyboard.press("p")
+            await seat.wait_for_timeout(8_000)
+            await street.screenshot(path=tmp_path / "street.png")
+            await _end_and_close(seat)
+            page = await _at_the_replay(browser, described)
+            await page.get_by_role("button", name="Listen").wait_for(timeout=60_000)
+            await page.screenshot(path=tmp_path / "replay.png")
+    _keep(tmp_path)
+
+
+def _keep(directory: Path) -> None:
+    for name in ("console", "street", "replay"):
+        picture = directory / f"{name}.png"
+        assert picture.stat().st_size > 20_000, f"{name}: an empty picture"
+        if PICTURES.is_dir():
+            shutil.copy(picture, PICTURES)
+
+
 async def _conversation(street: Page, seat: Page) -> None:
     press = street.get_by_role("button", name="Market Square").first
     await press.click()
@@ -93,13 +130,19 @@ async def _end_and_close(seat: Page) -> None:
     await seat.get_by_text("Nobody is waiting").wait_for()
 
 
-async def _replay(browser: Browser, described: dict[str, Any], demo: Demo) -> None:
-    """The auditor finds the call, sees both voices and what happened, gives a reason, and hears it."""
+async def _at_the_replay(browser: Browser, described: dict[str, Any]) -> Page:
+    """The auditor's page of the call, by the link and a click on its row."""
     page = await _open(browser, described["links"]["auditor"])
     await page.get_by_role("button", name="Sign out").wait_for()
     await page.get_by_role("link", name="Replay").click()
     await page.locator("tbody tr", has_text="Market Square").first.get_by_role("link").click()
     await page.locator(".plot .wave").wait_for()
+    return page
+
+
+async def _replay(browser: Browser, described: dict[str, Any], demo: Demo) -> None:
+    """The auditor finds the call, sees both voices and what happened, gives a reason, and hears it."""
+    page = await _at_the_replay(browser, described)
     for fact in ("The button was pressed", "Conversation began"):
         await page.locator("button.fact", has_text=fact).first.wait_for()
     await page.get_by_role("button", name="Listen").click()
