@@ -148,6 +148,12 @@ test("who took a call is told by name, also when the board says it after the sto
   assert.deepEqual(play.news(), ["Taken by Tom Ashworth."]);
 });
 
+test("nobody is told that they took a call from themselves", () => {
+  const play = seated({ "call/c-i1": call("c-i1") }).tell(RING, { type: "stop", leg: "l2", call: "c-i1", reason: "answered at your telephone" });
+  play.change({ "call/c-i1": call("c-i1", { state: "talking", operator: "mary" }) }).wait(1600);
+  assert.deepEqual(play.news(), ["The call rings here no more (answered at your telephone)."]);
+});
+
 test("a call that ends while it rings is told with the reason", () => {
   const play = seated({ "call/c-i1": call("c-i1") }).tell(RING, { type: "stop", leg: "l2", call: "c-i1", reason: "the caller hung up" });
   play.change({ "call/c-i1": null }).wait(1600);
@@ -189,6 +195,9 @@ test("a party that is called already is not called again", () => {
 test("hanging up takes two presses with a moment between, within three seconds", () => {
   const once = inCall().act("hang-up");
   assert.deepEqual(once.wait(3001).act("hang-up").asked(), []);
+  const late = inCall().act("hang-up");
+  late.at_ms += 3001; // no tick between
+  assert.deepEqual(late.act("hang-up").asked(), []);
   const bounced = inCall().act("hang-up");
   bounced.at_ms += 200;
   assert.deepEqual(bounced.act("hang-up").asked(), [], "a double click is a slip");

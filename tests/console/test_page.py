@@ -339,7 +339,6 @@ def test_nothing_is_read_aloud_each_second(stage: Stage, open_page: Open) -> Non
 def test_text_scales_to_twice_its_size(zoom: float, stage: Stage, open_page: Open) -> None:
     """Nothing is cut off sideways, and everything can be scrolled to."""
     page = at_seat(stage, open_page, boards.busy())
-    page.add_style_tag(url="/console/tokens.css")
     _enlarge(page, zoom)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
     for name in ("Mute", "Hold", "Hang up"):
