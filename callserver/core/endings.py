@@ -6,6 +6,7 @@ from callserver.core import leg as legs
 from callserver.core import operator as operators
 from callserver.core.decision import Decision
 from callserver.core.events import LegEnded
+from callserver.core.facts import CallHeld
 from callserver.core.ids import OperatorId
 from callserver.core.lookup import incident_of, profile_of
 from callserver.core.state import Call, Leg
@@ -56,6 +57,8 @@ def _operator(d: Decision, call: Call, leg: Leg, old: str, end: Termination) -> 
         conversation.end_wrap_up(d, incident_of(d.state, call), "hung up without an outcome")
     elif call.state in calls.ATTENDED and calls.up(call, legs.OUTSIDE):
         operators.release(d, operator, "left the call to the outside party")
+        if call.held:  # who could take the point off hold is gone
+            d.record(CallHeld(call.id, False, "the operator left"))
     elif call.state in calls.ATTENDED and end.kind in _HUNG_UP:
         conversation.over(d, call, f"{operator.id} hung up", keep_operator=False)
     elif call.state in calls.ATTENDED:

@@ -66,8 +66,8 @@ def hang_up(d: Decision, event: HangUp) -> None:
 def hold(d: Decision, event: Hold) -> None:
     """A person lets the point wait, or takes it back; what is so already is no news."""
     call = d.state.calls.get(event.call)
-    if call is None or call.state != calls.TALKING:
-        d.refuse(event.call, "nobody talks in this call")
+    if call is None or call.state != calls.TALKING or not calls.up(call, legs.OPERATOR):
+        d.refuse(event.call, "no operator talks in this call")
     elif call.held != event.on:
         d.record(CallHeld(call.id, event.on, event.by))
         sound.reshape(d, call)

@@ -78,12 +78,27 @@ def test_on_hold_the_point_hears_that_somebody_is_there_and_the_others_hear_each
     assert driver.state.calls[call].shape.talk == (point, ann, police)
 
 
+def test_an_operator_who_leaves_to_the_police_leaves_nobody_on_hold() -> None:
+    """The two who stay hear each other."""
+    driver = at_browser()
+    driver.talk()
+    call = CallId("i1.1")
+    driver.do(ev.Escalate(call, PartyId("police"), "ann"))
+    driver.answer("police")
+    driver.do(ev.Hold(call, True, "ann"))
+    driver.end("ann", BYE)
+    assert not driver.state.calls[call].held
+    assert driver.state.calls[call].shape.talk == (driver.leg("p1"), driver.leg("police"))
+    driver.do(ev.Hold(call, True, "sue"))
+    assert [fact.why for fact in driver.said(Refused)] == ["no operator talks in this call"]
+
+
 def test_a_call_is_not_held_twice_nor_where_nobody_talks_nor_for_ever() -> None:
     """Repeating it is no news; it ends with the conversation."""
     driver = at_browser()
     incident = driver.press()
     driver.do(ev.Hold(CallId("i1.1"), True, "ann"))
-    assert [fact.why for fact in driver.said(Refused)] == ["nobody talks in this call"]
+    assert [fact.why for fact in driver.said(Refused)] == ["no operator talks in this call"]
     driver.answer("ann")
     driver.do(ev.Hold(CallId("i1.1"), True, "ann"), ev.Hold(CallId("i1.1"), True, "ann"))
     assert len(driver.said(CallHeld)) == 1

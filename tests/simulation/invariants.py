@@ -96,7 +96,11 @@ class Invariants:
             if call.state == "talking":
                 roles = {leg.role for leg in up}
                 hold("point" in roles and len(roles) > 1, f"{call.id} talks with {roles}")
-                hold(set(call.shape.talk) == {leg.id for leg in up}, f"{call.id} does not hear each other: {call.shape}")
+                hearing = {leg.id for leg in up if not (call.held and leg.role == "point")}
+                hearing = hearing if len(hearing) > 1 else set()
+                hold(set(call.shape.talk) == hearing, f"{call.id} does not hear each other: {call.shape}")
+                hold(not call.held or "operator" in roles, f"{call.id} is on hold and nobody can end it")
+                hold(not call.held or call.shape.prompts != (), f"{call.id} is on hold in silence")
             if call.state == "calling-back":
                 trying = call.call_back_at is not None or any(leg.role == "point" for leg in call.legs.values())
                 hold(trying and any(leg.role != "point" for leg in up), f"{call.id} calls back in vain")

@@ -209,11 +209,12 @@ class World:
             self.after(self.chance.randrange(120_000), lambda: self.press(point))
 
     def seat_changes(self, operator: str) -> None:
-        """A softphone registers, or is gone."""
+        """A softphone registers, or a browser is proven, or either is gone."""
         self.bound[operator] = not self.bound.get(operator, False) or self.chance.random() < 0.2
         if operator in self.state.operators:
             who = OperatorId(operator)
-            self.deliver(ev.SeatBound(who, "sip") if self.bound[operator] else ev.SeatUnbound(who, "expired"))
+            kind = "browser" if self.chance.random() < 0.3 else "softphone"
+            self.deliver(ev.SeatBound(who, kind, kind) if self.bound[operator] else ev.SeatUnbound(who, "expired"))
 
     def operator_asks(self, operator: OperatorId) -> None:
         """By code or console."""
@@ -231,6 +232,8 @@ class World:
         for incident in incidents:
             if self.chance.random() < 0.3:
                 self.deliver(ev.GiveOutcome(IncidentId(incident), "helped", "sue"))
+        if calls and self.chance.random() < 0.5:
+            self.deliver(ev.Hold(CallId(self.chance.choice(calls)), self.chance.random() < 0.6, "sue"))
         if calls and self.chance.random() < 0.3:
             self.deliver(ev.HangUp(CallId(self.chance.choice(calls)), "sue"))
         if calls and self.chance.random() < 0.5:
