@@ -4,7 +4,9 @@ import asyncio
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from callserver.cli import app as cli
 from callserver.core.ids import OperatorId
 from callserver.store.directory import remove_web, set_web
 from callserver.store.engine import open_store
@@ -237,3 +239,16 @@ async def test_the_name_is_known_without_a_switchboard(desk: Desk) -> None:
     async with desk.signed_in("operator") as client:
         known = (await client.get("/api/session")).json()
     assert (known["operator"], known["name"]) == (OPERATOR, PLAN.operators[OperatorId(OPERATOR)].name)
+
+
+@pytest.mark.parametrize(("tls", "address"), [(False, "http://127.0.0.1:8080"), (True, "https://127.0.0.1:8443")])
+async def test_a_link_from_the_command_line_signs_in(desk: Desk, tls: bool, address: str) -> None:
+    """Once, and only somebody who has an account."""
+    storage = [f"--set=storage.{name}={getattr(desk.config.storage, name)}" for name in ("data", "run", "spool")]
+    storage += ["--set=web.tls_cert=/x", "--set=web.tls_key=/y"] * tls
+    told = CliRunner().invoke(cli, ["users", "link", user_of("auditor"), *storage])
+    assert (told.exit_code, told.output.partition("/#link=")[0]) == (0, address)
+    async with desk.client() as client:
+        assert await _follow(client, told.output.strip().partition("#link=")[2]) == 200
+    nobody = CliRunner().invoke(cli, ["users", "link", "nobody", *storage])
+    assert (nobody.exit_code, "no web account" in nobody.output) == (1, True)

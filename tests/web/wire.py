@@ -39,6 +39,7 @@ class Peer:
     number: int = 10
     _server: asyncio.Server | None = None
     _writers: list[asyncio.StreamWriter] = field(default_factory=list)
+    _serving: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def start(self) -> None:
         """Listen, as a new run of the switchboard does."""
@@ -53,6 +54,7 @@ class Peer:
         for writer in self._writers:
             writer.transport.abort()
         self._writers.clear()
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     def say(self, message: feed.Message) -> None:
         """To every connection."""
@@ -79,6 +81,10 @@ class Peer:
         return [one for one in self.heard if isinstance(one, kind)]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving = asyncio.current_task()
+        assert serving is not None
+        self._serving.add(serving)
+        serving.add_done_callback(self._serving.discard)
         frames = feed.Frames()
         try:
             while data := await reader.read(65_536):
