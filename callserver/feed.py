@@ -1,8 +1,8 @@
 """The feed between switchboard and web process: the board of what is live, and what browser seats say and are told.
 
-A Unix stream socket (`run/feed.sock`, mode 0600), listened to by the switchboard; a message is a length (4 bytes, big-endian) and so many
-bytes of JSON, tagged by its `type`. The web process speaks first (`Watch`); there is one such connection at a time for each web
-process. Nothing is resent: who connects anew gets a `Snapshot` and opens its seats again.
+A Unix stream socket (`run/feed.sock`, mode 0600), listened to by the switchboard; a message is a length (4 bytes, big-endian) and
+so many bytes of JSON, tagged by its `type`. The web process speaks first (`Watch`); there is one such connection at a time for
+each web process. Nothing is resent: who connects anew gets a `Snapshot` and opens its seats again.
 
 The board is a flat mapping from keys such as `incident/261125-104504-ab12cd` to plain JSON objects; docs/console-protocol.md
 describes each. `number` counts the facts of the journal that the board has taken in, `epoch` is the switchboard's run: within one

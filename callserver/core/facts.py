@@ -390,7 +390,8 @@ class AccountChanged:
 Fact = (
     PlanAdopted | IncidentOpened | IncidentRejoined | IncidentMoved | OutcomeRecorded | CallOpened | CallMoved
     | LegCreated | LegMoved | OfferMade | OfferWidened | OfferEnded | OperatorMoved | OperatorRests | RestEnded
-    | SeatChanged | LadderStepTaken | RouteTried | RouteAwaited | CallBackAwaited | CallShaped | CallHeld | LineChanged | DigitHeard
+    | SeatChanged | LadderStepTaken | RouteTried | RouteAwaited | CallBackAwaited | CallShaped | CallHeld | LineChanged
+    | DigitHeard
     | CodeUsed | WorkerReplaced | PointChanged | TrunkChanged | AlarmRaised | AlarmCleared | Refused | ServerStarted
     | ClockAnchored | RecordingMade | RecordingFailed | Listened | SignedIn | AccountChanged
 )  # fmt: skip

@@ -49,8 +49,8 @@ def confine(loop: asyncio.AbstractEventLoop, addresses: Sequence[str], ports: ra
 class Peer:
     """See the module. `heard` gets RTP packets of the browser, `ended` hears once why the connection is over.
 
-    An `idle` peer is not woken by packets: they are read when `turn` is called, and of those that came only the last is decrypted,
-    which proves the page as well as all would. That is a tenth of the work of listening.
+    An `idle` peer is not woken by packets: they are read when `turn` is called, and of those that came only the last is
+    decrypted, which proves the page as well as all would. That is a tenth of the work of listening.
     """
 
     def __init__(

@@ -53,7 +53,7 @@ class PeaksAnswer(BaseModel):
 
 
 class NamesAnswer(BaseModel):
-    """What a plan calls itself and its things: id to name; `points` are places, `classes` the classes of a press by their priority."""
+    """What a plan calls itself and its things: id to name; `points` are places, `classes` those of a press by priority."""
 
     plan: str
     plan_version: int
