@@ -30,16 +30,20 @@ window.heard = (side) => {
   const loudest = bins.indexOf(Math.max(...bins));
   return bins[loudest] > -60 ? (loudest * window.ears[side].context.sampleRate) / 4096 : 0;
 };
-// When the first sample that is not silent was there, since the last press on the page.
+// When the first sample that is not silent was there, since the last press on the page. While nothing plays an analyser keeps
+// what it had last.
+const wave = (ear) => {
+  const samples = new Float32Array(256);
+  ear.getFloatTimeDomainData(samples);
+  return samples;
+};
 addEventListener("click", () => {
   const began = performance.now();
+  const before = (window.ears ?? []).map(wave);
   window.first_ms = 0;
   const look = () => {
-    const wave = new Float32Array(256);
-    const loud = (window.ears ?? []).some((ear) => {
-      ear.getFloatTimeDomainData(wave);
-      return wave.some((one) => Math.abs(one) > 0.005);
-    });
+    const now = (window.ears ?? []).map(wave);
+    const loud = now.some((ear, side) => ear.some((one, place) => Math.abs(one) > 0.005 && one !== before[side]?.[place]));
     if (loud) window.first_ms = performance.now() - began;
     else setTimeout(look, 1);
   };

@@ -123,6 +123,7 @@ def test_a_call_is_told_with_its_times(lived: Engine) -> None:
         started_utc_ns=14 * 10**9,
         answered_utc_ns=20 * 10**9,  # the operator's answer, not the point's 200
         ended_utc_ns=27 * 10**9,
+        priority=0,
     )
     assert queries.call(lived, "a.1") == a1
     assert queries.call(lived, "a.2") is None
