@@ -173,6 +173,26 @@ async def _read_frame(reader: asyncio.StreamReader) -> bytes:
     return await reader.readexactly(length)
 
 
+def bound(path: Path) -> socket.socket:
+    """A Unix stream socket bound to the path, for us alone (mode 0600), in the place of one that a dead predecessor left.
+
+    `FileExistsError` where another kind of file is there.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            raise FileExistsError(f"{path} is there and is no socket")
+        path.unlink()
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        os.fchmod(listener.fileno(), 0o600)  # before bind: the file never has a wider mode, whatever the umask is
+        listener.bind(str(path))
+        os.chmod(path, 0o600)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
 class CommandServer:
     """The switchboard's end. `dispatch(verb, args)` answers with data or raises `CommandRefused`."""
 
@@ -184,19 +204,7 @@ class CommandServer:
 
     async def start(self) -> None:
         """Listen. A socket file that a dead predecessor left is replaced; any other file is a `FileExistsError`."""
-        with contextlib.suppress(FileNotFoundError):
-            if not stat.S_ISSOCK(os.lstat(self._path).st_mode):
-                raise FileExistsError(f"{self._path} is there and is no socket")
-            self._path.unlink()
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        try:
-            os.fchmod(listener.fileno(), 0o600)  # before bind: the file never has a wider mode, whatever the umask is
-            listener.bind(str(self._path))
-            os.chmod(self._path, 0o600)
-        except OSError:
-            listener.close()
-            raise
-        self._server = await asyncio.start_unix_server(self._accept, sock=listener, backlog=MAX_CONNECTIONS)
+        self._server = await asyncio.start_unix_server(self._accept, sock=bound(self._path), backlog=MAX_CONNECTIONS)
 
     async def stop(self) -> None:
         """Close every connection and take the socket file away."""

@@ -52,7 +52,7 @@ class Board:
         self._anchor, self._started_ms = anchor, started_ms
         self._raised_ms: dict[str, int] = {}
         self._points: dict[str, tuple[str, int]] = {}  # why, since when
-        self._replaced: set[str] = set()  # calls whose worker was replaced
+        self._replaced: dict[str, int] = {}  # how often a call's worker was replaced
         self._shown_with: dict[str, tuple[str, ...]] = {}  # an item -> those that it named when it was made last
         self._make: Mapping[str, Callable[[State, str], Item | None]] = {
             "service": self._service,
@@ -108,9 +108,9 @@ class Board:
         elif isinstance(fact, f.PointChanged):
             self._points[fact.point] = (fact.why, self._now_ms())
         elif isinstance(fact, f.WorkerReplaced):
-            self._replaced.add(fact.call)
+            self._replaced[fact.call] = self._replaced.get(fact.call, 0) + 1
         elif isinstance(fact, f.CallMoved) and fact.new == "ended":
-            self._replaced.discard(fact.call)
+            self._replaced.pop(fact.call, None)
 
     def _now_ms(self) -> int:
         anchor = self._anchor()
@@ -178,7 +178,7 @@ class Board:
             "since_ms": self._ms(call.since),
             "operator": call.operator or "",
             "held": call.held,
-            "worker_replaced": call.id in self._replaced,
+            "worker_replaced": self._replaced.get(call.id, 0),
             "legs": self._legs(state, call),
             "offer": ringing,
         }

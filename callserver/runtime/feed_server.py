@@ -5,15 +5,13 @@ A reader that is too slow is cut off: it comes again and gets a snapshot. Nothin
 
 import asyncio
 import contextlib
-import os
-import socket
-import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
 
 from callserver import feed
+from callserver.control import bound
 from callserver.core.facts import Fact
 from callserver.core.state import State
 from callserver.runtime.board import Board
@@ -39,19 +37,7 @@ class FeedServer:
 
     async def start(self) -> None:
         """Listen. A socket file that a dead predecessor left is replaced; any other file is a `FileExistsError`."""
-        with contextlib.suppress(FileNotFoundError):
-            if not stat.S_ISSOCK(os.lstat(self._path).st_mode):
-                raise FileExistsError(f"{self._path} is there and is no socket")
-            self._path.unlink()
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        try:
-            os.fchmod(listener.fileno(), 0o600)  # before bind: the file never has a wider mode, whatever the umask is
-            listener.bind(str(self._path))
-            os.chmod(self._path, 0o600)
-        except OSError:
-            listener.close()
-            raise
-        self._server = await asyncio.start_unix_server(self._accept, sock=listener)
+        self._server = await asyncio.start_unix_server(self._accept, sock=bound(self._path))
         self._beat()
 
     async def stop(self) -> None:
