@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 from tests.console.conftest import SCREENS, Open
 from tests.console.scenes import SCENES
 from tests.console.stage import Stage
+from tests.sample import rotating
 
 pytestmark = pytest.mark.real
 
@@ -16,7 +17,7 @@ SERIOUS = ("serious", "critical")
 FITS = {"ring", "ring-long", "talk", "talk-busy", "talk-held", "hang-up-armed", "wrap-up"}  # nothing to scroll for in a call
 
 
-@pytest.mark.parametrize("name", sorted(SCENES))
+@pytest.mark.parametrize("name", rotating(sorted(SCENES), 4))
 def test_each_state_has_its_picture_and_no_serious_fault(name: str, stage: Stage, open_page: Open, pictures: Path) -> None:
     """One page, two sizes; in a call nothing lies beyond the edge of the smaller one."""
     page = SCENES[name](stage, open_page)

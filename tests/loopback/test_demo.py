@@ -243,6 +243,7 @@ def test_the_links_sign_everybody_in(tmp_path: Path, ports: Ports) -> None:
             assert page.get(f"http://127.0.0.1:{demo.street}/").status_code == 404
 
 
+@pytest.mark.long
 def test_an_auditor_finds_finished_calls_after_a_minute(tmp_path: Path, ports: Ports) -> None:
     """Real ones, with both voices, police in one of them, closed with an outcome; a second start makes no more."""
     with running(tmp_path / "var", ports, subprocess.DEVNULL) as demo:

@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 
 from tests.replay.conftest import SCREENS, Open
 from tests.replay.night import CALL, GOING_ON, OLDER, UNRECORDED
+from tests.sample import rotating
 
 pytestmark = pytest.mark.real
 
@@ -108,7 +109,7 @@ SCENES: Mapping[str, Callable[[Open], Page]] = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(SCENES))
+@pytest.mark.parametrize("name", rotating(sorted(SCENES), 4))
 def test_each_state_has_its_picture_and_no_serious_fault(name: str, open_page: Open, pictures: Path) -> None:
     """One page, two sizes; nothing wider than the page."""
     page = SCENES[name](open_page)
