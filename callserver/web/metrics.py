@@ -27,12 +27,20 @@ class _Snapshot(Collector):
         return self._metrics
 
 
-def page(counts: WebCounts, by_state: Mapping[str, Mapping[str, int]] | None, status: Status | None, notes_waiting: int) -> bytes:
-    """The text of /metrics. `by_state` is figure -> state -> count, None when the store cannot be read."""
+def page(
+    counts: WebCounts,
+    by_state: Mapping[str, Mapping[str, int]] | None,
+    status: Status | None,
+    own: Mapping[str, tuple[str, int]],
+) -> bytes:
+    """The text of /metrics.
+
+    `by_state` is figure -> state -> count, None when the store cannot be read; `own` the web process's: name -> (text, value).
+    """
     metrics = [
         _gauge("callserver_store_readable", "Whether the store could be read.", float(by_state is not None)),
         _gauge("callserver_switchboard_up", "Whether the switchboard answers.", float(status is not None)),
-        _gauge("callserver_web_facts_waiting", "Facts that wait for the switchboard.", float(notes_waiting)),
+        *(_gauge(f"callserver_web_{name}", text, float(value)) for name, (text, value) in own.items()),
     ]
     for figure, states in (by_state or {}).items():
         family = GaugeMetricFamily(f"callserver_{figure}", f"Present {figure}, by state.", labels=["state"])

@@ -13,6 +13,7 @@ from callserver.web.sessions import COOKIE, Session
 
 MAX_MESSAGE_BYTES = 256 << 10  # what is longer is closed with 1009 by the server
 MOST_SOCKETS = 400
+MOST_OF_A_SESSION = 24  # so that one browser takes nobody's place
 FIRST_WITHIN_S = 10.0
 PER_S = 50.0
 AT_ONCE = 100.0
@@ -44,11 +45,12 @@ class Sockets:
     ) -> None:
         """Accept the page and serve it until it is gone, `read` returns, its session ends, or it may not stay."""
         await websocket.accept()
-        if len(self._open) >= MOST_SOCKETS:
+        token = websocket.cookies.get(COOKIE, "")
+        if len(self._open) >= MOST_SOCKETS or sum(one.token == token for one in self._open) >= MOST_OF_A_SESSION:
             await websocket.close(LATER, "too many pages are open")
             return
         outlet = Outlet()
-        entry = _Open(websocket.cookies.get(COOKIE, ""), outlet, may_stay)
+        entry = _Open(token, outlet, may_stay)
         self._open.add(entry)
         try:
             await outlet.serve(websocket, read(outlet))

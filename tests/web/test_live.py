@@ -11,6 +11,7 @@ from callserver import feed
 from callserver.store.directory import remove_web
 from callserver.store.engine import open_store
 from callserver.web import outlet as outlets
+from callserver.web import sockets
 from callserver.web.sessions import COOKIE
 from callserver.web.sockets import AT_ONCE, MAX_MESSAGE_BYTES
 from tests.eventually import eventually
@@ -227,6 +228,23 @@ async def test_a_page_that_floods_is_closed(wire: Wire) -> None:
     assert await page.ended() == 1008
     await asyncio.gather(flooding, return_exceptions=True)
     assert page_of_patience.connection.close_code is None
+
+
+async def test_one_browser_takes_nobodys_place(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many pages of a session, so many of all; what is over it comes later. The figures count those that are there."""
+    monkeypatch.setattr(sockets, "MOST_OF_A_SESSION", 2)
+    monkeypatch.setattr(sockets, "MOST_SOCKETS", 4)
+    first, second = await wire.cookie("supervisor"), await wire.cookie("operator")
+    kept = [await wire.connect("/api/live", first) for _ in range(2)]
+    assert await (await wire.connect("/api/live", first)).ended() == 1013
+    await wire.connect("/api/live", second)
+    await wire.seat(second)
+    assert await (await wire.connect("/api/live", await wire.cookie("auditor"))).ended() == 1013
+    assert [page.connection.close_code for page in kept] == [None, None]
+    await eventually(lambda: wire.peer.of(feed.SeatOpened), 5)
+    async with wire.desk.client() as client:
+        figures = (await client.get("/metrics")).text
+    assert "callserver_web_pages 3.0" in figures and "callserver_web_seats 1.0" in figures
 
 
 async def test_the_name_of_the_operator_is_told_at_sign_in(wire: Wire) -> None:

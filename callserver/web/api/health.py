@@ -66,7 +66,16 @@ async def figures(request: Request) -> Response:
             what_to_do = "Send Authorization: Bearer with the token of [web] metrics_token_file."
             raise ApiError(401, "token-required", "The figures want a token.", what_to_do, {"WWW-Authenticate": "Bearer"})
     by_state, status = await asyncio.gather(_counts(the), the.status_or_none())
-    return Response(metrics.page(the.counts, by_state, status, the.notes.waiting), media_type=metrics.CONTENT_TYPE)
+    return Response(metrics.page(the.counts, by_state, status, _own(the)), media_type=metrics.CONTENT_TYPE)
+
+
+def _own(the: Service) -> dict[str, tuple[str, int]]:
+    return {
+        "facts_waiting": ("Facts that wait for the switchboard.", the.notes.waiting),
+        "pages": ("Pages that watch the board.", len(the.present.live)),
+        "seats": ("Pages that are seats.", len(the.present.seats)),
+        "feed_live": ("Whether the switchboard's feed is heard.", int(the.present.feed.live)),
+    }
 
 
 async def _counts(the: Service) -> dict[str, dict[str, int]] | None:
