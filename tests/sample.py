@@ -8,7 +8,7 @@ import pytest
 
 
 def rotating(cells: Iterable[str], share: int, always: Iterable[str] = ()) -> list[Any]:
-    """Parameters of a matrix: every `share`-th cell, another set each day, and those of `always`; the others are marked `long`."""
+    """Parameters of a matrix: every `share`-th cell, others each day, and those of `always`; the rest is marked `long`."""
     today = datetime.datetime.now(datetime.UTC).toordinal()
     kept = set(always)
     return [
