@@ -317,3 +317,21 @@ def test_a_call_without_a_recording_says_why(open_page: Open) -> None:
     page = opened(open_page, UNRECORDED)
     expect(page.get_by_text("The recording is being made.")).to_be_visible()
     expect(page.locator(".head-of-call")).to_contain_text("not answered")
+
+
+def test_a_dialog_that_is_opened_again_at_once_is_whole(open_page: Open) -> None:
+    """Before the browser has told of the end of the one before."""
+    page = opened(open_page)
+    page.keyboard.press("Space")
+    page.evaluate(
+        """() => {
+            const press = (key) => document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+            for (let n = 0; n < 5; n += 1) {
+                document.getElementById("dialog").close();
+                press(" ");
+            }
+        }"""
+    )
+    page.wait_for_load_state("networkidle")
+    listen(page)
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()

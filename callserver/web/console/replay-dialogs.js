@@ -24,6 +24,7 @@ export function reasonOf(chosen, more) {
  * @param {HTMLDialogElement} dialog @param {string} place @returns {Promise<string | null>}
  */
 export function askReason(dialog, place) {
+  finish();
   return new Promise((resolve) => {
     let reason = /** @type {string | null} */ (null);
     const submit = (/** @type {any} */ event) => {
@@ -73,6 +74,7 @@ export function showKeys(dialog) {
   if (dialog.open) {
     return;
   }
+  finish();
   render(dialog, [
     h("div", { key: "keys", class: "keys" },
       h("h2", { id: "dialog-title" }, "Keys"),
@@ -84,11 +86,21 @@ export function showKeys(dialog) {
   shown(dialog, () => {});
 }
 
+/** What is still to be done about the dialog that was closed last: its event comes a moment later. */
+let finish = () => {};
+
 /** @param {HTMLDialogElement} dialog @param {() => void} closed */
 function shown(dialog, closed) {
-  dialog.addEventListener("close", () => {
+  const done = () => {
+    if (dialog.open) {
+      return; // the event of the one before
+    }
+    dialog.removeEventListener("close", done);
+    finish = () => {};
     render(dialog, []);
     closed();
-  }, { once: true });
+  };
+  finish = done;
+  dialog.addEventListener("close", done);
   dialog.showModal();
 }
