@@ -5,7 +5,6 @@ is made anew, so a change costs the same however long the queue is.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from callserver.core import facts as f
 from callserver.core.facts import Fact
@@ -13,11 +12,11 @@ from callserver.core.ids import CallId, IncidentId, LegId, OperatorId, PointId, 
 from callserver.core.instant import Instant
 from callserver.core.lookup import plan_of, point_of, queue_of
 from callserver.core.state import Call, State
+from callserver.feed import Item
 from callserver.runtime.clock import Anchor
 from callserver.version import VERSION
 from dialplans.model import Plan, Priority
 
-Item = dict[str, Any]
 NS_PER_MS = 1_000_000
 EVERYTHING = "*"
 

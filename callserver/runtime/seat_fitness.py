@@ -8,7 +8,8 @@ replaced: then packets alone must do.
 
 from dataclasses import dataclass, field
 
-SECOND = 1_000_000_000
+from callserver.core.instant import SECOND
+
 BEAT_TALKING_NS = 1_700_000_000  # since the last beat, while a call is at the seat
 BEAT_IDLE_NS = 6 * SECOND
 PAGE_AWAY_NS = 10 * SECOND

@@ -1,13 +1,11 @@
 """One operator's console in a real browser, used as a person would: by what is on the screen, and by keys."""
 
-import json
 import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from playwright.async_api import Browser, CDPSession, Page
 
@@ -145,16 +143,6 @@ class Console:
     async def press(self, key: str) -> None:
         """A key, wherever the focus is."""
         await self.page.keyboard.press(key)
-
-    async def inbound(self) -> dict[str, Any]:
-        """The newest connection's inbound-rtp statistics."""
-        found = await self.page.evaluate(
-            """async () => {
-              const all = [...(await window.spied.peers.at(-1).getStats()).values()];
-              return JSON.stringify(all.find((one) => one.type === "inbound-rtp") ?? {});
-            }"""
-        )
-        return dict(json.loads(found))
 
     async def devtools(self) -> CDPSession:
         """Chromium's own protocol, to freeze a tab."""

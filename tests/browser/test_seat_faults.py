@@ -20,7 +20,7 @@ POINT_HZ, OPERATOR_HZ, OTHER_HZ = 440.0, 700.0, 1000.0
 
 
 @asynccontextmanager
-async def talking(directory: Path, ports: Ports, point_bye: str = "end") -> AsyncIterator[tuple[Service, Desk, Phone, Console]]:
+async def talking(directory: Path, ports: Ports) -> AsyncIterator[tuple[Service, Desk, Phone, Console]]:
     """A point and an operator at Chromium who hear each other."""
     plan = plan_text(["sip:police@127.0.0.1:9"], wrap_up="60s", police_after="90s", strategy="longest-idle")
     with running(directory / "s", ports, plan) as service:

@@ -7,7 +7,8 @@ import pytest
 from callserver.core import events as ev
 from callserver.core.facts import Fact
 from callserver.core.ids import CallId, OperatorId, PartyId, PointId
-from callserver.runtime.board import Board, Item, touched
+from callserver.feed import Item
+from callserver.runtime.board import Board, touched
 from callserver.runtime.clock import Anchor
 from tests.core.driver import BYE, LOST, Driver
 

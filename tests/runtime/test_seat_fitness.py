@@ -2,13 +2,13 @@
 
 import pytest
 
+from callserver.core.instant import SECOND
 from callserver.runtime.seat_fitness import (
     BEAT_IDLE_NS,
     BEAT_TALKING_NS,
     GIVE_UP_NS,
     PAGE_AWAY_NS,
     RETURN_NS,
-    SECOND,
     Signs,
     given_up,
     unfit,

@@ -8,11 +8,12 @@ import pytest
 
 from callserver.core.events import Event, LegAnswered, LegEnded, LegRang, SeatBound, SeatUnbound
 from callserver.core.ids import LegId
+from callserver.core.instant import SECOND
 from callserver.core.termination import Class
 from callserver.media import protocol
 from callserver.runtime import seats as module
 from callserver.runtime.clock import Anchor
-from callserver.runtime.seat_fitness import BEAT_IDLE_NS, GIVE_UP_NS, SECOND
+from callserver.runtime.seat_fitness import BEAT_IDLE_NS, GIVE_UP_NS
 from callserver.runtime.seats import Seats
 from callserver.runtime.sound import Sound
 from callserver.runtime.sound_records import SoundTells
