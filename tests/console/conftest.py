@@ -4,15 +4,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.console.stage import Stage, staged
+from tests.peers.chromium import SEAT_FLAGS, plain_chromium
 
-ARGUMENTS = (
-    *("--headless=new", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"),
-    *("--disable-sync", "--autoplay-policy=no-user-gesture-required", "--use-fake-ui-for-media-stream"),
-    *("--use-fake-device-for-media-stream", "--no-sandbox", "--allow-loopback-in-peer-connection"),
-)
 SCREENS = {"1366x768": {"width": 1366, "height": 768}, "1920x1080": {"width": 1920, "height": 1080}}
 
 Open = Callable[..., Page]
@@ -21,15 +17,8 @@ Open = Callable[..., Page]
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """One browser for the tests of a file."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            headless=False,
-            ignore_default_args=["--mute-audio", "--hide-scrollbars"],
-            args=list(ARGUMENTS),
-        )
+    with plain_chromium(*SEAT_FLAGS) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -9,18 +9,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from callserver.config import Config
 from callserver.web.main import Server, settings
 from tests.eventually import eventually_sync
+from tests.peers.chromium import plain_chromium
 from tests.replay import night
 from tests.web.desk import Switchboard, config_in, opened, password_of, user_of
 
-ARGUMENTS = (
-    *("--headless=new", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"),
-    *("--disable-sync", "--no-sandbox"),
-)
 SCREENS = {"1366x768": {"width": 1366, "height": 768}, "1920x1080": {"width": 1920, "height": 1080}}
 NOW_S = 1_795_324_500.0  # while the last call of the night goes on
 
@@ -94,15 +91,8 @@ def service(night_config: Config) -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """One browser for the tests of a file. Sound needs a press on the page, as it does for people."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            headless=False,
-            ignore_default_args=["--mute-audio", "--hide-scrollbars"],
-            args=list(ARGUMENTS),
-        )
+    with plain_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
