@@ -27,11 +27,11 @@ TEXTS = ("Caller was calm, patrol informed", "Test press by staff", "Lost child,
 BATCH = 5_000
 
 
-def fill(data: Path, calls: int) -> None:
-    """A migrated store below `data` with so many incidents, a call and a note each, oldest first."""
+def fill(data: Path, calls: int, after: int = 0) -> None:
+    """A migrated store below `data` with so many incidents, a call and a note each, oldest first; numbered after `after`."""
     engine = open_store(data)
     upgrade(engine)
-    rows = _rows(random.Random(7), calls)
+    rows = _rows(random.Random(7), calls, after)
     while some := list(islice(rows, BATCH)):
         with writing(engine) as connection:
             for table in (t.incidents, t.calls, t.journal, t.journal_erasable):
@@ -44,7 +44,7 @@ def incident_of(number: int) -> str:
     return f"bulk-{number:06d}"
 
 
-def _rows(chance: random.Random, count: int) -> Iterator[dict[str, dict[str, Any]]]:
+def _rows(chance: random.Random, count: int, after: int) -> Iterator[dict[str, dict[str, Any]]]:
     points, operators, outcomes = list(PLAN.points), list(PLAN.operators), list(PLAN.outcomes)
     for n in range(count):
         opened = START_NS + n * APART_S * SECOND
@@ -52,18 +52,18 @@ def _rows(chance: random.Random, count: int) -> Iterator[dict[str, dict[str, Any
         ended = answered + chance.randrange(10, 900) * SECOND
         outcome, operator, point = chance.choice(outcomes), chance.choice(operators), chance.choice(points)
         note = chance.choice(TEXTS) + (f", {RARE}" if n % 1000 == 7 else "")
+        number = {"number": after + n + 1}
         yield {
-            "incidents": _incident(n, point, operator, outcome, opened, ended) | {"priority": n % 4},
-            "calls": _call(n, point, operator, opened, answered, ended),
-            "journal": _said(n, outcome, operator, ended),
-            "journal_erasable": {"number": n + 1, "field": "note", "salt": b"s", "value": note},
+            "incidents": _incident(n, point, operator, outcome, opened, ended) | {"priority": n % 4} | number,
+            "calls": _call(n, point, operator, opened, answered, ended) | number,
+            "journal": _said(n, outcome, operator, ended) | number,
+            "journal_erasable": number | {"field": "note", "salt": b"s", "value": note},
         }
 
 
 def _incident(n: int, point: str, operator: str, outcome: str, opened: int, ended: int) -> dict[str, Any]:
     return {
         "id": incident_of(n),
-        "number": n + 1,
         "point": point,
         "queue": "town",
         "plan_version": 1,
@@ -83,7 +83,6 @@ def _incident(n: int, point: str, operator: str, outcome: str, opened: int, ende
 def _call(n: int, point: str, operator: str, opened: int, answered: int, ended: int) -> dict[str, Any]:
     return {
         "id": f"{incident_of(n)}.1",
-        "number": n + 1,
         "incident": incident_of(n),
         "point": point,
         "state": "ended",
@@ -98,7 +97,6 @@ def _call(n: int, point: str, operator: str, opened: int, answered: int, ended: 
 def _said(n: int, outcome: str, operator: str, ended: int) -> dict[str, Any]:
     fact = f.OutcomeRecorded(IncidentId(incident_of(n)), outcome, operator)
     return {
-        "number": n + 1,
         "framing": 1,
         "id": f"bulk-{n}",
         "kind": type(fact).__name__,
