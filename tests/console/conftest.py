@@ -33,7 +33,8 @@ def open_page(chromium: Browser, stage: Stage) -> Iterator[Open]:
     """Opens the console; what a page says to its own log as an error fails the test."""
     opened, faults = [], []
 
-    def open_it(screen: str = "1366x768", checked: bool = True, before: str = "", **options: object) -> Page:
+    def open_it(screen: str = "1366x768", checked: bool = True, before: str = "", clock: bool = False, **options: object) -> Page:
+        """With `clock` the page's time is the test's to stop (`page.clock`)."""
         given = {"viewport": SCREENS[screen], "permissions": ["microphone"], **options}
         tab = chromium.new_context(**given)  # type: ignore[arg-type]
         opened.append(tab)
@@ -41,6 +42,8 @@ def open_page(chromium: Browser, stage: Stage) -> Iterator[Open]:
             tab.add_init_script("localStorage['callserver.settings'] ??= JSON.stringify({checked: true})")
         if before:
             tab.add_init_script(before)
+        if clock:
+            tab.clock.install()
         page = tab.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)

@@ -304,19 +304,34 @@ def test_focus_and_a_half_written_note_survive_what_changes_around_them(stage: S
 
 
 def test_a_call_that_takes_the_note_from_under_the_hands_is_not_answered_by_typing(stage: Stage, open_page: Open) -> None:
-    """A space that was meant for the note answers nothing; a space a moment later does."""
-    page = at_seat(stage, open_page, boards.to_close())
+    """A space that was meant for the note answers nothing; a space 0.8 s after the last key does. By the page's own clock."""
+    page = at_seat(stage, open_page, boards.to_close(), before=_COUNT_ANSWERS, clock=True)
     page.keyboard.press("u")
+    expect(page.get_by_role("dialog").get_by_label("Note")).to_be_visible()
     page.keyboard.press("n")
     expect(page.get_by_role("dialog").get_by_label("Note")).to_be_focused()
+    page.clock.pause_at(page.evaluate("Date.now()") + 1000)
     page.keyboard.type("Two")
     stage.tell(boards.ring())
     expect(page.get_by_role("button", name="Answer")).to_be_visible()
+    page.clock.run_for(_STILL_TYPING_MS - 1)
     page.keyboard.press("Space")
-    assert stage.told_by_page("accept") == []
-    page.wait_for_timeout(900)
+    assert page.evaluate("window.answers") == 0
+    page.clock.run_for(1)
     page.keyboard.press("Space")
+    assert page.evaluate("window.answers") == 1
     eventually_sync(lambda: stage.told_by_page("accept"), 2)
+
+
+_STILL_TYPING_MS = 800
+_COUNT_ANSWERS = """
+window.answers = 0;
+const send = WebSocket.prototype.send;
+WebSocket.prototype.send = function (text) {
+  window.answers += JSON.parse(text).type === "accept";
+  return send.call(this, text);
+};
+"""
 
 
 def test_nothing_is_read_aloud_each_second(stage: Stage, open_page: Open) -> None:
