@@ -1,6 +1,6 @@
 """What the web process and the archivist read. Every function takes a (read-only) engine and returns frozen rows.
 
-Lists are newest first and paged by `before`: the `number` of the last row seen. Times are UTC nanoseconds.
+The journal is paged by `before`: the `number` of the last row seen. Times are UTC nanoseconds.
 """
 
 from collections.abc import Mapping
@@ -132,17 +132,9 @@ class RecordingRow:
 _CALL = (*(column for column in t.calls.c), t.incidents.c.outcome, t.incidents.c.priority)
 
 
-def calls(
-    engine: Engine, limit: int = 50, before: int | None = None, point: str | None = None, state: str | None = None
-) -> list[CallRow]:
-    """Calls, newest first; of one point or in one state if so wanted."""
+def calls(engine: Engine, limit: int = 50) -> list[CallRow]:
+    """The newest calls, newest first; `search` looks for others."""
     query = calls_with_incidents().order_by(t.calls.c.number.desc()).limit(limit)
-    if before is not None:
-        query = query.where(t.calls.c.number < before)
-    if point is not None:
-        query = query.where(t.calls.c.point == point)
-    if state is not None:
-        query = query.where(t.calls.c.state == state)
     return [CallRow(**row) for row in _all(engine, query)]
 
 
@@ -164,16 +156,10 @@ def legs_of(engine: Engine, call: str) -> list[LegRow]:
     return [LegRow(**row) for row in _all(engine, select(t.legs).where(t.legs.c.call == call).order_by(t.legs.c.number))]
 
 
-def incidents(
-    engine: Engine, limit: int = 50, before: int | None = None, point: str | None = None, open_only: bool = False
-) -> list[IncidentRow]:
-    """Incidents, newest first; of one point, or only those not closed, if so wanted."""
+def incidents(engine: Engine, limit: int = 50, open_only: bool = False) -> list[IncidentRow]:
+    """The newest incidents, newest first; only those not closed, if so wanted. `search` looks for others."""
     c = t.incidents.c
     query = incidents_with_answers().order_by(c.number.desc()).limit(limit)
-    if before is not None:
-        query = query.where(c.number < before)
-    if point is not None:
-        query = query.where(c.point == point)
     if open_only:
         query = query.where(c.state != incident_machine.CLOSED)
     return [IncidentRow(**row) for row in _all(engine, query)]

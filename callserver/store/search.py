@@ -1,7 +1,7 @@
 """Looking for incidents and calls: by time, place, person, outcome, class, state, wait, length and words. Read-only.
 
-Newest first, paged by `before` as in `queries`. A page costs at most one pass over the projections, and one over the erasable
-texts where words are looked for; the texts are searched where they lie, so what was erased is not found.
+Newest first, paged by `before`: the `number` of the last row seen. A page costs at most one pass over the projections, and one
+over the erasable texts where words are looked for; the texts are searched where they lie, so what was erased is not found.
 """
 
 from collections.abc import Iterable, Mapping

@@ -130,16 +130,11 @@ def test_a_call_is_told_with_its_times(lived: Engine) -> None:
     assert queries.calls_of(lived, "a") == [a1]
 
 
-def test_lists_are_paged_and_filtered(lived: Engine) -> None:
-    newest = queries.calls(lived, limit=1)
-    assert [row.id for row in newest] == ["b.1"]
-    assert [row.id for row in queries.calls(lived, before=newest[0].number)] == ["a.1"]
-    assert [row.id for row in queries.calls(lived, point="north")] == ["a.1"]
-    assert [row.id for row in queries.calls(lived, state="waiting")] == ["b.1"]
+def test_lists_are_newest_first_and_no_longer_than_asked(lived: Engine) -> None:
+    assert [row.id for row in queries.calls(lived, limit=1)] == ["b.1"]
     assert [row.id for row in queries.incidents(lived)] == ["b", "a"]
-    assert [row.id for row in queries.incidents(lived, before=queries.incidents(lived, limit=1)[0].number)] == ["a"]
+    assert [row.id for row in queries.incidents(lived, limit=1)] == ["b"]
     assert [row.id for row in queries.incidents(lived, open_only=True)] == ["b"]
-    assert [row.id for row in queries.incidents(lived, point="north")] == ["a"]
 
 
 def test_an_incident_is_told(lived: Engine) -> None:
