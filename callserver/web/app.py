@@ -72,7 +72,8 @@ def create_app(
 
 def _served(routers: Iterable[APIRouter]) -> list[tuple[str, str]]:
     routes = [route for router in routers for route in router.routes]
-    plain = [(method, route.path) for route in routes if isinstance(route, APIRoute) for method in route.methods or ()]
+    made = [route for route in routes if isinstance(route, APIRoute)]
+    plain = [(method, route.path) for route in made for method in (route.methods or set()) - {"HEAD"}]  # goes as GET
     return plain + [("WS", route.path) for route in routes if isinstance(route, APIWebSocketRoute)]
 
 

@@ -1,5 +1,6 @@
 """The pages for browsers: files of the package, nothing else, and a policy under which nothing foreign runs."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from callserver.store.engine import read_only
 from callserver.web.api.pages import CONSOLE, KINDS
 from callserver.web.app import create_app
 from tests.web.desk import BASE
+from tests.web.wire import WITHIN_S, Wire
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 FILES = {
@@ -120,6 +122,29 @@ async def test_nothing_else_is_served(pages: httpx.AsyncClient, path: str) -> No
     answer = await pages.get(path)
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not-found")
     assert b"secret" not in answer.content
+
+
+async def _asked(wire: Wire, method: str, path: str) -> tuple[str, dict[str, str], bytes]:
+    """First line, headers and body, as they went over the wire until the service closed the connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", wire.port)
+    writer.write(f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+    head, _, body = (await asyncio.wait_for(reader.read(), WITHIN_S)).partition(b"\r\n\r\n")
+    writer.close()
+    first, *lines = head.decode().split("\r\n")
+    return first, {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}, body
+
+
+@pytest.mark.parametrize("path", ["/", "/replay", "/console/main.js"])
+async def test_head_is_what_get_would_say_and_no_body(wire: Wire, path: str) -> None:
+    """For monitors and proxies that look whether a page is there; what is not there is not there for them either."""
+    first, headers, body = await _asked(wire, "HEAD", path)
+    got_first, got, content = await _asked(wire, "GET", path)
+    assert (first, body) == ("HTTP/1.1 200 OK", b"") and first == got_first
+    for name in ("content-length", "content-type", "etag", "content-security-policy"):
+        assert headers[name] == got[name]
+    assert int(headers["content-length"]) == len(content) > 0
+    first, _, body = await _asked(wire, "HEAD", "/console/nothing.js")
+    assert (first, body) == ("HTTP/1.1 404 Not Found", b"")
 
 
 @pytest.mark.parametrize("path", ["/", "/replay"])

@@ -42,19 +42,19 @@ HEADERS: Mapping[str, str] = {
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/")
+@router.api_route("/", methods=["GET", "HEAD"])
 def console(request: Request) -> Response:
     """The operators' page."""
     return _page(request, "index.html")
 
 
-@router.get("/replay")
+@router.api_route("/replay", methods=["GET", "HEAD"])
 def replay(request: Request) -> Response:
     """The auditors' page."""
     return _page(request, "replay.html")
 
 
-@router.get("/console/{path:path}")
+@router.api_route("/console/{path:path}", methods=["GET", "HEAD"])
 def file(request: Request, path: str) -> Response:
     """One file of the pages."""
     return _file(request, path)
