@@ -104,8 +104,9 @@ class Demo:
         return [point for point in self.town if point not in SPARE]
 
     def link(self, user: str, host: str = LOOPBACK) -> str:
-        """Where this user's browser is signed in by itself."""
-        return f"http://{host}:{self.web_port}/#link={self.tokens[user]}"
+        """Where this user's browser is signed in by itself: at the replay for the auditor, at the console for others."""
+        page = "replay" if user == ROLES["auditor"] else ""
+        return f"http://{host}:{self.web_port}/{page}#link={self.tokens[user]}"
 
     def beside(self, role: str) -> str:
         """The role's link under a host name of its own: cookies go by host, so one browser can be all of them at once."""

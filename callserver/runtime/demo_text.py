@@ -33,7 +33,7 @@ def welcome(demo: Demo, lonely: bool) -> str:
         f"       {demo.street_url}",
         "   Press a red button. The console rings: answer, talk, bring in the police, hang up, say what it was.",
         "   Nobody is available? Then the police desk answers.",
-        "3. Open this, it is the auditor's. Under Replay is what was said; a few finished calls are there after a minute:",
+        "3. Open this, it is the auditor's: what was said, and what was done; a few finished calls are there after a minute:",
         f"       {demo.beside('auditor')}",
         "",
         *(f"   {role + ':':<15}{demo.beside(role)}" for role in WEB_ACCOUNTS if role != "auditor"),

@@ -134,7 +134,6 @@ async def _at_the_replay(browser: Browser, described: dict[str, Any]) -> Page:
     """The auditor's page of the call, by the link and a click on its row."""
     page = await _open(browser, described["links"]["auditor"])
     await page.get_by_role("button", name="Sign out").wait_for()
-    await page.get_by_role("link", name="Replay").click()
     await page.locator("tbody tr", has_text="Market Square").first.get_by_role("link").click()
     await page.locator(".plot .wave").wait_for()
     return page

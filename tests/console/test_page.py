@@ -34,11 +34,10 @@ def test_signing_in_and_out(stage: Stage, open_page: Open) -> None:
 
 
 def test_a_link_signs_in_and_leaves_the_address(stage: Stage, open_page: Open) -> None:
-    """The token is nowhere to be read afterwards."""
+    """The token is nowhere to be read afterwards, also where the page was open before."""
     stage.signed_in = False
     page = open_page()
     page.goto(f"{stage.url}#link={LINK}")
-    page.reload()
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
     assert LINK not in page.url
 

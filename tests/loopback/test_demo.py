@@ -127,7 +127,8 @@ def check_description(description: dict[str, Any], demo: Demo) -> None:
     assert set(description) == {"web", "street", "links", "sip", "help", "points", "seats", "police", *roles}
     assert description["street"].startswith(f"http://127.0.0.1:{demo.street}/")
     assert set(description["links"]) == {"operator", *roles}
-    assert all(link.startswith(f"http://127.0.0.1:{demo.web}/#link=") for link in description["links"].values())
+    pages = {role: link.partition("#link=")[0] for role, link in description["links"].items()}
+    assert pages == {role: f"http://127.0.0.1:{demo.web}/{'replay' * (role == 'auditor')}" for role in ("operator", *roles)}
     assert description["web"] == f"http://127.0.0.1:{demo.web}"
     assert description["sip"] == {"host": "127.0.0.1", "udp": demo.sip, "tcp": demo.sip, "domain": "127.0.0.1"}
     assert description["help"] == f"sip:help@127.0.0.1:{demo.sip}"

@@ -3,8 +3,10 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.replay.conftest import Open, Served
+from callserver.web import links
+from tests.replay.conftest import NOW_S, Open, Served
 from tests.replay.night import CALL, HEARD_HZ, NOTE, OLDER, PLACE, POINT_HZ, UNRECORDED
+from tests.web.desk import user_of
 
 pytestmark = pytest.mark.real
 
@@ -335,3 +337,19 @@ def test_a_dialog_that_is_opened_again_at_once_is_whole(open_page: Open) -> None
     page.wait_for_load_state("networkidle")
     listen(page)
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
+
+
+def _link(service: Served) -> str:
+    return links.make(service.config.storage.run, links.Link(user_of("auditor"), NOW_S + 300), NOW_S)
+
+
+def test_a_link_signs_in_at_the_replay_and_leaves_the_address(service: Served, open_page: Open) -> None:
+    """Once; the same link again is told to be void, also where a page of the replay is open already."""
+    token = _link(service)
+    page = open_page(f"#link={token}", role="")
+    expect(page.locator(".found tbody tr").first).to_be_visible()
+    expect(page.locator("#role")).to_have_text("auditor")
+    assert page.url == service.url
+    page.goto(f"{service.url}#link={token}")
+    expect(page.get_by_role("heading", name="The link is not valid")).to_be_visible()
+    assert page.url == service.url

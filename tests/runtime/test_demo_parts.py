@@ -65,6 +65,12 @@ def test_every_role_has_a_host_of_its_own_beside_the_street(demo: parts.Demo) ->
     assert all(host.endswith((".localhost:8590", "127.0.0.1:8590")) for host in hosts)
 
 
+def test_the_auditor_lands_at_the_replay_and_everybody_else_at_the_console(demo: parts.Demo) -> None:
+    parts.write_links(demo, demo.home)
+    pages = {role: demo.beside(role).partition("#link=")[0].split("/", 3)[3] for role in parts.ROLES}
+    assert pages == {role: "replay" if role == "auditor" else "" for role in parts.ROLES}
+
+
 def test_passwords_stay_and_new_users_get_theirs(tmp_path: Path) -> None:
     first = parts.passwords_in(tmp_path / "p.json", ("a", "b"))
     second = parts.passwords_in(tmp_path / "p.json", ("b", "c"))

@@ -4,6 +4,7 @@ import { ask } from "./api.js";
 import { render } from "./dom.js";
 import { makeKeeper, remembered } from "./keep.js";
 import { deed } from "./keys.js";
+import { awaitLink, followLink, isLink } from "./link.js";
 import { watchBoard } from "./live.js";
 import { initial, update } from "./model.js";
 import { makeRing } from "./ring.js";
@@ -155,11 +156,9 @@ async function signOut() {
 
 /** Who is signed in already, or by the link that was followed. */
 async function begin() {
-  const token = new URLSearchParams(location.hash.slice(1)).get("link");
-  if (token) {
-    history.replaceState(null, "", location.pathname + location.search);
+  if (isLink()) {
     say({ type: "signing-in" });
-    return signedBy(ask("POST", "/api/session/link", { token }));
+    return signedBy(followLink());
   }
   return known();
 }
@@ -228,5 +227,6 @@ document.addEventListener("keydown", pressed);
 document.addEventListener("pointerdown", () => (state.sound.locked ? say({ type: "act", what: "unlock" }) : undefined));
 document.addEventListener("visibilitychange", drawSoon);
 setInterval(() => say({ type: "tick" }), TICK_MS);
+awaitLink();
 say(remembered());
 void begin();

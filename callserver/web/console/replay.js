@@ -2,6 +2,7 @@
 
 import { ask, Refused } from "./api.js";
 import { h, render } from "./dom.js";
+import { awaitLink, followLink, isLink } from "./link.js";
 import { callView } from "./replay-call.js";
 import { showKeys } from "./replay-dialogs.js";
 import { deed } from "./replay-keys.js";
@@ -49,10 +50,10 @@ function view() {
 
 /** @param {Refused} error */
 function signedOut(error) {
-  const gone = error.status === 401;
-  return h("div", { class: "empty", key: "out" }, h("h1", null, gone ? "You are not signed in" : error.message),
-    h("p", null, gone ? "Sign in on the console’s page, then come back here." : error.what_to_do),
-    gone ? h("a", { class: "button", href: "/" }, "Sign in") : h("button", { type: "button", on: { click: () => location.reload() } }, "Try again"));
+  const unasked = error.status === 401 && error.code !== "link-void"; // nobody signed in, or not any more
+  return h("div", { class: "empty", key: "out" }, h("h1", null, unasked ? "You are not signed in" : error.message),
+    h("p", null, unasked ? "Sign in on the console’s page, then come back here." : error.what_to_do),
+    error.status === 401 ? h("a", { class: "button", href: "/" }, "Sign in") : h("button", { type: "button", on: { click: () => location.reload() } }, "Try again"));
 }
 
 /**
@@ -237,7 +238,11 @@ async function signOut() {
 }
 
 async function start() {
+  awaitLink();
   try {
+    if (isLink()) {
+      await followLink();
+    }
     const [who, names] = await Promise.all([ask("GET", "/api/session"), newestNames()]);
     state.names = names;
     $("plan").textContent = names.plan;
