@@ -225,7 +225,7 @@ class Board:
     def _point(self, state: State, name: str) -> Item | None:
         plan = _plan(state)
         point = None if plan is None else plan.points.get(name)
-        if point is None:
+        if plan is None or point is None:
             return None
         why, since_ms = self._points.get(name, ("", None))
         return {
@@ -235,6 +235,7 @@ class Board:
             "latitude": point.latitude,
             "longitude": point.longitude,
             "reachable": state.points.get(PointId(name)),
+            "expects_register": plan.profiles[point.profile].expects_register,
             "why": why,
             "since_ms": since_ms,
             "incident": _open_at(state, PointId(name)),

@@ -55,7 +55,7 @@ def operator(id: str, name: str, state: str = "off", seconds: float = 1800, **ch
 def point(id: str, place: str, latitude: float, longitude: float, **change: Any) -> Item:
     """The item of a help point."""
     base = {"id": id, "place": place, "queue": "town", "latitude": latitude, "longitude": longitude, "reachable": True}
-    return {**base, "why": "", "since_ms": at(86_000), "incident": None, **change}
+    return {**base, "expects_register": True, "why": "", "since_ms": at(86_000), "incident": None, **change}
 
 
 def incident(id: str, point: str, place: str, state: str, seconds: float, **change: Any) -> Item:

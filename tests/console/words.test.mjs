@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { memory } from "../../callserver/web/console/memo.js";
+import { points } from "../../callserver/web/console/select.js";
 import { placed } from "../../callserver/web/console/view-map.js";
-import { classTone, className, clock, count, duration, effort, legWords, list, operatorWords, placeClass, roughly } from "../../callserver/web/console/words.js";
+import { classTone, className, clock, count, duration, effort, legWords, list, operatorWords, placeClass, pointWords, roughly } from "../../callserver/web/console/words.js";
 import { incident, leg, operator } from "./play.mjs";
 
 test("lengths of time", () => {
@@ -41,6 +42,18 @@ test("what legs and operators do is a word and a colour", () => {
   assert.deepEqual(operatorWords(operator("mary", "paused", { reachable: false })), ["Paused", "amber"]);
 });
 
+test("a point of which nothing is known is amber only where the plan expects it to register", () => {
+  const point = (more) => ({ id: "p", place: "Market", queue: "", latitude: null, longitude: null, reachable: null, expects_register: true, why: "", since_ms: null, incident: null, ...more });
+  assert.deepEqual(pointWords(point({})), ["Never heard of", "amber"]);
+  assert.deepEqual(pointWords(point({ expects_register: false })), ["Not expected to register", "faint"]);
+  assert.deepEqual(pointWords(point({ expects_register: false, incident: "i" })), ["Open incident", "blue"]);
+  assert.deepEqual(pointWords(point({ expects_register: false, reachable: true })), ["Reachable", "green"]);
+  assert.deepEqual(pointWords(point({ expects_register: false, reachable: false })), ["Cannot be reached", "red"]);
+  const one = (id, more) => [id, point({ id, place: id, ...more })];
+  const state = { board: { point: Object.fromEntries([one("spare", { expects_register: false }), one("well", { reachable: true }), one("new", {}), one("calls", { reachable: true, incident: "i" }), one("lost", { reachable: false })]) } };
+  assert.deepEqual(points(state).map((each) => each.id), ["lost", "calls", "new", "well", "spare"]);
+});
+
 test("what is done about a waiting call", () => {
   assert.equal(effort(incident("i", "waiting"), [], ""), "Nobody free");
   assert.equal(effort(incident("i", "waiting", { presses: 3 }), ["Mary", "Tom"], ""), "Ringing Mary and Tom, pressed 3 times");
@@ -54,7 +67,7 @@ test("a long place is set smaller", () => {
 });
 
 test("the map has north above and keeps shapes", () => {
-  const point = (id, latitude, longitude) => ({ id, place: id, queue: "", latitude, longitude, reachable: true, why: "", since_ms: null, incident: null });
+  const point = (id, latitude, longitude) => ({ id, place: id, queue: "", latitude, longitude, reachable: true, expects_register: true, why: "", since_ms: null, incident: null });
   const [north, south, nowhere] = placed([point("n", 54.53, -1.55), point("s", 54.52, -1.55), point("x", null, null)]);
   assert.ok(north.y < south.y);
   assert.equal(nowhere, undefined);

@@ -1,6 +1,7 @@
 """The board: the same items whether made whole or changed fact by fact, and nothing dearer for a longer queue."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from callserver.feed import Item
 from callserver.runtime.board import Board, touched
 from callserver.runtime.clock import Anchor
 from tests.core.driver import BYE, LOST, Driver
+from tests.core.plans import plan
 
 ANCHOR = Anchor(1, "boot", 0, 1_700_000_000_000_000_000, 0)
 
@@ -53,6 +55,15 @@ def test_a_press_shows_at_once_and_a_closed_incident_goes() -> None:
     screen.take(driver.facts)
     assert not [key for key in screen.items if key.startswith(("incident/", "call/"))]
     assert screen.items["point/p1"]["incident"] == ""
+
+
+def test_a_point_says_whether_the_plan_expects_it_to_register() -> None:
+    """By its profile: what was never heard of is a fault at one and none at another."""
+    silent = replace(plan().profiles["ends"], expects_register=False)
+    items = Screen(Driver(replace(plan(), profiles={**plan().profiles, "ends": silent}))).items
+    said = {id: items[f"point/{id}"]["expects_register"] for id in ("p1", "p2", "p5")}
+    assert said == {"p1": True, "p2": False, "p5": False}
+    assert items["point/p2"]["reachable"] is None
 
 
 def test_an_alarm_has_its_time_and_goes_when_it_is_cleared() -> None:

@@ -188,12 +188,13 @@ export function seats(state) {
 }
 
 /**
- * Points: those that call, those that cannot be reached, those never heard of, then the others by place.
+ * Points: those that cannot be reached, those that call, those never heard of, the others by place, and last those of which the
+ * plan expects no registration and nothing is known.
  * @param {State} state
  * @returns {Point[]}
  */
 export function points(state) {
-  const place = (/** @type {Point} */ one) => (one.reachable === false ? 0 : one.incident ? 1 : one.reachable === null ? 2 : 3);
+  const place = (/** @type {Point} */ one) => (one.reachable === false ? 0 : one.incident ? 1 : one.reachable ? 3 : one.expects_register ? 2 : 4);
   return Object.values(state.board.point).sort((a, b) => place(a) - place(b) || a.place.localeCompare(b.place));
 }
 

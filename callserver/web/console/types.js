@@ -14,7 +14,7 @@
  *   until_ms: number | null, incident: string | null, call: string | null}} Operator
  * @typedef {{id: string, groups: string[], ring_ms: number | null}} Queue
  * @typedef {{id: string, place: string, queue: string, latitude: number | null, longitude: number | null, reachable: boolean | null,
- *   why: string | null, since_ms: number | null, incident: string | null}} Point
+ *   expects_register: boolean, why: string | null, since_ms: number | null, incident: string | null}} Point
  * @typedef {{id: string, reachable: boolean | null}} Trunk
  * @typedef {{key: string, text: string, raised_ms: number}} Alarm
  * @typedef {{id: string, name: string, digit: string}} Outcome

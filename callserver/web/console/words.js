@@ -129,7 +129,13 @@ export function pointWords(point) {
   if (point.reachable === false) {
     return ["Cannot be reached", "red"];
   }
-  return point.reachable === null ? ["Never heard of", "amber"] : [point.incident ? "Open incident" : "Reachable", point.incident ? "blue" : "green"];
+  if (point.reachable === null && point.expects_register) {
+    return ["Never heard of", "amber"];
+  }
+  if (point.reachable === null && !point.incident) {
+    return ["Not expected to register", "faint"];
+  }
+  return point.incident ? ["Open incident", "blue"] : ["Reachable", "green"];
 }
 
 /**
