@@ -15,7 +15,20 @@ conversation, outside, escalation, codes, duty and condition. State changes thro
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from callserver.core import answers, codes, condition, deadlines, duty, endings, escalation, events, ladder, offers, press
+from callserver.core import (
+    answers,
+    codes,
+    condition,
+    deadlines,
+    duty,
+    endings,
+    escalation,
+    events,
+    ladder,
+    notices,
+    offers,
+    press,
+)
 from callserver.core import call as calls
 from callserver.core.decision import Decision
 from callserver.core.effects import Effect
@@ -74,6 +87,10 @@ _RULES: Mapping[type, Callable[[Decision, Any], None]] = {
     events.HangUp: escalation.hang_up,
     events.Hold: escalation.hold,
     events.Escalate: escalation.escalate,
+    events.Reclassify: escalation.reclassify,
+    events.ClimbLadder: ladder.asked,
+    events.LastResort: ladder.last_resort,
+    events.NoticeDone: notices.done,
     events.ConditionRaised: condition.condition_raised,
     events.ConditionCleared: condition.condition_cleared,
     events.Noted: condition.noted,

@@ -7,9 +7,9 @@ is slow, after 250 ms.
 
 from dataclasses import dataclass
 
-from callserver.core.ids import CallId, LegId, OperatorId, PartyId, PointId
+from callserver.core.ids import CallId, IncidentId, LegId, OperatorId, PartyId, PointId
 from callserver.core.shape import Shape
-from dialplans.model import MediaSource, Route
+from dialplans.model import MediaSource, Notice, Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,15 @@ class DialOperator:
 
 @dataclass(frozen=True, slots=True)
 class DialPoint:
-    """INVITE a point (call back) at its binding, or at the last address that it called from."""
+    """INVITE a point (call back) at its binding, or at the last address that it called from.
+
+    `auto_answer` names the header that makes the device answer by itself: "", call-info or alert-info.
+    """
 
     leg: LegId
     point: PointId
     source: MediaSource
+    auto_answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,18 @@ class CloseCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Notify:
+    """Tell somebody by webhook or mail; `NoticeDone` follows. Ordered again after a restart: `id` names it once."""
+
+    id: str
+    notice: Notice
+    incident: IncidentId
+    point: PointId
+    place: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerCode:
     """Answer a service code's dialog, play `accepted` or `refused`, hang up."""
 
@@ -119,5 +135,5 @@ class AnswerCode:
 
 Effect = (
     AdoptPress | RefusePress | StartMedia | AnswerLeg | DialOperator | DialPoint | DialParty | EndLeg | ShapeCall
-    | ReviveCall | CloseCall | AnswerCode
+    | ReviveCall | CloseCall | Notify | AnswerCode
 )  # fmt: skip

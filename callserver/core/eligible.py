@@ -2,7 +2,7 @@
 
 from callserver.core import operator as operators
 from callserver.core.instant import Instant
-from callserver.core.lookup import plan_of, queue_of
+from callserver.core.lookup import ladder_of, plan_of, queue_of
 from callserver.core.state import Incident, OperatorState, State
 
 
@@ -11,8 +11,7 @@ def groups_of(state: State, incident: Incident) -> tuple[str, ...]:
     groups = queue_of(state, incident).groups
     if not incident.step:
         return groups
-    ladder = plan_of(state, incident).ladders[queue_of(state, incident).ladder]
-    return groups + tuple(step.ring_group for step in ladder.steps[: incident.step] if step.ring_group)
+    return groups + tuple(step.ring_group for step in ladder_of(state, incident).steps[: incident.step] if step.ring_group)
 
 
 def serves(state: State, operator: OperatorState, incident: Incident, groups: tuple[str, ...]) -> bool:

@@ -5,11 +5,12 @@ from callserver.core import conversation, outside, sound
 from callserver.core import incident as incidents
 from callserver.core import leg as legs
 from callserver.core.decision import Decision
-from callserver.core.events import Escalate, GiveOutcome, HangUp, Hold
-from callserver.core.facts import CallHeld
+from callserver.core.events import Escalate, GiveOutcome, HangUp, Hold, Reclassify
+from callserver.core.facts import CallHeld, IncidentReclassified
 from callserver.core.ids import PartyId
 from callserver.core.lookup import incident_of, ladder_of
 from callserver.core.state import Call
+from dialplans.model import Priority
 
 LEGS_MOST = 4  # what one worker carries: point, operator, outside party, one more
 
@@ -71,6 +72,15 @@ def hold(d: Decision, event: Hold) -> None:
     elif call.held != event.on:
         d.record(CallHeld(call.id, event.on, event.by))
         sound.reshape(d, call)
+
+
+def reclassify(d: Decision, event: Reclassify) -> None:
+    """A person gives an incident another class; its place in the order changes at once."""
+    incident = d.state.incidents.get(event.incident)
+    if incident is None or event.priority not in tuple(Priority):
+        d.refuse(event.incident, "no such incident, or no such class")
+    elif incident.priority != event.priority:
+        d.record(IncidentReclassified(incident.id, incident.priority, event.priority, f"by {event.by}"))
 
 
 def give_outcome(d: Decision, event: GiveOutcome) -> None:

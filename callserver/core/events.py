@@ -33,6 +33,7 @@ class Pressed:
     point: PointId
     dialog: str
     fresh: IncidentId
+    button: str = ""  # which of the point's buttons, where it has several
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,40 @@ class Escalate:
 
 
 @dataclass(frozen=True, slots=True)
+class Reclassify:
+    """A person gives an incident another class."""
+
+    incident: IncidentId
+    priority: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClimbLadder:
+    """A person asks for the step that the plan has for being asked (When.ASKED)."""
+
+    incident: IncidentId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class LastResort:
+    """The watch found a waiting incident without care: all steps up to the last are taken at once."""
+
+    incident: IncidentId
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeDone:
+    """A notice was delivered, or given up."""
+
+    id: str
+    delivered: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConditionRaised:
     """The shell found a fault of the machine: a disk, a slow journal, an unknown device. `key` names it once."""
 
@@ -231,5 +266,6 @@ class Woken:
 Event = (
     PlanLoaded | Pressed | CodeDialled | LegRang | LegAnswered | LegEnded | LineSilent | LineSounding | DigitPressed
     | WorkerLost | SeatBound | SeatUnbound | PointReached | PointLost | TrunkReached | TrunkLost
-    | MakeAvailable | Pause | GiveOutcome | HangUp | Hold | Escalate | ConditionRaised | ConditionCleared | Noted | Woken
+    | MakeAvailable | Pause | GiveOutcome | HangUp | Hold | Escalate | Reclassify | ClimbLadder | LastResort
+    | NoticeDone | ConditionRaised | ConditionCleared | Noted | Woken
 )  # fmt: skip

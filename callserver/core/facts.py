@@ -9,12 +9,18 @@ beside the chain and may be empty after erasure, so no decision may depend on it
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from callserver.core.facts_noted import ERASABLE
+from callserver.core.facts_noted import AccountChanged as AccountChanged
+from callserver.core.facts_noted import ClockAnchored as ClockAnchored
+from callserver.core.facts_noted import Listened as Listened
+from callserver.core.facts_noted import RecordingFailed as RecordingFailed
+from callserver.core.facts_noted import RecordingMade as RecordingMade
+from callserver.core.facts_noted import ServerStarted as ServerStarted
+from callserver.core.facts_noted import SignedIn as SignedIn
 from callserver.core.ids import CallId, IncidentId, LegId, OfferId, OperatorId, PartyId, PointId
 from callserver.core.shape import Shape
 from callserver.core.termination import Termination
 from dialplans.model import Plan
-
-_ERASABLE: Mapping[str, bool] = {"erasable": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,9 @@ class IncidentOpened:
     queue: str
     priority: int
     plan_version: int
+    ladder: str = ""  # "": the queue's own
+    button: str = ""
+    why: str = ""  # where the class is not the button's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,64 @@ class IncidentRejoined:
 
     incident: IncidentId
     point: PointId
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentReclassified:
+    """The incident's class changed; its place in the order changes at once."""
+
+    incident: IncidentId
+    old: int
+    new: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentHandedOver:
+    """A waiting incident went to another queue, at the foot of this ladder; its place in the order is by its first wait."""
+
+    incident: IncidentId
+    queue: str
+    ladder: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentParked:
+    """A talk was interrupted for a more urgent incident: it waits again, and its operator is asked first."""
+
+    incident: IncidentId
+    operator: OperatorId
+    by: IncidentId
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionMet:
+    """Something happened to a waiting incident that its ladder may go up for; see dialplans.model.When."""
+
+    incident: IncidentId
+    condition: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeOrdered:
+    """Somebody is to be told by webhook or mail. Sent again after a restart until it is settled."""
+
+    id: str  # <incident>.n<number>
+    incident: IncidentId
+    notice: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeSettled:
+    """The notice was delivered, or given up."""
+
+    id: str
+    incident: IncidentId
+    delivered: bool
     why: str
 
 
@@ -66,7 +133,7 @@ class OutcomeRecorded:
     incident: IncidentId
     outcome: str
     by: str
-    note: str = field(default="", metadata=_ERASABLE)
+    note: str = field(default="", metadata=ERASABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,79 +383,9 @@ class Refused:
     why: str
 
 
-# Facts of processes that do not decide; `apply` leaves the state as it is.
-
-
-@dataclass(frozen=True, slots=True)
-class ServerStarted:
-    """The switchboard took up its work, after folding `folded` facts."""
-
-    version: str
-    folded: int
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ClockAnchored:
-    """The tie between boottime and UTC was made anew (start, or a step of the wall clock)."""
-
-    anchor: int
-    boot: str
-    utc_ns: int
-    instant_ns: int
-    step_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingMade:
-    """Files made from a call's captures, and the SHA-256 of each file and of each capture (uncompressed)."""
-
-    call: CallId
-    files: Mapping[str, str]  # path below the recordings directory -> SHA-256
-    captures: Mapping[str, str]
-    duration_ms: int
-    losses_ms: int
-    report: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingFailed:
-    """The archivist could not finish a recording; it tries again."""
-
-    call: CallId
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Listened:
-    """A recording was opened, by whom and why."""
-
-    call: CallId
-    by: str
-    reason: str = field(metadata=_ERASABLE)
-    first_byte: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """Somebody signed in to the web service, or failed to."""
-
-    user: str
-    accepted: bool
-    source: str = field(default="", metadata=_ERASABLE)
-
-
-@dataclass(frozen=True, slots=True)
-class AccountChanged:
-    """An account of the directory was made, changed or removed."""
-
-    user: str
-    what: str
-    by: str
-
-
 Fact = (
-    PlanAdopted | IncidentOpened | IncidentRejoined | IncidentMoved | OutcomeRecorded | CallOpened | CallMoved
+    PlanAdopted | IncidentOpened | IncidentRejoined | IncidentReclassified | IncidentHandedOver | IncidentParked
+    | ConditionMet | NoticeOrdered | NoticeSettled | IncidentMoved | OutcomeRecorded | CallOpened | CallMoved
     | LegCreated | LegMoved | OfferMade | OfferWidened | OfferEnded | OperatorMoved | OperatorRests | RestEnded
     | SeatChanged | LadderStepTaken | RouteTried | RouteAwaited | CallBackAwaited | CallShaped | CallHeld | LineChanged
     | DigitHeard

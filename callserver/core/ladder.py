@@ -8,12 +8,15 @@ ever. An incident that is attended takes no steps; one that waits again starts a
 """
 
 from callserver.core import eligible as eligibility
+from callserver.core import incident as incidents
 from callserver.core import outside
 from callserver.core.decision import Decision
-from callserver.core.facts import LadderStepTaken
+from callserver.core.events import ClimbLadder, LastResort
+from callserver.core.facts import ConditionMet, LadderStepTaken
 from callserver.core.instant import Instant, later
 from callserver.core.lookup import ladder_of
 from callserver.core.state import Incident, State
+from dialplans.model import When
 
 
 def next_at(state: State, incident: Incident) -> Instant | None:
@@ -35,6 +38,25 @@ def climb(d: Decision, incident: Incident) -> None:
         else:
             return
         _take(d, incident, why)
+
+
+def asked(d: Decision, event: ClimbLadder) -> None:
+    """A person asks for the step that the plan has for it."""
+    incident = d.state.incidents.get(event.incident)
+    if incident is None or incident.state != incidents.WAITING:
+        d.refuse(event.incident, "no such incident, or it does not wait")
+    elif When.ASKED not in incident.met:
+        d.record(ConditionMet(incident.id, When.ASKED, f"asked by {event.by}"))
+
+
+def last_resort(d: Decision, event: LastResort) -> None:
+    """All steps up to the last, at once: the watch found that nobody cares for a waiting incident."""
+    incident = d.state.incidents.get(event.incident)
+    if incident is None or incident.state != incidents.WAITING:
+        d.refuse(event.incident, "no such incident, or it does not wait")
+        return
+    while incident.step < len(ladder_of(d.state, incident).steps):
+        _take(d, incident, event.why)
 
 
 def _at_once_until(d: Decision, incident: Incident) -> int:

@@ -18,7 +18,7 @@ def queue_of(state: State, incident: Incident) -> Queue:
 def ladder_of(state: State, incident: Incident) -> Ladder:
     """The incident's ladder."""
     plan = plan_of(state, incident)
-    return plan.ladders[plan.queues[incident.queue].ladder]
+    return plan.ladders[incident.ladder or plan.queues[incident.queue].ladder]
 
 
 def point_of(state: State, incident: Incident) -> Point:

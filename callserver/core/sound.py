@@ -15,7 +15,7 @@ from callserver.core import leg as legs
 from callserver.core.decision import Decision
 from callserver.core.effects import ShapeCall
 from callserver.core.facts import CallShaped
-from callserver.core.fold import PLACE_PROMPT
+from callserver.core.fold_calls import PLACE_PROMPT
 from callserver.core.lookup import incident_of, queue_of
 from callserver.core.shape import Prompt, Shape
 from callserver.core.state import Call, State

@@ -85,6 +85,11 @@ class Incident:
     route_at: Instant | None = None  # when the next route is tried
     route_leg: LegId | None = None  # the leg of the route tried last
     ladder_since: Instant = INSTANT_ZERO  # when it began to wait, this time; `waiting_since` keeps its place in the order
+    ladder: str = ""  # the one it climbs; "": its queue's
+    met: tuple[str, ...] = ()  # conditions met since it began to wait (this time) that do not pass by themselves
+    parked: bool = False  # interrupted for a more urgent one
+    prefers: OperatorId | None = None  # whose seat rings first when it is free: who had it when it was parked
+    notices: int = 0  # ordered so far
 
 
 @dataclass(slots=True)
@@ -102,9 +107,23 @@ class OperatorState:
     refuses_until: Instant | None = None  # a firm rest
     refusals: int = 0  # firm rests in a row
     missed_at: Instant = INSTANT_ZERO  # when an offer was last let ring out or refused
+    misses: int = 0  # offers let ring out in a row
+    taken: int = 0  # calls answered since coming on duty
     legs: tuple[LegId, ...] = ()  # live ones, the ending too
     call: CallId | None = None
     incident: IncidentId | None = None
+
+
+@dataclass(slots=True)
+class NoticeDue:
+    """A notice that is not settled yet."""
+
+    id: str
+    incident: IncidentId
+    notice: str
+    text: str
+    plan_version: int
+    point: PointId
 
 
 @dataclass(slots=True)
@@ -124,3 +143,7 @@ class State:
     plan_digest: str = ""
     waiting: list[IncidentId] = field(default_factory=list)  # in order; see core.waiting
     facts: int = 0  # how many were applied
+    utc_offset_ns: int = 0  # UTC minus instant, by the newest clock anchor
+    turns: dict[str, OperatorId] = field(default_factory=dict)  # queue -> who was rung last, for round-robin
+    mischief: dict[PointId, tuple[tuple[Instant, str], ...]] = field(default_factory=dict)  # when and with what it closed
+    notices: dict[str, NoticeDue] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from callserver.core import effects
-from callserver.core.events import ConditionCleared, ConditionRaised, Event, LegEnded
+from callserver.core.events import ConditionCleared, ConditionRaised, Event, LegEnded, NoticeDone
 from callserver.core.ids import LegId, call_of_leg
 from callserver.core.state import State
 from callserver.core.termination import By, Class, Termination
@@ -192,6 +192,8 @@ class Performer:
             self.sound.revive_later(order.call, why)
         elif isinstance(order, effects.ShapeCall):
             self.sound.replace_worker(order.call, why)
+        elif isinstance(order, effects.Notify):
+            self.post(NoticeDone(order.id, False, f"an internal error: {why}"))
         elif not isinstance(order, effects.CloseCall | effects.RefusePress | effects.AnswerCode):
             self._abandon(order.leg, f"an internal error: {why}")
 

@@ -52,7 +52,10 @@ function toneOf(state, point) {
   if (incident?.state === "attended") {
     return "talking";
   }
-  return point.reachable === false ? "lost" : point.reachable === null ? "unknown" : "good";
+  if (point.reachable === null) {
+    return point.expects_register ? "unknown" : "unheard";
+  }
+  return point.reachable ? "good" : "lost";
 }
 
 /**

@@ -1,0 +1,157 @@
+"""What facts of plans, incidents and notices change in the state; see `fold`."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from callserver.core import facts as f
+from callserver.core import incident as incidents
+from callserver.core import operator as operators
+from callserver.core import waiting
+from callserver.core.ids import OperatorId
+from callserver.core.instant import Instant
+from callserver.core.state import Incident, NoticeDue, OperatorState, State
+
+MISCHIEF_MOST = 20  # outcomes kept for each point
+
+
+def _plan_adopted(state: State, fact: f.PlanAdopted, at: Instant) -> None:
+    state.plan_version, state.plan_digest = fact.version, fact.digest
+    state.plans[fact.version] = fact.plan
+    used = {incident.plan_version for incident in state.incidents.values()} | {fact.version}
+    used |= {notice.plan_version for notice in state.notices.values()}
+    for version in [version for version in state.plans if version not in used]:
+        del state.plans[version]
+    for known in fact.plan.operators:
+        if known not in state.operators:
+            state.operators[OperatorId(known)] = OperatorState(OperatorId(known), operators.OFF, at)
+    for operator in list(state.operators.values()):
+        if operator.id not in fact.plan.operators and operator.state in operators.FREE and not operator.legs:
+            del state.operators[operator.id]  # one in a call stays, not eligible, until the next plan
+
+
+def _incident_opened(state: State, fact: f.IncidentOpened, at: Instant) -> None:
+    incident = Incident(
+        *(fact.incident, fact.point, fact.queue, fact.priority, fact.plan_version, incidents.WAITING, at, at, at),
+        ladder_since=at,
+        ladder=fact.ladder,
+    )
+    state.incidents[incident.id] = incident
+    state.open_by_point[incident.point] = incident.id
+    waiting.join(state, incident)
+
+
+def _incident_rejoined(state: State, fact: f.IncidentRejoined, at: Instant) -> None:
+    state.incidents[fact.incident].presses += 1
+
+
+def _incident_reclassified(state: State, fact: f.IncidentReclassified, at: Instant) -> None:
+    incident = state.incidents[fact.incident]
+    waits = incident.state == incidents.WAITING
+    if waits:
+        waiting.leave(state, incident)
+    incident.priority = fact.new
+    if waits:
+        waiting.join(state, incident)
+
+
+def _incident_handed_over(state: State, fact: f.IncidentHandedOver, at: Instant) -> None:
+    incident = state.incidents[fact.incident]
+    waiting.leave(state, incident)
+    incident.queue, incident.ladder = fact.queue, fact.ladder
+    incident.step, incident.ladder_since, incident.met = 0, at, ()
+    waiting.join(state, incident)
+
+
+def _incident_parked(state: State, fact: f.IncidentParked, at: Instant) -> None:
+    incident = state.incidents[fact.incident]
+    incident.parked, incident.prefers = True, fact.operator
+
+
+def _condition_met(state: State, fact: f.ConditionMet, at: Instant) -> None:
+    incident = state.incidents[fact.incident]
+    incident.met = (*incident.met, fact.condition)
+
+
+def _incident_moved(state: State, fact: f.IncidentMoved, at: Instant) -> None:
+    incident = state.incidents[fact.incident]
+    if incident.state == incidents.WAITING:
+        waiting.leave(state, incident)
+    incident.state, incident.since = fact.new, at
+    incident.operator = fact.operator
+    incident.until = None if fact.until is None else Instant(fact.until)
+    incident.party = incident.route_at = incident.route_leg = None
+    incident.route = incident.cycle = 0
+    if fact.new == incidents.WAITING:
+        incident.step, incident.ladder_since, incident.met = 0, at, ()
+        waiting.join(state, incident)
+    else:
+        incident.parked, incident.prefers = False, None
+    if fact.new not in incidents.JOINABLE:
+        _leave_point(state, incident)
+    if fact.new == incidents.CLOSED:
+        _forget_incident(state, incident)
+
+
+def _leave_point(state: State, incident: Incident) -> None:
+    if state.open_by_point.get(incident.point) == incident.id:
+        del state.open_by_point[incident.point]
+
+
+def _forget_incident(state: State, incident: Incident) -> None:
+    del state.incidents[incident.id]
+    version = incident.plan_version
+    used = {other.plan_version for other in state.incidents.values()} | {due.plan_version for due in state.notices.values()}
+    if version != state.plan_version and version not in used:
+        del state.plans[version]
+
+
+def _outcome_recorded(state: State, fact: f.OutcomeRecorded, at: Instant) -> None:
+    incident = state.incidents.get(fact.incident)
+    if incident is not None:
+        known = state.mischief.get(incident.point, ())
+        state.mischief[incident.point] = (*known, (at, fact.outcome))[-MISCHIEF_MOST:]
+
+
+def _notice_ordered(state: State, fact: f.NoticeOrdered, at: Instant) -> None:
+    incident = state.incidents[fact.incident]
+    incident.notices += 1
+    due = NoticeDue(fact.id, fact.incident, fact.notice, fact.text, incident.plan_version, incident.point)
+    state.notices[fact.id] = due
+
+
+def _notice_settled(state: State, fact: f.NoticeSettled, at: Instant) -> None:
+    state.notices.pop(fact.id, None)
+
+
+def _ladder_step_taken(state: State, fact: f.LadderStepTaken, at: Instant) -> None:
+    state.incidents[fact.incident].step = fact.step
+
+
+def _route_tried(state: State, fact: f.RouteTried, at: Instant) -> None:
+    incident = state.incidents[fact.incident]
+    incident.party, incident.route, incident.cycle = fact.party, fact.route, fact.cycle
+    incident.route_leg, incident.route_at = fact.leg, None
+
+
+def _route_awaited(state: State, fact: f.RouteAwaited, at: Instant) -> None:
+    incident = state.incidents[fact.incident]
+    incident.party, incident.route_leg, incident.route_at = fact.party, None, Instant(fact.at)
+
+
+CHANGES: Mapping[type, Callable[[State, Any, Instant], None]] = {
+    f.PlanAdopted: _plan_adopted,
+    f.IncidentOpened: _incident_opened,
+    f.IncidentRejoined: _incident_rejoined,
+    f.IncidentReclassified: _incident_reclassified,
+    f.IncidentHandedOver: _incident_handed_over,
+    f.IncidentParked: _incident_parked,
+    f.ConditionMet: _condition_met,
+    f.OutcomeRecorded: _outcome_recorded,
+    f.NoticeOrdered: _notice_ordered,
+    f.NoticeSettled: _notice_settled,
+    f.IncidentMoved: _incident_moved,
+    f.LadderStepTaken: _ladder_step_taken,
+    f.RouteTried: _route_tried,
+    f.RouteAwaited: _route_awaited,
+}
+"""What each kind of fact does; for `fold.apply`."""
