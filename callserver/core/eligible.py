@@ -3,10 +3,11 @@
 from callserver.core import operator as operators
 from callserver.core.instant import Instant
 from callserver.core.lookup import ladder_of, plan_of, queue_of
-from callserver.core.state import Incident, OperatorState, State
+from callserver.core.state import State
+from callserver.core.views import IncidentView, OperatorView, WorldView
 
 
-def groups_of(state: State, incident: Incident) -> tuple[str, ...]:
+def groups_of(state: WorldView, incident: IncidentView) -> tuple[str, ...]:
     """The groups that are rung for an incident: its queue's, and those that its ladder added."""
     groups = queue_of(state, incident).groups
     if not incident.step:
@@ -14,7 +15,7 @@ def groups_of(state: State, incident: Incident) -> tuple[str, ...]:
     return groups + tuple(step.ring_group for step in ladder_of(state, incident).steps[: incident.step] if step.ring_group)
 
 
-def serves(state: State, operator: OperatorState, incident: Incident, groups: tuple[str, ...]) -> bool:
+def serves(state: WorldView, operator: OperatorView, incident: IncidentView, groups: tuple[str, ...]) -> bool:
     """Whether the operator belongs to one of the groups under the incident's plan, and is still in the plan in force."""
     known = plan_of(state, incident).operators.get(operator.id)
     if known is None or operator.id not in state.plans[state.plan_version].operators:
@@ -22,7 +23,7 @@ def serves(state: State, operator: OperatorState, incident: Incident, groups: tu
     return any(group in groups for group in known.groups)
 
 
-def free(operator: OperatorState, now: Instant) -> bool:
+def free(operator: OperatorView, now: Instant) -> bool:
     """Whether the seat could ring for anything: reachable, available, no leg left over, no firm rest."""
     return (
         operator.state == operators.AVAILABLE
@@ -32,12 +33,12 @@ def free(operator: OperatorState, now: Instant) -> bool:
     )
 
 
-def eligible(state: State, operator: OperatorState, incident: Incident, now: Instant) -> bool:
+def eligible(state: WorldView, operator: OperatorView, incident: IncidentView, now: Instant) -> bool:
     """Whether the operator may be offered the incident at this moment, under the incident's frozen plan."""
     return free(operator, now) and serves(state, operator, incident, groups_of(state, incident))
 
 
-def somebody_on_duty(state: State, incident: Incident) -> bool:
+def somebody_on_duty(state: State, incident: IncidentView) -> bool:
     """Whether any operator of the queue's own groups is at a seat: reachable, neither off nor paused."""
     groups = queue_of(state, incident).groups
     return any(

@@ -2,31 +2,32 @@
 
 from callserver.core.ids import PointId
 from callserver.core.state import Call, Incident, State
+from callserver.core.views import IncidentView, WorldView
 from dialplans.model import Ladder, Plan, Point, Profile, Queue
 
 
-def plan_of(state: State, incident: Incident) -> Plan:
+def plan_of(state: WorldView, incident: IncidentView) -> Plan:
     """The plan under which the incident was opened."""
     return state.plans[incident.plan_version]
 
 
-def queue_of(state: State, incident: Incident) -> Queue:
+def queue_of(state: WorldView, incident: IncidentView) -> Queue:
     """The queue in which the incident waits."""
     return state.plans[incident.plan_version].queues[incident.queue]
 
 
-def ladder_of(state: State, incident: Incident) -> Ladder:
+def ladder_of(state: WorldView, incident: IncidentView) -> Ladder:
     """The incident's ladder."""
     plan = plan_of(state, incident)
     return plan.ladders[incident.ladder or plan.queues[incident.queue].ladder]
 
 
-def point_of(state: State, incident: Incident) -> Point:
+def point_of(state: WorldView, incident: IncidentView) -> Point:
     """The help point that pressed."""
     return plan_of(state, incident).points[incident.point]
 
 
-def profile_of(state: State, incident: Incident) -> Profile:
+def profile_of(state: WorldView, incident: IncidentView) -> Profile:
     """What kind of device pressed."""
     return plan_of(state, incident).profiles[point_of(state, incident).profile]
 
