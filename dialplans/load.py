@@ -1,11 +1,29 @@
 """Plans from files. The only module of this room that reads anything; `parse` stays pure."""
 
+import hashlib
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from dialplans.faults import Fault, PlanError
 from dialplans.model import Plan
 from dialplans.parse import parse
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A plan with what it was written in: (name, text) of each file in order, and the SHA-256 over all of them."""
+
+    plan: Plan
+    digest: str
+    texts: tuple[tuple[str, str], ...]
+
+
+def load_whole(path: Path) -> Loaded:
+    """The plan in the file at `path` with its texts. Raises `PlanError` and OSError as `load` does."""
+    content = path.read_bytes()
+    text = _text(content, str(path))
+    return Loaded(parse(text, str(path)), hashlib.sha256(content).hexdigest(), ((path.name, text),))
 
 
 def load(path: Path) -> Plan:
