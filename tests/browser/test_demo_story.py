@@ -14,7 +14,7 @@ from tests.eventually import eventually
 from tests.loopback.test_demo import Demo, running
 from tests.peers.chromium import chromium
 from tests.peers.ports import Ports
-from tests.peers.tones import strength
+from tests.peers.tones import loudest
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 
@@ -152,10 +152,4 @@ async def _replay(browser: Browser, described: dict[str, Any], demo: Demo) -> No
     (path,) = (demo.directory / "demo" / "data" / "recordings").glob("*/call.flac")
     samples, rate = soundfile.read(path, dtype="float64")
     for side, hz, other in ((0, POINT_HZ, OPERATOR_HZ), (1, OPERATOR_HZ, POINT_HZ), (1, DESK_HZ, POINT_HZ)):
-        assert _loudest(samples[:, side], rate, hz) > 0.03 > 4 * _loudest(samples[:, side], rate, other)
-
-
-def _loudest(side: Any, rate: int, hz: float) -> float:
-    """The strongest half second of a tone."""
-    step = rate // 2
-    return max(strength(side[at : at + step], hz, rate) for at in range(0, len(side) - step, step))
+        assert loudest(samples[:, side], hz, rate) > 0.03 > 4 * loudest(samples[:, side], other, rate)

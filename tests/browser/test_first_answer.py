@@ -1,11 +1,11 @@
 """The first press answered in a browser: rung, heard both ways, held, the police brought in, ended, recorded and told."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+from numpy.typing import NDArray
 
 from tests.browser.console import console
 from tests.conftest import Peers
@@ -13,15 +13,9 @@ from tests.eventually import eventually
 from tests.loopback.desk import desk, now_s
 from tests.loopback.service import plan_text, running
 from tests.peers.ports import Ports
-from tests.peers.tones import strength
+from tests.peers.tones import loudest
 
 POINT_HZ, OPERATOR_HZ, POLICE_HZ = 440.0, 700.0, 1200.0
-
-
-def _loudest(side: Any, rate: int, hz: float) -> float:
-    """The strongest half second of a tone."""
-    step = rate // 2
-    return max(strength(side[at : at + step], hz, rate) for at in range(0, len(side) - step, step))
 
 
 @pytest.mark.real
@@ -62,21 +56,32 @@ async def test_a_press_is_answered_by_one_key_and_told_to_the_end(tmp_path: Path
             assert isinstance(made, list)
             _check_record(service.data / "recordings" / made[0]["call"] / "call.flac")
             received, rate = soundfile.read(point.received_wav(), dtype="float64")
-            assert _loudest(received, rate, OPERATOR_HZ) > 0.05
+            assert loudest(received, OPERATOR_HZ, rate) > 0.05
 
 
 def _check_record(path: Path) -> None:
     """Left the point alone, right what it heard: operator and police."""
     samples, rate = soundfile.read(path, dtype="float64")
     left, right = samples[:, 0], samples[:, 1]
-    assert _loudest(left, rate, POINT_HZ) > 0.05 > 4 * _loudest(left, rate, OPERATOR_HZ)
+    assert loudest(left, POINT_HZ, rate) > 0.05 > 4 * loudest(left, OPERATOR_HZ, rate)
     for hz in (OPERATOR_HZ, POLICE_HZ):
-        assert _loudest(right, rate, hz) > 0.03 > 4 * _loudest(left, rate, hz)
-    assert 4 * _loudest(right, rate, POINT_HZ) < 0.05
+        assert loudest(right, hz, rate) > 0.03 > 4 * loudest(left, hz, rate)
+    assert 4 * loudest(right, POINT_HZ, rate) < 0.05
+
+
+def _tone(hz: float, seconds: float) -> NDArray[np.float64]:
+    return np.asarray(0.3 * np.sin(2 * np.pi * hz * np.arange(int(seconds * 8000)) / 8000))
 
 
 def test_the_tone_measure_can_fail() -> None:
-    """Silence and another tone are not taken for the tone."""
-    other = 0.3 * np.sin(2 * np.pi * 900 * np.arange(8000) / 8000)
-    assert _loudest(np.zeros(8000), 8000, OPERATOR_HZ) < 0.001
-    assert _loudest(other, 8000, OPERATOR_HZ) < 0.01
+    """Silence, too little and another tone are not taken for the tone."""
+    assert loudest(np.zeros(8000), OPERATOR_HZ, 8000) < 0.001
+    assert loudest(_tone(OPERATOR_HZ, 0.4), OPERATOR_HZ, 8000) == 0.0
+    assert loudest(_tone(900, 1.0), OPERATOR_HZ, 8000) < 0.01
+
+
+@pytest.mark.parametrize("before_s", [0.0, 0.26, 0.9, 1.49])
+def test_the_tone_measure_finds_half_a_second_wherever_it_lies(before_s: float) -> None:
+    """Whoever joins last is heard at the end of the recording alone."""
+    samples = np.concatenate([np.zeros(int(before_s * 8000)), _tone(POLICE_HZ, 0.5)])
+    assert loudest(samples, POLICE_HZ, 8000) > 0.25

@@ -82,6 +82,12 @@ def tone_track(samples: NDArray[np.float64], hz: float, rate: int, window_s: flo
     return np.asarray(2 * np.abs(rows @ turn) / size, dtype=np.float64)
 
 
+def loudest(samples: NDArray[np.float64], hz: float, rate: int) -> float:
+    """Strength of the tone in the half second that has most of it, wherever that lies, to 50 ms; its end is looked at too."""
+    size = rate // 2
+    return max((strength(samples[at : at + size], hz, rate) for at in range(0, len(samples) - size + 1, rate // 20)), default=0.0)
+
+
 def longest_absence_s(wav: Path, hz: float, start_s: float = 0.0, window_s: float = 0.02) -> float:
     """The longest time without the tone after its first sound past `start_s`, measured in windows of `window_s`.
 
