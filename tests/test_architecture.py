@@ -19,6 +19,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "audio": (),
     "callserver": (),  # the package's own __init__ only
     "callserver.core": ("dialplans",),
+    "callserver.watch": BASE,
     "callserver.sip.protocol": BASE,
     "callserver.media.protocol": BASE,
     "callserver.media.rtp": ("callserver.media.protocol", *BASE),
@@ -36,7 +37,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "callserver.web": (*JOINTS, *BASE, "callserver.config", "callserver.control", "callserver.feed"),
     "callserver.runtime": (
         *("callserver.sip", "callserver.media", "callserver.store", "callserver.web", "callserver.archive"),
-        *("callserver.control", "callserver.feed", "callserver.config", "audio"),
+        *("callserver.control", "callserver.feed", "callserver.config", "callserver.watch", "audio"),
         *(*JOINTS, *BASE),
     ),
     "callserver.runtime.demo": ("*",),  # the body of a command
@@ -57,7 +58,7 @@ BESIDES: Mapping[tuple[str, str], str] = {
     ("callserver.web", "callserver.store.directory"): "looks up who signs in; reading as well",
 }
 
-PURE = ("callserver.core", *JOINTS, "dialplans")
+PURE = ("callserver.core", "callserver.watch", *JOINTS, "dialplans")
 NOT_PURE: Mapping[str, str] = {"dialplans.load": "reads the text of a plan from a file, so that parse need not"}
 IMPURE_MODULES = frozenset(
     {"asyncio", "concurrent", "ctypes", "getpass", "io", "logging", "multiprocessing", "os", "pathlib", "queue", "random"}

@@ -11,12 +11,13 @@ from random import Random
 from callserver.core import events as ev
 from callserver.core.decide import handle, next_deadline
 from callserver.core.effects import Effect
-from callserver.core.facts import Fact
+from callserver.core.facts import Fact, ServerStarted
 from callserver.core.fold import apply, fold
 from callserver.core.ids import CallId, IncidentId, OperatorId, PartyId, PointId
 from callserver.core.instant import MS, SECOND, Instant
 from callserver.core.recovery import orders_outstanding, reconcile
 from callserver.core.state import State
+from callserver.watch.watch import Watch
 from dialplans.model import Plan
 from tests.core.plans import operators, plan
 from tests.simulation.edge import Edge
@@ -30,9 +31,12 @@ SEATS_OFTEN = 1_200_000  # ms between changes of one seat, on average
 
 
 class World:
-    """Runs from `START` for some hours; `run` raises `Broken` when an invariant does not hold."""
+    """Runs from `START` for some hours; `run` raises `Broken` when an invariant does not hold or the watch finds a breach.
 
-    def __init__(self, seed: int, faults: float = 1.0) -> None:
+    `invariants` or `watched` off: only the other judges.
+    """
+
+    def __init__(self, seed: int, faults: float = 1.0, invariants: bool = True, watched: bool = True) -> None:
         self.chance = Random(seed)
         self.now = START
         self.state = State()
@@ -49,6 +53,8 @@ class World:
         self.bound: dict[str, bool] = {}
         self.edge = Edge(self.chance, self.after, self.deliver)
         self.invariants = Invariants()
+        self.judged, self.watched = invariants, watched
+        self.watch = Watch()
         self.version = 0
 
     # ---- time -----------------------------------------------------------------------------------------------
@@ -74,7 +80,11 @@ class World:
             deadline = next_deadline(self.state)
             wake = None if deadline is None or self.down else max(deadline, self.now)
             act_at = self.queue[0][0] if self.queue else None
-            if wake is not None and (act_at is None or wake <= act_at):
+            look_at = None if self.down else self.watch.next_at()
+            if look_at is not None and look_at <= min(at for at in (wake, act_at, until) if at is not None):
+                self.now = Instant(max(look_at, self.now))
+                self.look()
+            elif wake is not None and (act_at is None or wake <= act_at):
                 if wake > until:
                     break
                 self.now = Instant(wake)
@@ -104,6 +114,7 @@ class World:
         for fact in facts:
             self.journal.append((fact, self.now))
             apply(self.told, fact, self.now)
+            self.watch.take(fact, self.now)
         self.invariants.take(facts, self.now)
         deadline = next_deadline(self.state)
         hold(deadline is None or deadline > self.now, f"after {event} the deadline {deadline} is not used up")
@@ -125,9 +136,17 @@ class World:
         """Invariants, and now and then the journal."""
         self.steps += 1
         if not self.down:
-            self.invariants.check(self.state, self.edge, self.now, self.back_since)
+            self.look()
+            if self.judged:
+                self.invariants.check(self.state, self.edge, self.now, self.back_since)
         if self.steps % COMPARE_EVERY == 0:
             hold(self.told == self.state, "the journal tells another state")
+
+    def look(self) -> None:
+        """What the watch sees in the journal."""
+        breaches = self.watch.check(self.now)
+        hold(not self.watched or not breaches, f"the watch: {breaches}")
+        hold(self.watch.unfit == 0, "a fact did not fit the watch's picture")
 
     def crash(self) -> None:
         """The switchboard dies; a successor folds the journal and goes on."""
@@ -144,6 +163,7 @@ class World:
         self.invariants.restart(self.now)
         for event in [*reconcile(self.state, set(self.edge.dialogs), set(self.edge.workers)), ev.Woken()]:
             self.decide_and_perform(event)
+        self.decide_and_perform(ev.Noted(ServerStarted("simulated", len(self.journal))))
         for operator, bound in self.bound.items():
             if operator in self.state.operators:
                 who = OperatorId(operator)
