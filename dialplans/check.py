@@ -1,19 +1,28 @@
-"""What the tables of a plan must say of each other: every id that is named exists, and no press can end in silence."""
+"""What the tables of a plan must say of each other: every id that is named exists, and nothing contradicts itself.
+
+Ladders and parties have a file of their own, `check_ladders`.
+"""
 
 from dialplans.lines import Path
-from dialplans.model import Ladder
+from dialplans.model import Point, Queue
+from dialplans.names import named, skilled, staffed
 from dialplans.reading import Draft, Reading
+from dialplans.sections import CODE_MEANINGS, TEXT
+
+REASSURANCE = Queue.__dataclass_fields__["reassurance"].default
+ENGLISH = "en"
 
 
 def check(reading: Reading, draft: Draft) -> None:
-    """Note as faults whatever would leave a press without an answer, or an id without its owner."""
-    for rule in (_users, _points, _queues, _ladders, _parties, _codes):
+    """Note as faults ids without an owner, and what cannot be meant."""
+    for rule in (_users, _points, _groups, _queues, _nuisance, _texts, _codes):
         rule(reading, draft)
 
 
 def _users(reading: Reading, draft: Draft) -> None:
     """Points, operators, parties and the users that points call are SIP users of one domain."""
     seen = dict.fromkeys(draft.plan.get("help_users", ("help",)), "plan.help")
+    seen |= {button.user: f"button {button.id}" for point in draft.points.values() for button in point.buttons if button.user}
     for (section, name), path in draft.where.items():
         if section not in ("points", "operators", "parties"):
             continue
@@ -28,90 +37,108 @@ def _users(reading: Reading, draft: Draft) -> None:
 def _points(reading: Reading, draft: Draft) -> None:
     for name, point in draft.points.items():
         path = draft.where["points", name]
-        _named(reading, draft, (*path, "queue"), "queues", point.queue)
-        _named(reading, draft, (*path, "profile"), "profiles", point.profile)
+        named(reading, draft, (*path, "queue"), "queues", point.queue)
+        named(reading, draft, (*path, "profile"), "profiles", point.profile)
+        named(reading, draft, (*path, "nuisance"), "nuisance", point.nuisance)
+        for camera in point.cameras:
+            named(reading, draft, (*path, "cameras"), "cameras", camera)
+        for skill in point.skills:
+            skilled(reading, draft, (*path, "skills"), skill)
+        for button in point.buttons:
+            named(reading, draft, (*path, "buttons", button.id, "queue"), "queues", button.queue)
         if (point.latitude is None) != (point.longitude is None):
-            reading.fault(path, f"'{name}' has half a position", "Write both latitude and longitude, or neither")
+            what = f"'{name}' has half a position" if path[0] == "points" else "the series has half a position"
+            reading.fault(path, what, "Write both latitude and longitude, or neither")
+        _lowered(reading, draft, path, point)
+
+
+def _lowered(reading: Reading, draft: Draft, path: Path, point: Point) -> None:
+    """A policy against nuisance lowers: a class that no press of the point stands above would raise, or do nothing."""
+    policy = draft.nuisance.get(point.nuisance)
+    if policy is None:
+        return
+    classes = {point.priority, *(button.priority for button in point.buttons if not button.digit)}
+    if policy.priority <= min(classes):
+        what = f"nuisance '{policy.id}' puts presses into {policy.priority.name.lower()}, which lowers none of this point's"
+        reading.fault((*path, "nuisance"), what, "Name a policy with a lower class than the point's, or none")
+
+
+def _groups(reading: Reading, draft: Draft) -> None:
+    for name, group in draft.about_groups.items():
+        path = draft.where["groups", name]
+        staffed(reading, draft, path, name)
+        named(reading, draft, (*path, "hours"), "hours", group.hours)
 
 
 def _queues(reading: Reading, draft: Draft) -> None:
     for name, queue in draft.queues.items():
         path = draft.where["queues", name]
-        _named(reading, draft, (*path, "ladder"), "ladders", queue.ladder)
+        named(reading, draft, (*path, "ladder"), "ladders", queue.ladder)
         for group in queue.groups:
-            _staffed(reading, draft, (*path, "groups"), group)
-        if queue.closed_by == "plan" and not queue.plan_outcome:
-            reading.fault(path, f"'{name}' is closed by the plan without an outcome", "Add the key 'plan_outcome'")
-        if queue.plan_outcome:
-            _named(reading, draft, (*path, "plan_outcome"), "outcomes", queue.plan_outcome)
-            if queue.closed_by != "plan":
-                reading.fault((*path, "plan_outcome"), f"'{name}' is closed by a person", 'Write closed_by = "plan" or drop this')
+            staffed(reading, draft, (*path, "groups"), group)
+        _tiers(reading, draft, (*path, "tiers"), queue)
+        _by_hours(reading, draft, (*path, "ladders"), queue)
+        _closing(reading, draft, path, queue)
+        if not queue.reassurance.startswith(TEXT) and queue.reassurance != REASSURANCE:
+            what = f"'{queue.reassurance}' is neither in texts nor the phrase '{REASSURANCE}'"
+            reading.fault((*path, "reassurance"), what, f"Write the id of a text, or leave the key out for '{REASSURANCE}'")
+        if 0 < queue.longest_wait_ms < queue.service_target_ms:
+            what = f"'{name}' alarms of waits that are within its service target"
+            reading.fault((*path, "longest_wait"), what, "Make longest_wait longer than service_target")
 
 
-def _ladders(reading: Reading, draft: Draft) -> None:
-    for name, ladder in draft.ladders.items():
-        path = (*draft.where["ladders", name], "steps")
-        if not ladder.steps:
-            reading.fault(path, f"ladder '{name}' is empty", "Add [[ladders.ID.steps]]; the last must call an outside party")
-            continue
-        for index, step in enumerate(ladder.steps):
-            if bool(step.ring_group) == bool(step.call_party):
-                reading.fault((*path, index), "a step does one thing", "Write either ring = GROUP or call = PARTY")
-            elif step.ring_group:
-                _staffed(reading, draft, (*path, index, "ring"), step.ring_group)
-            else:
-                _named(reading, draft, (*path, index, "call"), "parties", step.call_party)
-        _order(reading, path, ladder)
+def _tiers(reading: Reading, draft: Draft, path: Path, queue: Queue) -> None:
+    for index, tier in enumerate(queue.tiers):
+        at = reading.row(path, index)
+        for group in tier.groups:
+            staffed(reading, draft, (*at, "groups"), group)
+        if index and tier.after_ms <= queue.tiers[index - 1].after_ms:
+            reading.fault((*at, "after"), "a tier does not come after the one before it", "Put the tiers in time order")
 
 
-def _order(reading: Reading, path: Path, ladder: Ladder) -> None:
-    for index, step in enumerate(ladder.steps[1:], start=1):
-        if step.after_ms <= ladder.steps[index - 1].after_ms:
-            reading.fault((*path, index, "after"), "a step does not come after the one before it", "Put the steps in time order")
-    if not ladder.steps[-1].call_party:
-        last = len(ladder.steps) - 1
-        what = f"the last step of ladder '{ladder.id}' calls no outside party"
-        reading.fault((*path, last), what, "End with a step that has call = PARTY: a press must never ring in vain for ever")
+def _by_hours(reading: Reading, draft: Draft, path: Path, queue: Queue) -> None:
+    seen: set[str] = set()
+    for index, (hours, ladder) in enumerate(queue.ladders):
+        at = reading.row(path, index)
+        named(reading, draft, (*at, "hours"), "hours", hours)
+        named(reading, draft, (*at, "ladder"), "ladders", ladder)
+        if hours in seen:
+            reading.fault((*at, "hours"), f"'{hours}' has a ladder already", "The first one counts: take this one out")
+        seen.add(hours)
 
 
-def _parties(reading: Reading, draft: Draft) -> None:
-    for name, party in draft.parties.items():
-        path = draft.where["parties", name]
-        if not party.routes:
-            reading.fault(path, f"party '{name}' has no route", "Add [[parties.ID.routes]] with a uri")
-        for index, route in enumerate(party.routes):
-            if route.trunk:
-                _named(reading, draft, (*path, "routes", index, "trunk"), "trunks", route.trunk)
+def _closing(reading: Reading, draft: Draft, path: Path, queue: Queue) -> None:
+    if queue.closed_by == "plan" and not queue.plan_outcome:
+        reading.fault(path, f"'{queue.id}' is closed by the plan without an outcome", "Add the key 'plan_outcome'")
+    if queue.plan_outcome:
+        named(reading, draft, (*path, "plan_outcome"), "outcomes", queue.plan_outcome)
+        if queue.closed_by != "plan":
+            instead = 'Write closed_by = "plan" or drop this'
+            reading.fault((*path, "plan_outcome"), f"'{queue.id}' is closed by a person", instead)
+
+
+def _nuisance(reading: Reading, draft: Draft) -> None:
+    for name, policy in draft.nuisance.items():
+        for outcome in policy.outcomes:
+            named(reading, draft, (*draft.where["nuisance", name], "outcomes"), "outcomes", outcome)
+
+
+def _texts(reading: Reading, draft: Draft) -> None:
+    languages = {point.language for point in draft.points.values()} | {ENGLISH}
+    unread = any(where == "points" and name not in draft.points for where, name in draft.where)
+    for name, words in draft.texts.items():
+        path = draft.where["texts", name]
+        if ENGLISH not in words:
+            reading.fault(path, f"text '{name}' has no English", 'Add en = "...": it is read where a language has nothing else')
+        for language in sorted(set(words) - languages) if not unread else ():
+            what = f"no point speaks '{language}'"
+            reading.fault((*path, language), what, f"Write one of the points' languages ({', '.join(sorted(languages))})")
 
 
 def _codes(reading: Reading, draft: Draft) -> None:
     for code, meaning in draft.codes.items():
         police, _, party = meaning.partition(":")
         if police == "police" and party:
-            _named(reading, draft, ("codes", code), "parties", party)
-        elif meaning not in ("available", "pause"):
-            reading.fault(("codes", code), f"code {code} means '{meaning}'", 'Write "available", "pause" or "police:PARTY"')
-
-
-def _named(reading: Reading, draft: Draft, path: Path, section: str, name: str) -> None:
-    if not draft.knows(section, name):
-        known = ", ".join(sorted(each for where, each in draft.where if where == section)[:8]) or "none yet"
-        _once(reading, path, f"'{name}' is not in {section}", f"Write one of those in {section} ({known}), or add it there")
-
-
-def _staffed(reading: Reading, draft: Draft, path: Path, group: str) -> None:
-    """A group without an operator could never ring; operators that could not be read are given the benefit of the doubt."""
-    built = {group for operator in draft.operators.values() for group in operator.groups}
-    unread = any(where == "operators" and name not in draft.operators for where, name in draft.where)
-    if group not in built and not unread:
-        known = ", ".join(sorted(built)) or "none yet"
-        _once(
-            reading, path, f"no operator is in group '{group}'", f"Write a group that has operators ({known}), or add one to it"
-        )
-
-
-def _once(reading: Reading, path: Path, what: str, instead: str) -> None:
-    """Three hundred points of one series make one fault, not three hundred."""
-    line = reading.lines.of(path)
-    if not any(fault.line == line and fault.what == what for fault in reading.faults):
-        reading.fault(path, what, instead)
+            named(reading, draft, ("codes", code), "parties", party)
+        elif meaning not in ("available", "pause", "ladder"):
+            reading.fault(("codes", code), f"code {code} means '{meaning}'", CODE_MEANINGS)

@@ -17,8 +17,14 @@ class Fault:
 
 
 class PlanError(ValueError):
-    """The text is no plan. `faults` holds everything that was found, in the order of the lines."""
+    """The text is no plan. `faults` holds everything that was found, file by file in the order of the lines."""
 
     def __init__(self, faults: list[Fault]) -> None:
-        self.faults = sorted(faults, key=lambda fault: fault.line)
+        self.faults = in_order(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+def in_order(faults: list[Fault], files: tuple[str, ...] = ()) -> list[Fault]:
+    """Faults by file, those of `files` first and as these stand there, then by line."""
+    known = {name: number for number, name in enumerate(dict.fromkeys((*files, *(fault.file for fault in faults))))}
+    return sorted(faults, key=lambda fault: (known[fault.file], fault.line))

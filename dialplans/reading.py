@@ -8,21 +8,36 @@ from typing import Any
 from dialplans import model
 from dialplans.faults import Fault
 from dialplans.keys import Keys
-from dialplans.lines import Lines, Path
+from dialplans.lines import Path
+from dialplans.sources import Merged
 from dialplans.values import Wrong, ident
 
 
 @dataclass(slots=True)
 class Reading:
-    """One text being read: its name, where its keys stand, and the faults so far."""
+    """One plan being read: its tables, the faults so far, and what is odd but no fault."""
 
-    file: str
-    lines: Lines
+    merged: Merged
     faults: list[Fault] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
+    _rows: dict[Path, list[Path]] = field(default_factory=dict)
 
     def fault(self, path: Path, what: str, instead: str) -> None:
-        """Note a fault at `path`."""
-        self.faults.append(Fault(self.file, self.lines.of(path), what, instead))
+        """Note a fault at `path`; three hundred points of one series make one fault, not three hundred."""
+        fault = Fault(*self.merged.place(path), what, instead)
+        if fault not in self.faults:
+            self.faults.append(fault)
+
+    def warn(self, path: Path, what: str, instead: str) -> None:
+        """Note at `path` what a plan may say and hardly means."""
+        warning = Fault(*self.merged.place(path), what, instead)
+        if warning not in self.warnings:
+            self.warnings.append(warning)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the texts, in the order in which they are read."""
+        return tuple(source.name for source in self.merged.sources)
 
     def fields(self, path: Path, raw: object, keys: Keys) -> dict[str, Any] | None:
         """The model's fields that the table at `path` sets, or None where it cannot stand; faults are noted.
@@ -69,6 +84,26 @@ class Reading:
         for index, below in enumerate(raw):
             yield (*path, index), below
 
+    def built(self, path: Path, raw: object, keys: Keys) -> list[dict[str, Any]]:
+        """The model's fields of each entry of an array of tables that can stand; see `row`."""
+        built, self._rows[path] = [], []
+        for at, below in self.rows(path, raw):
+            if (found := self.fields(at, below, keys)) is not None:
+                built.append(found)
+                self._rows[path].append(at)
+        return built
+
+    def row(self, path: Path, index: int) -> Path:
+        """The path of an entry that `built` gave."""
+        return self._rows[path][index]
+
+    def pairs(self, path: Path, raw: object, instead: str) -> Iterator[tuple[str, object]]:
+        """The keys and values of a table whose keys a plan may choose."""
+        if not isinstance(raw, Mapping):
+            self.fault(path, f"{_dotted(path)} is no table", instead)
+            return
+        yield from raw.items()
+
     def _unknown(self, path: Path, raw: Mapping[str, Any], keys: Keys) -> None:
         for name in raw:
             if name not in keys:
@@ -82,15 +117,22 @@ class Draft:
     """What has been read so far. `where` knows every id that is written, also of tables that could not be built."""
 
     plan: dict[str, Any] = field(default_factory=dict)
+    hours: dict[str, model.Hours] = field(default_factory=dict)
     profiles: dict[str, model.Profile] = field(default_factory=dict)
     points: dict[str, model.Point] = field(default_factory=dict)
     operators: dict[str, model.Operator] = field(default_factory=dict)
+    about_groups: dict[str, model.Group] = field(default_factory=dict)
     queues: dict[str, model.Queue] = field(default_factory=dict)
     ladders: dict[str, model.Ladder] = field(default_factory=dict)
     parties: dict[str, model.Party] = field(default_factory=dict)
     trunks: dict[str, model.Trunk] = field(default_factory=dict)
+    cameras: dict[str, model.Camera] = field(default_factory=dict)
+    nuisance: dict[str, model.Nuisance] = field(default_factory=dict)
+    notices: dict[str, model.Notice] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
     outcome_digits: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, dict[str, str]] = field(default_factory=dict)
+    pauses: dict[str, str] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
     where: dict[tuple[str, str], Path] = field(default_factory=dict)
 

@@ -1,23 +1,48 @@
-"""Single values of a plan: from what TOML gives to what the model holds. Each raises `Wrong` with what to write instead."""
+"""Single values of a plan: from what TOML gives to what the model holds. Each raises `Wrong` with what to write instead.
 
-import ipaddress
+A reader also says what an editor is told of the value, as JSON Schema. Addresses stand in `values_site`, days in `values_time`.
+"""
+
 import re
-import zoneinfo
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from dialplans.model import Priority
-
-Reader = Callable[[object], Any]
+from dialplans.model import DIGITS, Priority, When
 
 DAY_MS = 86_400_000
 
-_DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?", re.ASCII)
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_URI = re.compile(r"sip:[^\s@;:<>\"]+@(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?(?:;[^\s<>\"]+)?")
-_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})?")
+DURATION = r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?"
+ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+LANGUAGE = r"[a-z]{2,3}(?:-[a-z0-9]{2,8})?"
+KEYS_OF_A_TELEPHONE = "0123456789*#"
+
+_DURATION = re.compile(DURATION, re.ASCII)
+_ID = re.compile(ID)
+_LANGUAGE = re.compile(LANGUAGE)
+_DIGITS = re.compile(r"[0-9*#]{1,16}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How one kind of value is read, and what an editor is told of it (JSON Schema)."""
+
+    read: Callable[[object], Any]
+    schema: Mapping[str, Any]
+
+    def __call__(self, value: object) -> Any:
+        return self.read(value)
+
+
+def reader(**schema: Any) -> Callable[[Callable[[object], Any]], Reader]:
+    """Makes a reader of a function."""
+    return lambda read: Reader(read, schema)
+
+
+def whole(pattern: str) -> str:
+    """The pattern of a value that is nothing but this."""
+    return f"^(?:{pattern})$"
 
 
 class Wrong(ValueError):
@@ -29,6 +54,7 @@ class Wrong(ValueError):
         self.instead = instead
 
 
+@reader(type="string", minLength=1)
 def text(value: object) -> str:
     """A text that is not empty and stands on one line."""
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
@@ -36,6 +62,7 @@ def text(value: object) -> str:
     return value.strip()
 
 
+@reader(type="string", pattern=whole(ID))
 def ident(value: object) -> str:
     """An id: letters, digits, `.`, `_`, `-`; it is a SIP user and part of file names."""
     if not isinstance(value, str) or not _ID.fullmatch(value):
@@ -43,6 +70,7 @@ def ident(value: object) -> str:
     return value
 
 
+@reader(type="array", items=ident.schema, minItems=1, uniqueItems=True)
 def idents(value: object) -> tuple[str, ...]:
     """A list of different ids, at least one."""
     if not isinstance(value, list) or not value:
@@ -53,6 +81,7 @@ def idents(value: object) -> tuple[str, ...]:
     return found
 
 
+@reader(type="boolean")
 def boolean(value: object) -> bool:
     """true or false."""
     if not isinstance(value, bool):
@@ -63,6 +92,7 @@ def boolean(value: object) -> bool:
 def integer(low: int, high: int) -> Reader:
     """A whole number from `low` to `high`."""
 
+    @reader(type="integer", minimum=low, maximum=high)
     def read(value: object) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             raise Wrong(f"{value!r} is no whole number from {low} to {high}", f"Write a number from {low} to {high}")
@@ -71,9 +101,23 @@ def integer(low: int, high: int) -> Reader:
     return read
 
 
+def count(low: int, high: int) -> Reader:
+    """A whole number from `low` to `high`, or 0 for none."""
+
+    @reader(anyOf=[{"const": 0}, {"type": "integer", "minimum": low, "maximum": high}])
+    def read(value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not (value == 0 or low <= value <= high):
+            instead = f"Write a number from {low} to {high}, or 0 for none"
+            raise Wrong(f"{value!r} is neither 0 nor a whole number from {low} to {high}", instead)
+        return value
+
+    return read
+
+
 def degrees(limit: int) -> Reader:
     """Degrees from -limit to limit."""
 
+    @reader(type="number", minimum=-limit, maximum=limit)
     def read(value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float) or not -limit <= value <= limit:
             raise Wrong(f"{value!r} is no number of degrees", f"Write degrees from -{limit} to {limit}, such as 54.5253")
@@ -87,13 +131,14 @@ def milliseconds(value: object) -> int:
     found = _DURATION.fullmatch(value) if isinstance(value, str) and value else None
     if not found:
         raise Wrong(f"{value!r} is no duration", 'Write a number with its unit in quotes, such as "15s", "2m" or "250ms"')
-    hours, minutes, seconds, rest = (int(part or 0) for part in found.groups())
-    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + rest
+    days, hours, minutes, seconds, rest = (int(part or 0) for part in found.groups())
+    return (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000 + rest
 
 
 def duration(low_ms: int = 0, high_ms: int = DAY_MS) -> Reader:
     """A duration within limits, in milliseconds."""
 
+    @reader(type="string", minLength=1, pattern=whole(DURATION))
     def read(value: object) -> int:
         length_ms = milliseconds(value)
         if not low_ms <= length_ms <= high_ms:
@@ -104,8 +149,25 @@ def duration(low_ms: int = 0, high_ms: int = DAY_MS) -> Reader:
     return read
 
 
+def never_or(length: Reader, never: object) -> Reader:
+    """A duration, or the word "never", which the model knows as `never`."""
+
+    @reader(anyOf=[{"const": "never"}, length.schema])
+    def read(value: object) -> Any:
+        if value == "never":
+            return never
+        try:
+            return length(value)
+        except Wrong as wrong:
+            raise Wrong(wrong.what, f'{wrong.instead}, or "never"') from wrong
+
+    return read
+
+
 def spoken(length_ms: int) -> str:
     """A length as a plan writes it: 15000 is 15s."""
+    if length_ms > DAY_MS and length_ms % DAY_MS == 0:
+        return f"{length_ms // DAY_MS}d"
     for unit, size in (("h", 3_600_000), ("m", 60_000), ("s", 1000)):
         if length_ms >= size and length_ms % size == 0:
             return f"{length_ms // size}{unit}"
@@ -115,6 +177,7 @@ def spoken(length_ms: int) -> str:
 def choice(meanings: Mapping[str, Any]) -> Reader:
     """One of a few words."""
 
+    @reader(enum=list(meanings))
     def read(value: object) -> Any:
         if not isinstance(value, str) or value not in meanings:
             raise Wrong(f"{value!r} is not known here", "Write one of " + ", ".join(f'"{word}"' for word in meanings))
@@ -131,42 +194,33 @@ def member(kind: type[Enum]) -> Reader:
 PRIORITIES: Mapping[str, Priority] = {each.name.lower(): each for each in Priority}
 
 
-def networks(value: object) -> tuple[str, ...]:
-    """A list of IP networks or addresses."""
+def _condition(value: object) -> str:
+    known = [str(each.value) for each in When]
+    if isinstance(value, str) and value.startswith(DIGITS) and _DIGITS.fullmatch(value.removeprefix(DIGITS)):
+        return value
+    if not isinstance(value, str) or value not in known:
+        words = ", ".join(f'"{word}"' for word in known)
+        raise Wrong(f"{value!r} is no condition", f'Write one of {words}, or "digits:" and keys, such as "digits:55"')
+    return value
+
+
+_CONDITION: Mapping[str, Any] = {
+    "anyOf": [{"enum": [str(each.value) for each in When]}, {"type": "string", "pattern": whole(DIGITS + _DIGITS.pattern)}]
+}
+
+
+@reader(anyOf=[_CONDITION, {"type": "array", "items": _CONDITION, "minItems": 1, "uniqueItems": True}])
+def conditions(value: object) -> tuple[str, ...]:
+    """One condition of a step, or a list of different ones."""
     if not isinstance(value, list):
-        raise Wrong(f"{value!r} is no list of networks", 'Write a list, such as ["10.20.0.0/16"]')
-    return tuple(_network(each) for each in value)
+        return (_condition(value),)
+    found = tuple(_condition(each) for each in value)
+    if not found or len(set(found)) != len(found):
+        raise Wrong(f"{value!r} is empty or names something twice", "Name each condition once, or leave the key out")
+    return found
 
 
-def _network(value: object) -> str:
-    try:
-        return str(ipaddress.ip_network(str(value)))
-    except ValueError as error:
-        raise Wrong(f"{value!r} is no network ({error})", 'Write it as "10.20.0.0/16" or "10.20.0.7/32"') from error
-
-
-def zone(value: object) -> str:
-    """The name of a time zone."""
-    try:
-        return zoneinfo.ZoneInfo(text(value)).key
-    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError) as error:
-        raise Wrong(f"{value!r} is no known time zone", 'Write a name such as "Europe/London"') from error
-
-
-def uri(value: object) -> str:
-    """A SIP URI with user and host (RFC 3261 section 19.1)."""
-    if not isinstance(value, str) or not _URI.fullmatch(value):
-        raise Wrong(f"{value!r} is no SIP URI", 'Write user and host, such as "sip:police@192.0.2.7:5060"')
-    return value
-
-
-def host(value: object) -> str:
-    """A host name or an IP address."""
-    if not isinstance(value, str) or not _HOST.fullmatch(value):
-        raise Wrong(f"{value!r} is no host", 'Write a name or an address, such as "192.0.2.7"')
-    return value
-
-
+@reader(type="string", pattern=whole(LANGUAGE))
 def language(value: object) -> str:
     """A language as espeak-ng and the prompts' directories name it."""
     if not isinstance(value, str) or not _LANGUAGE.fullmatch(value):
@@ -174,8 +228,9 @@ def language(value: object) -> str:
     return value
 
 
+@reader(type="string", pattern=whole("[0-9*#]"))
 def digit(value: object) -> str:
     """A key of a telephone."""
-    if not isinstance(value, str) or len(value) != 1 or value not in "0123456789*#":
+    if not isinstance(value, str) or len(value) != 1 or value not in KEYS_OF_A_TELEPHONE:
         raise Wrong(f"{value!r} is no key of a telephone", 'Write one of 0-9, * and # in quotes, such as "1"')
     return value

@@ -1,17 +1,28 @@
 """The plans that are shipped, the bench's plan, and the document that describes every key."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from audio.prompts import phrases
 from dialplans import keys, model
 from dialplans.faults import PlanError
 from dialplans.load import load, shipped
-from dialplans.parse import parse
+from dialplans.parse import examine, parse
+from dialplans.sections import PHRASES
+from dialplans.sources import gather
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "docs" / "dialplan.md").read_text("utf-8")
+EXAMPLES = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
+NOT_ASKED: Callable[[str], str] = {}.__getitem__
+SECTIONS = {
+    heading[1]: section
+    for section in re.split(r"(?m)^## ", DOCUMENT)[1:]
+    if (heading := re.match(r"`([^`]+)`", section)) is not None
+}
 
 
 def test_the_darlington_plan_is_whole() -> None:
@@ -22,7 +33,7 @@ def test_the_darlington_plan_is_whole() -> None:
     assert spare == [model.PointBye.END] * 2
     assert len(plan.parties["police"].routes) == 2
     last = plan.ladders[plan.queues["town"].ladder].steps[-1]
-    assert (last.call_party, last.at_once_when_nobody, last.after_ms) == ("police", True, 60_000)
+    assert (last.call_party, last.conditions, last.after_ms) == ("police", (model.When.NOBODY,), 60_000)
     assert set(plan.outcome_digits.values()) == set(plan.outcomes)
 
 
@@ -44,35 +55,69 @@ def test_a_file_that_is_not_utf8_is_a_fault_with_its_line(tmp_path: Path) -> Non
     assert [fault.line for fault in caught.value.faults] == [2]
 
 
-def test_the_example_of_the_document_is_a_plan() -> None:
-    example = re.search(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
-    assert example is not None
-    plan = parse(example[1], "docs/dialplan.md")
-    assert len(plan.points) == 9
+def test_the_first_example_of_the_document_is_a_plan() -> None:
+    assert len(parse(EXAMPLES[0], "docs/dialplan.md").points) == 9
+
+
+def test_the_examples_of_the_sections_make_one_plan_in_which_everything_is_used() -> None:
+    plan, warnings = examine(gather("docs/dialplan.md", "\n".join(EXAMPLES[1:]), NOT_ASKED))
+    assert (len(plan.points), len(plan.queues)) == (10, 3)
+    assert [str(warning) for warning in warnings] == []
 
 
 def test_the_document_describes_every_key_and_no_other() -> None:
-    described = {}
-    for section in re.split(r"(?m)^## ", DOCUMENT)[1:]:
-        if heading := re.match(r"`([^`]+)`", section):
-            described[heading[1]] = re.findall(r"(?m)^\| `([a-z_]+)` \|", section)
+    described = {table: re.findall(r"(?m)^\| `([a-z_]+)` \|", body) for table, body in SECTIONS.items()}
     assert {table: sorted(known) for table, known in keys.TABLES.items()} == {
         table: sorted(names) for table, names in described.items()
     }
 
 
+@pytest.mark.parametrize("table", [table for table, known in keys.TABLES.items() if known])
+def test_every_key_has_an_example_in_its_section(table: str) -> None:
+    example = re.findall(r"```toml\n(.*?)```", SECTIONS[table], re.DOTALL)
+    written = set(re.findall(r"(?m)(?:^|[{,] )([a-z_]+) = ", example[0]))
+    headed = {part for header in re.findall(r"(?m)^\[+([^\]]+)\]", example[0]) for part in header.split(".")}
+    assert set(keys.TABLES[table]) - written - headed == set()
+
+
+def test_every_word_of_a_code_and_every_condition_is_described() -> None:
+    words = re.findall(r"(?m)^\| `\"([a-zA-Z:-]+)\"` \|", SECTIONS["codes"])
+    assert words == ["available", "pause", "ladder", "police:PARTY"]
+    conditions = re.findall(r"(?m)^\| `\"([a-z:0-9-]+)\"` \|", SECTIONS["ladders.ID.steps"])
+    assert conditions == [*(each.value for each in model.When), f"{model.DIGITS}55"]
+
+
+def test_the_phrases_that_texts_may_not_be_called_are_those_that_are_shipped() -> None:
+    assert {phrase.name for phrase in phrases()} <= set(PHRASES)
+
+
 def test_every_field_of_the_model_can_be_written() -> None:
     """A field that no key sets would be one that no plan can change."""
     made = {
+        "hours.ID": (model.Span, set()),
         "profiles.ID": (model.Profile, {"id", "answer_after_ms"}),
         "points.ID": (model.Point, {"id"}),
+        "points.ID.buttons.ID": (model.Button, {"id"}),
         "operators.ID": (model.Operator, {"id"}),
+        "groups.ID": (model.Group, {"id"}),
         "queues.ID": (model.Queue, {"id"}),
+        "queues.ID.tiers": (model.Tier, set()),
         "ladders.ID": (model.Ladder, {"id"}),
-        "ladders.ID.steps": (model.Step, set()),
+        "ladders.ID.steps": (model.Step, {"at_once_when_nobody"}),  # of older journals
         "parties.ID": (model.Party, {"id"}),
         "parties.ID.routes": (model.Route, set()),
         "trunks.ID": (model.Trunk, {"id"}),
+        "cameras.ID": (model.Camera, {"id"}),
+        "nuisance.ID": (model.Nuisance, {"id"}),
+        "notices.ID": (model.Notice, {"id"}),
     }
     for table, (kind, without) in made.items():
         assert set(kind.__dataclass_fields__) - without == {key.field or name for name, key in keys.TABLES[table].items()}, table
+
+
+def test_every_field_of_a_plan_has_a_table() -> None:
+    """Those of [plan], those with a table of their name, and those that follow from others."""
+    own = {key.field or name for name, key in keys.PLAN.items()}
+    tables = {table.split(".")[0] for table in keys.TABLES}
+    named_otherwise = {"about_groups", "outcome_digits"}
+    assert set(model.Plan.__dataclass_fields__) - own - tables == named_otherwise

@@ -106,7 +106,7 @@ def test_every_written_value_reaches_the_model() -> None:
         queue.wrap_up_ms,
         queue.rest_after_no_answer_ms,
     ) == (Strategy.LONGEST_IDLE, 90_000, 0, 5_000)
-    assert (Step(30_000, ring_group="evening"), Step(120_000, call_party="police", at_once_when_nobody=True)) == (
+    assert (Step(30_000, ring_group="evening"), Step(120_000, call_party="police", when=("nobody-on-duty",))) == (
         plan.ladders["town"].steps
     )
     assert plan.ladders["town"].retry_ms == 7_000
@@ -254,7 +254,7 @@ WRONG = {
         "",
         "[[ladders.town.steps]]#1",
         "one thing",
-        "either ring = GROUP or call = PARTY",
+        "ring = GROUP, call = PARTY",
     ),
     "steps out of order": ('after = "2m"', 'after = "30s"', 'after = "30s"#2', "does not come after", "time order"),
     "a plan's outcome that is missing": (
