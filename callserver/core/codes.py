@@ -4,15 +4,16 @@
     *5<digit>                         outcome of the incident in wrap-up, called as a number or as DTMF
     <digit>                           the same, as DTMF while the leg stands in wrap-up
     the plan's `police:<party>`       brings the party into the conversation, called or as DTMF
+    the plan's `ladder`               does what the ladder's steps for being asked do, called or as DTMF
 
 Digits heard within three seconds of each other belong together; a `*` begins anew. A code that was used is forgotten.
-Digits of points and parties are journalled and mean nothing.
+A waiting caller's digits may be what a step of the ladder waits for (`conditions`). Digits of parties mean nothing.
 """
 
 from typing import Final
 
 from callserver.core import call as calls
-from callserver.core import conversation, duty, escalation
+from callserver.core import conditions, conversation, duty, escalation, ladder
 from callserver.core import incident as incidents
 from callserver.core import leg as legs
 from callserver.core.decision import Decision
@@ -27,6 +28,7 @@ OUTCOME_CODE: Final = "*5"
 AVAILABLE_CODE: Final = "available"
 PAUSE_CODE: Final = "pause"
 PARTY_CODE: Final = "police:"
+LADDER_CODE: Final = "ladder"
 
 
 def dialled(d: Decision, event: CodeDialled) -> None:
@@ -47,13 +49,16 @@ def _use(d: Decision, operator: OperatorState, code: str) -> bool:
         return duty.become_available(d, operator.id, f"code {code}")
     if meaning == PAUSE_CODE:
         return duty.become_paused(d, operator.id, f"code {code}")
-    if meaning.startswith(PARTY_CODE) and operator.call is not None:
-        return escalation.bring_in(d, d.state.calls[operator.call], _party(meaning), f"code {code} of {operator.id}")
-    return False
+    call = None if operator.call is None else d.state.calls[operator.call]
+    return call is not None and call.state in calls.ATTENDED and _ask(d, call, operator.id, code, meaning)
 
 
-def _party(meaning: str) -> PartyId:
-    return PartyId(meaning.removeprefix(PARTY_CODE))
+def _ask(d: Decision, call: Call, operator: OperatorId, code: str, meaning: str) -> bool:
+    """What a code of the plan brings into a conversation; False when it is none of those, or not possible now."""
+    reason = f"code {code} of {operator}"
+    if meaning.startswith(PARTY_CODE):
+        return escalation.bring_in(d, call, PartyId(meaning.removeprefix(PARTY_CODE)), reason)
+    return meaning == LADDER_CODE and ladder.ask_in_conversation(d, call, reason)
 
 
 def _give_outcome(d: Decision, operator: OperatorId, incident: Incident, digit: str) -> bool:
@@ -73,6 +78,8 @@ def digit(d: Decision, event: DigitPressed) -> None:
     call = d.state.calls[leg.call]
     if leg.role == legs.OPERATOR and leg.state == legs.UP:
         _digits_of_operator(d, call, OperatorId(leg.party), leg.digits)
+    elif leg.role == legs.POINT:
+        conditions.pressed_digits(d, incident_of(d.state, call), leg.digits)
 
 
 def _digits_of_operator(d: Decision, call: Call, operator: OperatorId, digits: str) -> None:
@@ -84,6 +91,6 @@ def _digits_of_operator(d: Decision, call: Call, operator: OperatorId, digits: s
             d.record(CodeUsed(operator, digits, True, "done"))
     elif call.state in calls.ATTENDED:
         meaning = plan_of(d.state, incident_of(d.state, call)).codes.get(digits, "")
-        if meaning.startswith(PARTY_CODE):
-            accepted = escalation.bring_in(d, call, _party(meaning), f"code {digits} of {operator}")
+        if meaning.startswith(PARTY_CODE) or meaning == LADDER_CODE:
+            accepted = _ask(d, call, operator, digits, meaning)
             d.record(CodeUsed(operator, digits, accepted, "done" if accepted else "not possible now"))

@@ -1,8 +1,8 @@
 """The condition of the machine around the calls: plans, points, trunks, lines, workers, alarms, notes of others."""
 
 from callserver.core import call as calls
+from callserver.core import conditions, sound
 from callserver.core import leg as legs
-from callserver.core import sound
 from callserver.core.conversation import dial_point
 from callserver.core.decision import Decision
 from callserver.core.effects import ReviveCall
@@ -36,7 +36,8 @@ from callserver.core.facts import (
     WorkerReplaced,
 )
 from callserver.core.ids import PointId
-from callserver.core.lookup import open_incident
+from callserver.core.lookup import incident_of, open_incident
+from dialplans.model import When
 
 SILENT_ALARM_MS = 10_000
 _NOTES = (ServerStarted, ClockAnchored, RecordingMade, RecordingFailed, Listened, SignedIn, AccountChanged)
@@ -93,14 +94,18 @@ def trunk_lost(d: Decision, event: TrunkLost) -> None:
 
 
 def line_silent(d: Decision, event: LineSilent) -> None:
-    """No RTP from a leg. It ends nothing: signalling ends calls; a long silence of a talking point is an alarm."""
+    """No RTP from a leg. It ends nothing: signalling ends calls; a long silence of a talking point is an alarm, a
+    waiting one's may be what its ladder waits for."""
     leg = d.state.legs.get(event.leg)
     if leg is None:
         d.refuse(event.leg, "no such leg")
         return
     if leg.sounding:
         d.record(LineChanged(leg.id, False, event.silent_ms))
-    talking = d.state.calls[leg.call].state == calls.TALKING
+    call = d.state.calls[leg.call]
+    talking = call.state == calls.TALKING
+    if leg.role == legs.POINT and call.state == calls.WAITING and event.silent_ms >= conditions.SILENT_CALLER_MS:
+        conditions.happened(d, incident_of(d.state, call), When.CALLER_SILENT, f"silent for {event.silent_ms / 1000:g} s")
     if leg.role == legs.POINT and talking and event.silent_ms >= SILENT_ALARM_MS:
         d.alarm(silence_alarm(leg.id), f"nothing is heard from {leg.party} for {event.silent_ms / 1000:g} s")
 

@@ -65,7 +65,8 @@ def dial_point(d: Decision, call: Call) -> None:
     leg = leg_id(call.id, call.legs_made + 1)
     due = later(d.now, CALL_BACK_RING_MS)
     d.record(LegCreated(leg, call.id, legs.POINT, incident.point, inbound=False, due=due))
-    d.order(DialPoint(leg, incident.point, profile_of(d.state, incident).media_source))
+    profile = profile_of(d.state, incident)
+    d.order(DialPoint(leg, incident.point, profile.media_source, profile.auto_answer))
 
 
 def call_back_failed(d: Decision, call: Call, why: str) -> None:

@@ -6,7 +6,7 @@ Whatever `next_at` names is used up by `run_due` at that instant, so a shell tha
 from collections.abc import Iterator
 
 from callserver.core import call as calls
-from callserver.core import conversation, ladder, offers, outside
+from callserver.core import conversation, ladder, moment, offers, outside
 from callserver.core import incident as incidents
 from callserver.core import leg as legs
 from callserver.core.decision import Decision
@@ -21,6 +21,9 @@ def next_at(state: State) -> Instant | None:
 
 
 def _all(state: State) -> Iterator[Instant]:
+    turn = moment.next_at(state)
+    if turn is not None:
+        yield turn
     for known in state.open_by_point.values():
         incident = state.incidents[known]
         for at in (incident.until, incident.route_at):
@@ -49,6 +52,7 @@ def _of_call(call: Call) -> Iterator[Instant]:
 
 def run_due(d: Decision) -> None:
     """Does what is due."""
+    moment.run_due(d)
     first = next_at(d.state)
     if first is None or first > d.now:
         return

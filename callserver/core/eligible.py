@@ -1,18 +1,18 @@
 """Who may be offered an incident: the one answer to that question, for offers, ladder and the checks of the simulation."""
 
+from collections.abc import Iterator
+
 from callserver.core import operator as operators
 from callserver.core.instant import Instant
-from callserver.core.lookup import ladder_of, plan_of, queue_of
-from callserver.core.state import State
+from callserver.core.lookup import plan_of, queue_of, steps_taken
+from callserver.core.state import OperatorState, State
 from callserver.core.views import IncidentView, OperatorView, WorldView
 
 
 def groups_of(state: WorldView, incident: IncidentView) -> tuple[str, ...]:
     """The groups that are rung for an incident: its queue's, and those that its ladder added."""
     groups = queue_of(state, incident).groups
-    if not incident.step:
-        return groups
-    return groups + tuple(step.ring_group for step in ladder_of(state, incident).steps[: incident.step] if step.ring_group)
+    return groups + tuple(step.ring_group for step in steps_taken(state, incident) if step.ring_group)
 
 
 def serves(state: WorldView, operator: OperatorView, incident: IncidentView, groups: tuple[str, ...]) -> bool:
@@ -38,12 +38,18 @@ def eligible(state: WorldView, operator: OperatorView, incident: IncidentView, n
     return free(operator, now) and serves(state, operator, incident, groups_of(state, incident))
 
 
-def somebody_on_duty(state: State, incident: IncidentView) -> bool:
-    """Whether any operator of the queue's own groups is at a seat: reachable, neither off nor paused."""
+def on_duty(state: State, incident: IncidentView) -> Iterator[OperatorState]:
+    """The operators of the queue's own groups who are at a seat: reachable, neither off nor paused."""
     groups = queue_of(state, incident).groups
-    return any(
-        operator.reachable
+    return (
+        operator
+        for operator in state.operators.values()
+        if operator.reachable
         and operator.state not in (operators.OFF, operators.PAUSED)
         and serves(state, operator, incident, groups)
-        for operator in state.operators.values()
     )
+
+
+def somebody_on_duty(state: State, incident: IncidentView) -> bool:
+    """Whether any operator of the queue's own groups is on duty."""
+    return any(True for _ in on_duty(state, incident))

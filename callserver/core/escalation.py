@@ -24,8 +24,8 @@ def escalate(d: Decision, event: Escalate) -> None:
         bring_in(d, call, event.party, f"asked by {event.by}")
 
 
-def bring_in(d: Decision, call: Call, wanted: PartyId, reason: str) -> bool:
-    """Dials the party while the talk goes on; False when refused."""
+def bring_in(d: Decision, call: Call, wanted: PartyId, reason: str, step: int = 0) -> bool:
+    """Dials the party while the talk goes on, for a ladder's step or (0) for a person; False when refused."""
     why = _obstacle(d, call, wanted)
     if why:
         d.refuse(call.id, why)
@@ -34,7 +34,7 @@ def bring_in(d: Decision, call: Call, wanted: PartyId, reason: str) -> bool:
     party = outside.party_of(d.state, incident, wanted)
     assert party is not None
     d.clear_alarm(incidents.unreached_alarm(incident, party.id), reason)
-    outside.begin(d, call, party, reason)
+    outside.begin(d, call, party, reason, step)
     return True
 
 

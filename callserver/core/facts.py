@@ -9,6 +9,13 @@ beside the chain and may be empty after erasure, so no decision may depend on it
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from callserver.core.facts_ladder import ConditionMet as ConditionMet
+from callserver.core.facts_ladder import HoursTurned as HoursTurned
+from callserver.core.facts_ladder import LadderStepTaken as LadderStepTaken
+from callserver.core.facts_ladder import NoticeOrdered as NoticeOrdered
+from callserver.core.facts_ladder import NoticeSettled as NoticeSettled
+from callserver.core.facts_ladder import RouteAwaited as RouteAwaited
+from callserver.core.facts_ladder import RouteTried as RouteTried
 from callserver.core.facts_noted import ERASABLE
 from callserver.core.facts_noted import AccountChanged as AccountChanged
 from callserver.core.facts_noted import ClockAnchored as ClockAnchored
@@ -17,7 +24,7 @@ from callserver.core.facts_noted import RecordingFailed as RecordingFailed
 from callserver.core.facts_noted import RecordingMade as RecordingMade
 from callserver.core.facts_noted import ServerStarted as ServerStarted
 from callserver.core.facts_noted import SignedIn as SignedIn
-from callserver.core.ids import CallId, IncidentId, LegId, OfferId, OperatorId, PartyId, PointId
+from callserver.core.ids import CallId, IncidentId, LegId, OfferId, OperatorId, PointId
 from callserver.core.shape import Shape
 from callserver.core.termination import Termination
 from dialplans.model import Plan
@@ -74,6 +81,7 @@ class IncidentHandedOver:
     queue: str
     ladder: str
     reason: str
+    left: str = ""  # the queue that it was in
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,35 +91,6 @@ class IncidentParked:
     incident: IncidentId
     operator: OperatorId
     by: IncidentId
-
-
-@dataclass(frozen=True, slots=True)
-class ConditionMet:
-    """Something happened to a waiting incident that its ladder may go up for; see dialplans.model.When."""
-
-    incident: IncidentId
-    condition: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeOrdered:
-    """Somebody is to be told by webhook or mail. Sent again after a restart until it is settled."""
-
-    id: str  # <incident>.n<number>
-    incident: IncidentId
-    notice: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeSettled:
-    """The notice was delivered, or given up."""
-
-    id: str
-    incident: IncidentId
-    delivered: bool
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,36 +228,6 @@ class SeatChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class LadderStepTaken:
-    """The incident's ladder went one step up, and why: "step 2: unanswered 30 s under plan v7"."""
-
-    incident: IncidentId
-    step: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class RouteTried:
-    """The ladder (or an operator) calls a party by route number `route`; `cycle` counts rounds from 1."""
-
-    incident: IncidentId
-    party: PartyId
-    route: int
-    cycle: int
-    leg: LegId
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class RouteAwaited:
-    """The next route is tried at the instant `at` (pause after a failed round)."""
-
-    incident: IncidentId
-    party: PartyId
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
 class CallBackAwaited:
     """The point is called (again) at the instant `at`."""
 
@@ -385,7 +334,7 @@ class Refused:
 
 Fact = (
     PlanAdopted | IncidentOpened | IncidentRejoined | IncidentReclassified | IncidentHandedOver | IncidentParked
-    | ConditionMet | NoticeOrdered | NoticeSettled | IncidentMoved | OutcomeRecorded | CallOpened | CallMoved
+    | ConditionMet | HoursTurned | NoticeOrdered | NoticeSettled | IncidentMoved | OutcomeRecorded | CallOpened | CallMoved
     | LegCreated | LegMoved | OfferMade | OfferWidened | OfferEnded | OperatorMoved | OperatorRests | RestEnded
     | SeatChanged | LadderStepTaken | RouteTried | RouteAwaited | CallBackAwaited | CallShaped | CallHeld | LineChanged
     | DigitHeard

@@ -7,9 +7,9 @@ from callserver.core import facts as f
 from callserver.core import incident as incidents
 from callserver.core import operator as operators
 from callserver.core import waiting
-from callserver.core.ids import OperatorId
+from callserver.core.ids import OperatorId, PartyId
 from callserver.core.instant import Instant
-from callserver.core.state import Incident, NoticeDue, OperatorState, State
+from callserver.core.state import HoursOpen, Incident, NoticeDue, OperatorState, State
 
 MISCHIEF_MOST = 20  # outcomes kept for each point
 
@@ -20,13 +20,18 @@ def _plan_adopted(state: State, fact: f.PlanAdopted, at: Instant) -> None:
     used = {incident.plan_version for incident in state.incidents.values()} | {fact.version}
     used |= {notice.plan_version for notice in state.notices.values()}
     for version in [version for version in state.plans if version not in used]:
-        del state.plans[version]
+        _forget_plan(state, version)
     for known in fact.plan.operators:
         if known not in state.operators:
             state.operators[OperatorId(known)] = OperatorState(OperatorId(known), operators.OFF, at)
     for operator in list(state.operators.values()):
         if operator.id not in fact.plan.operators and operator.state in operators.FREE and not operator.legs:
             del state.operators[operator.id]  # one in a call stays, not eligible, until the next plan
+
+
+def _forget_plan(state: State, version: int) -> None:
+    del state.plans[version]
+    state.hours.pop(version, None)
 
 
 def _incident_opened(state: State, fact: f.IncidentOpened, at: Instant) -> None:
@@ -58,7 +63,8 @@ def _incident_handed_over(state: State, fact: f.IncidentHandedOver, at: Instant)
     incident = state.incidents[fact.incident]
     waiting.leave(state, incident)
     incident.queue, incident.ladder = fact.queue, fact.ladder
-    incident.step, incident.ladder_since, incident.met = 0, at, ()
+    _forget_routes(incident)
+    _to_the_foot(incident, at)
     waiting.join(state, incident)
 
 
@@ -79,10 +85,9 @@ def _incident_moved(state: State, fact: f.IncidentMoved, at: Instant) -> None:
     incident.state, incident.since = fact.new, at
     incident.operator = fact.operator
     incident.until = None if fact.until is None else Instant(fact.until)
-    incident.party = incident.route_at = incident.route_leg = None
-    incident.route = incident.cycle = 0
+    _forget_routes(incident)
     if fact.new == incidents.WAITING:
-        incident.step, incident.ladder_since, incident.met = 0, at, ()
+        _to_the_foot(incident, at)
         waiting.join(state, incident)
     else:
         incident.parked, incident.prefers = False, None
@@ -90,6 +95,16 @@ def _incident_moved(state: State, fact: f.IncidentMoved, at: Instant) -> None:
         _leave_point(state, incident)
     if fact.new == incidents.CLOSED:
         _forget_incident(state, incident)
+
+
+def _to_the_foot(incident: Incident, at: Instant) -> None:
+    incident.step, incident.ladder_since = 0, at
+    incident.met, incident.passed = (), ()
+
+
+def _forget_routes(incident: Incident) -> None:
+    incident.party = incident.asked = incident.route_at = incident.route_leg = None
+    incident.route = incident.cycle = incident.route_step = 0
 
 
 def _leave_point(state: State, incident: Incident) -> None:
@@ -102,7 +117,7 @@ def _forget_incident(state: State, incident: Incident) -> None:
     version = incident.plan_version
     used = {other.plan_version for other in state.incidents.values()} | {due.plan_version for due in state.notices.values()}
     if version != state.plan_version and version not in used:
-        del state.plans[version]
+        _forget_plan(state, version)
 
 
 def _outcome_recorded(state: State, fact: f.OutcomeRecorded, at: Instant) -> None:
@@ -124,18 +139,27 @@ def _notice_settled(state: State, fact: f.NoticeSettled, at: Instant) -> None:
 
 
 def _ladder_step_taken(state: State, fact: f.LadderStepTaken, at: Instant) -> None:
-    state.incidents[fact.incident].step = fact.step
+    incident = state.incidents[fact.incident]
+    incident.step = fact.step
+    incident.passed = tuple(number for number in incident.passed if number != fact.step)
+    if fact.passed:
+        incident.passed = (*incident.passed, fact.step)
 
 
 def _route_tried(state: State, fact: f.RouteTried, at: Instant) -> None:
     incident = state.incidents[fact.incident]
     incident.party, incident.route, incident.cycle = fact.party, fact.route, fact.cycle
     incident.route_leg, incident.route_at = fact.leg, None
+    incident.route_step, incident.asked = fact.step, PartyId(fact.asked) if fact.asked else fact.party
 
 
 def _route_awaited(state: State, fact: f.RouteAwaited, at: Instant) -> None:
     incident = state.incidents[fact.incident]
     incident.party, incident.route_leg, incident.route_at = fact.party, None, Instant(fact.at)
+
+
+def _hours_turned(state: State, fact: f.HoursTurned, at: Instant) -> None:
+    state.hours[fact.plan_version] = HoursOpen(fact.open, at + state.utc_offset_ns, fact.until_utc_ns)
 
 
 CHANGES: Mapping[type, Callable[[State, Any, Instant], None]] = {
@@ -147,6 +171,7 @@ CHANGES: Mapping[type, Callable[[State, Any, Instant], None]] = {
     f.IncidentParked: _incident_parked,
     f.ConditionMet: _condition_met,
     f.OutcomeRecorded: _outcome_recorded,
+    f.HoursTurned: _hours_turned,
     f.NoticeOrdered: _notice_ordered,
     f.NoticeSettled: _notice_settled,
     f.IncidentMoved: _incident_moved,

@@ -3,7 +3,7 @@
 from callserver.core.ids import PointId
 from callserver.core.state import Call, Incident, State
 from callserver.core.views import IncidentView, WorldView
-from dialplans.model import Ladder, Plan, Point, Profile, Queue
+from dialplans.model import Ladder, Plan, Point, Profile, Queue, Step
 
 
 def plan_of(state: WorldView, incident: IncidentView) -> Plan:
@@ -20,6 +20,14 @@ def ladder_of(state: WorldView, incident: IncidentView) -> Ladder:
     """The incident's ladder."""
     plan = plan_of(state, incident)
     return plan.ladders[incident.ladder or plan.queues[incident.queue].ladder]
+
+
+def steps_taken(state: WorldView, incident: IncidentView) -> list[Step]:
+    """The steps that the ladder has taken in this wait, the oldest first, without those that were passed over."""
+    if not incident.step:
+        return []
+    steps = ladder_of(state, incident).steps[: incident.step]
+    return [step for number, step in enumerate(steps, 1) if number not in incident.passed]
 
 
 def point_of(state: WorldView, incident: IncidentView) -> Point:

@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 from callserver.core import call as calls
 from callserver.core import leg as legs
+from callserver.core import notices
 from callserver.core.effects import AnswerLeg, CloseCall, Effect, EndLeg, ShapeCall, StartMedia
 from callserver.core.events import Event, LegEnded, WorkerLost
 from callserver.core.ids import CallId, LegId
@@ -32,13 +33,14 @@ def reconcile(state: State, live_legs: Collection[LegId], live_workers: Collecti
 
 
 def orders_outstanding(state: State, live_legs: Collection[LegId] = (), live_workers: Collection[CallId] = ()) -> list[Effect]:
-    """What to order again after `reconcile`: media, answers, ends and shapes; and an end for what nobody knows of."""
+    """What to order again after `reconcile`: media, answers, ends, shapes and notices; and an end for what nobody knows of."""
     orders: list[Effect] = [EndLeg(leg, "unknown after a restart") for leg in live_legs if leg not in state.legs]
     for call in state.calls.values():
         orders.extend(_of_call(state, call))
         if call.state != calls.ENDING and (call.id in live_workers or call.shape != Shape()):
             orders.append(ShapeCall(call.id, call.shape))
     orders.extend(CloseCall(call) for call in live_workers if call not in state.calls)
+    orders.extend(notices.effect_of(state, due) for due in state.notices.values())
     return orders
 
 

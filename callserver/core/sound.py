@@ -1,6 +1,6 @@
 """What each state of a call sounds like.
 
-waiting        the point hears the reassurance, again and again
+waiting        the point hears, again and again, the reassurance, or what the ladder's last step that says something says
 calling-back   whoever waits for the point hears so, and each other
 talking        all answered legs hear each other; a new operator is told the place once
   held         the point hears, again and again, that somebody is there; the others hear each other
@@ -16,7 +16,7 @@ from callserver.core.decision import Decision
 from callserver.core.effects import ShapeCall
 from callserver.core.facts import CallShaped
 from callserver.core.fold_calls import PLACE_PROMPT
-from callserver.core.lookup import incident_of, queue_of
+from callserver.core.lookup import incident_of, queue_of, steps_taken
 from callserver.core.shape import Prompt, Shape
 from callserver.core.state import Call, State
 
@@ -26,6 +26,7 @@ HOLD_PROMPT: Final = "hold"
 HOLD_EVERY_MS = 20_000
 OUTCOME_PROMPT: Final = "outcome"
 REASSURANCE_EVERY_MOST_MS = 60_000
+TEXT_PROMPT: Final = "text:"
 
 
 def wanted(state: State, call: Call) -> Shape:
@@ -55,12 +56,14 @@ def _held(call: Call) -> Shape:
 
 
 def _waiting(state: State, call: Call) -> Shape:
-    queue = queue_of(state, incident_of(state, call))
+    incident = incident_of(state, call)
+    queue = queue_of(state, incident)
     point = calls.point_leg(call)
     if point is None or point.state not in (legs.EARLY, legs.UP):
         return Shape()
     every_ms = min(queue.reassurance_every_ms, REASSURANCE_EVERY_MOST_MS)
-    return Shape((), (Prompt(queue.reassurance, (point.id,), every_ms),))
+    said = next((step.say for step in reversed(steps_taken(state, incident)) if step.say), "")
+    return Shape((), (Prompt(f"{TEXT_PROMPT}{said}" if said else queue.reassurance, (point.id,), every_ms),))
 
 
 def _whisper(state: State, call: Call) -> tuple[Prompt, ...]:

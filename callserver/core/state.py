@@ -84,8 +84,11 @@ class Incident:
     cycle: int = 0
     route_at: Instant | None = None  # when the next route is tried
     route_leg: LegId | None = None  # the leg of the route tried last
+    route_step: int = 0  # the ladder's step that wanted the party; 0: a person
+    asked: PartyId | None = None  # the party that was wanted; `party` is it or a fallback of it
     ladder_since: Instant = INSTANT_ZERO  # when it began to wait, this time; `waiting_since` keeps its place in the order
     ladder: str = ""  # the one it climbs; "": its queue's
+    passed: tuple[int, ...] = ()  # numbers of the steps passed over outside of their hours
     met: tuple[str, ...] = ()  # conditions met since it began to wait (this time) that do not pass by themselves
     parked: bool = False  # interrupted for a more urgent one
     prefers: OperatorId | None = None  # whose seat rings first when it is free: who had it when it was parked
@@ -127,6 +130,15 @@ class NoticeDue:
 
 
 @dataclass(slots=True)
+class HoursOpen:
+    """Which of a plan's hours were open when it was last looked at, and until when that holds."""
+
+    open: tuple[str, ...]
+    since_utc_ns: int
+    until_utc_ns: int | None  # None: for ever
+
+
+@dataclass(slots=True)
 class State:
     """All of it."""
 
@@ -147,3 +159,4 @@ class State:
     turns: dict[str, OperatorId] = field(default_factory=dict)  # queue -> who was rung last, for round-robin
     mischief: dict[PointId, tuple[tuple[Instant, str], ...]] = field(default_factory=dict)  # when and with what it closed
     notices: dict[str, NoticeDue] = field(default_factory=dict)
+    hours: dict[int, HoursOpen] = field(default_factory=dict)  # by plan version; looked at while something waits

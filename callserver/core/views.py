@@ -21,6 +21,7 @@ class IncidentView(Protocol):
     ladder: str
     ladder_since: Instant
     step: int
+    passed: tuple[int, ...]
 
 
 class OperatorView(Protocol):

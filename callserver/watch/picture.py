@@ -51,6 +51,7 @@ class SeenIncident:
     ladder_since: Instant
     ladder: str = ""
     step: int = 0
+    passed: tuple[int, ...] = ()  # steps passed over outside of their hours
     call: CallId | None = None
     operator: OperatorId | None = None
     until: Instant | None = None  # the end of wrap-up

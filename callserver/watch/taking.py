@@ -99,7 +99,7 @@ def _incident_handed_over(picture: Picture, fact: f.IncidentHandedOver, at: Inst
 
 
 def _at_the_foot(incident: SeenIncident, at: Instant) -> None:
-    incident.step, incident.ladder_since, incident.stepped = 0, at, at
+    incident.step, incident.ladder_since, incident.stepped, incident.passed = 0, at, at, ()
     incident.met.clear()
 
 
@@ -110,6 +110,7 @@ def _condition_met(picture: Picture, fact: f.ConditionMet, at: Instant) -> None:
 def _ladder_step_taken(picture: Picture, fact: f.LadderStepTaken, at: Instant) -> None:
     incident = picture.incidents[fact.incident]
     incident.step, incident.stepped = fact.step, at
+    incident.passed = (*(one for one in incident.passed if one != fact.step), *((fact.step,) if fact.passed else ()))
 
 
 def _route_tried(picture: Picture, fact: f.RouteTried, at: Instant) -> None:
