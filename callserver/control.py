@@ -25,6 +25,7 @@ MAX_MESSAGE_BYTES = 1 << 20
 MAX_CONNECTIONS = 64
 MAX_REQUESTS_AT_ONCE = 32  # of one connection; more are read when one of them is answered
 DEFAULT_TIMEOUT_S = 2.0
+PLAN_TIMEOUT_S = 150.0  # for RELOAD_PLAN: longer than a proof may take
 
 _LENGTH = struct.Struct(">I")
 
@@ -37,17 +38,25 @@ class Verb(StrEnum):
     HANG_UP = "hang_up"  # call, by
     ESCALATE = "escalate"  # call, party, by
     HOLD = "hold"  # call, on (a boolean), by
+    CLASSIFY = "classify"  # incident, priority (0 to 3), by
+    CLIMB = "climb"  # incident, by: the ladder's step for being asked
     MAKE_AVAILABLE = "make_available"  # operator, by
     PAUSE = "pause"  # operator, reason, by
     STATUS = "status"  # -> `Status`
     TRACE = "trace"  # of (a point or a call) -> {"lines": [text, ...]}
     RELOAD_ACCOUNTS = "reload_accounts"  # the directory was changed
+    RELOAD_PLAN = "reload_plan"  # by -> version, name, changed (a boolean), warnings; takes as long as the proof does
+    RAISE_ALARM = "raise_alarm"  # key, text: of the watch
+    CLEAR_ALARM = "clear_alarm"  # key
+    LAST_RESORT = "last_resort"  # incident, why: the watch wants all steps up to the last to be taken
     DRAIN = "drain"  # refuse nothing, but end when no call is left
     STOP = "stop"  # end now; conversations go on in their workers
 
 
 REPEATABLE = frozenset(
-    {Verb.NOTE_FACT, Verb.STATUS, Verb.TRACE, Verb.MAKE_AVAILABLE, Verb.PAUSE, Verb.HANG_UP, Verb.HOLD, Verb.RELOAD_ACCOUNTS}
+    {Verb.NOTE_FACT, Verb.STATUS, Verb.TRACE, Verb.MAKE_AVAILABLE, Verb.PAUSE, Verb.HANG_UP, Verb.HOLD}
+    | {Verb.RELOAD_ACCOUNTS, Verb.RELOAD_PLAN, Verb.CLASSIFY, Verb.CLIMB}
+    | {Verb.RAISE_ALARM, Verb.CLEAR_ALARM, Verb.LAST_RESORT}
 )
 
 

@@ -59,13 +59,13 @@ def demo(
 
 
 def restart(
-    what: Annotated[str, typer.Argument(metavar="switchboard|web|archivist", help="The process to replace.")],
+    what: Annotated[str, typer.Argument(metavar="switchboard|web|archivist|watch", help="The process to replace.")],
     config: ConfigOption = None,
     settings: SetOption = None,
 ) -> None:
     """Replace one process of the running service, as after an upgrade. Conversations go on."""
-    if what not in ("switchboard", "web", "archivist"):
-        raise typer.BadParameter("name switchboard, web or archivist")
+    if what not in ("switchboard", "web", "archivist", "watch"):
+        raise typer.BadParameter("name switchboard, web, archivist or watch")
     the = configured(config, settings)
     storage, processes = the.storage, the.storage.processes
     old = pid_of(processes, what)

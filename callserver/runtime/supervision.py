@@ -70,6 +70,12 @@ class NextItem(_Message, frozen=True):
     number: int
 
 
+class Alive(_Message, frozen=True):
+    """The answer to the question of this number, from the loop that decides; see runtime.heartbeat."""
+
+    number: int
+
+
 # ---- replies ------------------------------------------------------------------------------------------------
 
 
@@ -128,6 +134,12 @@ class Anchored(_Message, frozen=True):
     step_ms: int
 
 
+class AreYouThere(_Message, frozen=True):
+    """Answer with `Alive` and this number."""
+
+    number: int
+
+
 class ChildTrouble(_Message, frozen=True):
     """A process of the service died and is started again (or runs again: `cleared`)."""
 
@@ -136,9 +148,14 @@ class ChildTrouble(_Message, frozen=True):
     cleared: bool = False
 
 
+class ReloadWanted(_Message, frozen=True):
+    """Somebody asks by SIGHUP that the plan's file be read anew."""
+
+
 Message = (
     OpenSockets | CloseSockets | KeepConnection | DropConnection | TakeWorker | NeedWorker | NextItem
-    | Sockets | NoSockets | Connection | NoMore | WorkerReady | WorkerGone | Anchored | ChildTrouble
+    | Sockets | NoSockets | Connection | NoMore | WorkerReady | WorkerGone | Anchored | ChildTrouble | ReloadWanted
+    | AreYouThere | Alive
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from callserver.media.pool import Worker
 from callserver.media.urgency import FIRST, rank
 from callserver.runtime import clock, supervision
 from callserver.runtime.children import MAX_PAUSE_NS, Child
+from callserver.runtime.heartbeat import Heartbeat, Verdict
 from callserver.runtime.notify import Notifier
 from callserver.runtime.pools import Pools
 from callserver.runtime.rtp_sockets import RtpSockets
@@ -63,13 +64,16 @@ class Supervisor:
                 ("switchboard", "callserver.runtime.switchboard"),
                 ("web", "callserver.runtime.web_process"),
                 ("archivist", "callserver.runtime.archivist_process"),
+                ("watch", "callserver.runtime.watching"),
             )
         }
+        self.heartbeat = Heartbeat()
         self.notifier = Notifier(config.get("notify_socket", ""))
         self.stopping_since_ns = 0
         self.next_tick_ns = 0
         self.write_at_ns = 0  # 0: processes.json is true
         self.wakeup = _signal_socket()
+        self.at_terminal = _has_terminal()
 
     # ---- life -----------------------------------------------------------------------------------------------
 
@@ -104,16 +108,21 @@ class Supervisor:
             return
         if child.name == "switchboard":
             self.link.started()
+            self.heartbeat.begin(clock.boottime_ns())
         self.selector.register(child.pidfd, selectors.EVENT_READ, lambda: self._child_died(child))
         self.note_processes()
 
     def _child_died(self, child: Child) -> None:
         self.selector.unregister(child.pidfd)
         code = child.died(clock.boottime_ns())
+        hung = child.name == "switchboard" and self.heartbeat.silent()
+        if child.name == "switchboard":
+            self.heartbeat.end()
         if self.stopping_since_ns:
             return
         if code != 0:
-            self._trouble(child, f"{child.name} ended with {code} and is started again")
+            why = "did not answer" if hung else f"ended with {code}"
+            self._trouble(child, f"{child.name} {why} and is started again")
         if child.start_at_ns <= clock.boottime_ns():
             self.start_child(child)
 
@@ -134,6 +143,7 @@ class Supervisor:
         due = [self.next_tick_ns, self.write_at_ns or None]
         if not self.stopping_since_ns:
             due += self.pools.next_ns()
+            due.append(self.heartbeat.next_ns or None)
             due += [child.start_at_ns for child in self.children.values() if child.process is None]
         return max(0.0, (min(at for at in due if at is not None) - now_ns) / 1e9)
 
@@ -143,12 +153,25 @@ class Supervisor:
             self._write_processes()
         if not self.stopping_since_ns:
             self.pools.on_time(now_ns)
+            self._beat(now_ns)
             for child in self.children.values():
                 if child.process is None and child.start_at_ns <= now_ns:
                     self.start_child(child)
         if now_ns >= self.next_tick_ns:
             self.next_tick_ns = now_ns + TICK_NS
             self._tick()
+
+    def _beat(self, now_ns: int) -> None:
+        """Ask the switchboard whether it is there, and replace one that is not: nobody else can."""
+        verdict, child = self.heartbeat.on_time(now_ns), self.children["switchboard"]
+        if verdict is Verdict.KILL:
+            self.say("switchboard does not answer and is killed")
+            child.signal(signal.SIGKILL)
+            self.heartbeat.next_ns = 0
+        elif verdict is not Verdict.NOTHING:
+            self.link.tell(supervision.AreYouThere(self.heartbeat.number))
+        if verdict is Verdict.ALARM:
+            self._trouble(child, "switchboard does not answer")
 
     def _tick(self) -> None:
         self.notifier.tell("WATCHDOG=1")
@@ -157,6 +180,8 @@ class Supervisor:
             self._save_anchor()
             self.link.tell(self.link.anchored())
         for child in self.children.values():
+            if child.name == "switchboard" and self.heartbeat.silent():
+                continue
             if child.trouble and child.process is not None and clock.boottime_ns() - child.started_ns > 2 * TICK_NS:
                 child.trouble = ""
                 self.link.tell(supervision.ChildTrouble(child.name, f"{child.name} runs again", cleared=True))
@@ -178,7 +203,10 @@ class Supervisor:
 
     def _signalled(self) -> None:
         numbers = self.wakeup.recv(64)
-        if (signal.SIGTERM in numbers or signal.SIGINT in numbers) and not self.stopping_since_ns:
+        hung_up = signal.SIGHUP in numbers and self.at_terminal and not _has_terminal()
+        if signal.SIGHUP in numbers and not hung_up:
+            self.link.tell(supervision.ReloadWanted())
+        if (signal.SIGTERM in numbers or signal.SIGINT in numbers or hung_up) and not self.stopping_since_ns:
             self.stopping_since_ns = clock.boottime_ns()
             self.notifier.tell("STOPPING=1")
             for child in self.children.values():
@@ -263,9 +291,18 @@ def _signal_socket() -> socket.socket:
     ours.setblocking(False)
     theirs.setblocking(False)
     signal.set_wakeup_fd(theirs.detach())
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(number, lambda *_: None)
     return ours
+
+
+def _has_terminal() -> bool:
+    """Whether a terminal controls us; one that hung up does not any more, and its SIGHUP is no wish for a plan."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def _become_subreaper() -> None:

@@ -87,6 +87,10 @@ class SupervisorLink:
         """Fork one of this kind at once."""
         self._say(supervision.NeedWorker(kind))
 
+    def alive(self, number: int) -> None:
+        """We go round: the answer to the supervisor's question of this number."""
+        self._say(supervision.Alive(number))
+
     def flush(self) -> None:
         """Send what could not be sent before; what cannot be sent now either goes on waiting."""
         while self._unsent:

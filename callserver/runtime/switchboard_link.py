@@ -34,6 +34,7 @@ class SwitchboardLink:
             supervision.DropConnection: lambda wish: self._drop(wish.connection),
             supervision.TakeWorker: self._take_worker,
             supervision.NeedWorker: lambda wish: self.supervisor.pools.need(wish.kind),
+            supervision.Alive: lambda wish: self.supervisor.heartbeat.answered(wish.number),
         }
 
     def renew(self) -> list[int]:
