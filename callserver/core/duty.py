@@ -1,12 +1,14 @@
 """Operators coming and going: seats bound and unbound, calls asked for, pauses."""
 
-from callserver.core import conversation, offers
+from callserver.core import conditions, conversation, offers
 from callserver.core import operator as operators
 from callserver.core.decision import Decision
 from callserver.core.events import MakeAvailable, Pause, SeatBound, SeatUnbound
 from callserver.core.facts import SeatChanged
 from callserver.core.ids import OperatorId
+from callserver.core.lookup import incident_of
 from callserver.core.state import OperatorState
+from dialplans.model import When
 
 
 def known(d: Decision, operator: OperatorId) -> OperatorState | None:
@@ -41,7 +43,10 @@ def seat_unbound(d: Decision, event: SeatUnbound) -> None:
     if operator.reachable:
         d.record(SeatChanged(operator.id, False, event.why, operator.seat))
     if operator.state == operators.OFFERED:
+        rang_for = [incident_of(d.state, d.state.calls[d.state.legs[leg].call]) for leg in operator.legs]
         offers.pull(d, operator, "the seat was lost")
+        for incident in rang_for:
+            conditions.happened(d, incident, When.SEAT_DEAD, f"{operator.id} rang: {event.why}")
     if operator.state in (operators.OFFERED, operators.AVAILABLE):
         operators.move(d, operator, operators.OFF, event.why)
 

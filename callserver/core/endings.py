@@ -1,7 +1,7 @@
 """What the end of a leg means, by its role, by the state it was in, and by its call's state."""
 
 from callserver.core import call as calls
-from callserver.core import conversation, offers, outside, sound
+from callserver.core import conditions, conversation, offers, outside, sound
 from callserver.core import leg as legs
 from callserver.core import operator as operators
 from callserver.core.decision import Decision
@@ -11,9 +11,10 @@ from callserver.core.ids import OperatorId
 from callserver.core.lookup import incident_of, profile_of
 from callserver.core.state import Call, Leg
 from callserver.core.termination import Class, Termination
-from dialplans.model import PointBye
+from dialplans.model import PointBye, When
 
 _HUNG_UP = frozenset({Class.NORMAL, Class.CANCELLED})
+_SEAT_LOST = frozenset({Class.UNREACHABLE, Class.LOST})
 
 
 def silence_alarm(leg: str) -> str:
@@ -51,6 +52,8 @@ def _operator(d: Decision, call: Call, leg: Leg, old: str, end: Termination) -> 
     operator = d.state.operators[OperatorId(leg.party)]
     if old in legs.UNANSWERED_OUTBOUND:
         offers.refused(d, call, operator, end)
+        if end.kind in _SEAT_LOST and not offers.lost_by_us(end):
+            _seat_dead(d, call, f"{operator.id} rang: {offers.words(end)}")
     elif old == legs.ENDING:
         conversation.free_without_leg(d, operator, call, "the leg ended")
     elif call.state == calls.WRAP_UP:
@@ -66,6 +69,11 @@ def _operator(d: Decision, call: Call, leg: Leg, old: str, end: Termination) -> 
         operators.release(d, operator, "the line was lost")
         if not offers.lost_by_us(end):
             operators.rest_firmly(d, operator)
+            _seat_dead(d, call, f"{operator.id} had the call: {offers.words(end)}")
+
+
+def _seat_dead(d: Decision, call: Call, why: str) -> None:
+    conditions.happened(d, incident_of(d.state, call), When.SEAT_DEAD, why)
 
 
 def _outside(d: Decision, call: Call, leg: Leg, old: str, end: Termination) -> None:

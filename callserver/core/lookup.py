@@ -1,6 +1,8 @@
 """What an incident's frozen plan says: short ways to the plan's values."""
 
-from callserver.core.ids import PointId
+from collections.abc import Iterable
+
+from callserver.core.ids import OperatorId, PointId
 from callserver.core.state import Call, Incident, State
 from callserver.core.views import IncidentView, WorldView
 from dialplans.model import Ladder, Plan, Point, Profile, Queue, Step
@@ -28,6 +30,14 @@ def steps_taken(state: WorldView, incident: IncidentView) -> list[Step]:
         return []
     steps = ladder_of(state, incident).steps[: incident.step]
     return [step for number, step in enumerate(steps, 1) if number not in incident.passed]
+
+
+def ring_ms_of(state: WorldView, incident: IncidentView, seats: Iterable[OperatorId]) -> int:
+    """How long an offer to these seats rings: as the newest step that rings a group of theirs says, else as the queue says."""
+    plan = plan_of(state, incident)
+    groups = {group for seat in seats for group in plan.operators[seat].groups}
+    said = (step.ring_ms for step in reversed(steps_taken(state, incident)) if step.ring_group in groups)
+    return next(said, 0) or queue_of(state, incident).ring_timeout_ms
 
 
 def point_of(state: WorldView, incident: IncidentView) -> Point:

@@ -16,7 +16,7 @@ from callserver.core.effects import DialOperator
 from callserver.core.facts import LegCreated, OfferEnded, OfferMade, OfferWidened
 from callserver.core.ids import LegId, OperatorId, leg_id, offer_id
 from callserver.core.instant import later
-from callserver.core.lookup import incident_of, point_of, queue_of
+from callserver.core.lookup import incident_of, point_of, queue_of, ring_ms_of
 from callserver.core.state import Call, Incident, Leg, OperatorState
 from callserver.core.termination import By, Class, Termination
 from dialplans.model import Strategy
@@ -78,7 +78,7 @@ def _show(d: Decision, incident: Incident, chosen: list[OperatorState]) -> None:
     created = tuple(_create_leg(d, call, operator.id) for operator in chosen)
     if call.offer is None:
         offer = offer_id(call.id, call.offers_made + 1)
-        until = later(d.now, queue.ring_timeout_ms)
+        until = later(d.now, ring_ms_of(d.state, incident, chosen_ids))
         why = f"{queue.strategy.value} of queue {queue.id}"
         d.record(OfferMade(offer, call.id, chosen_ids, created, until, why))
     else:
@@ -129,11 +129,12 @@ def withdraw(d: Decision, call: Call, reason: str) -> None:
 def ring_out(d: Decision, call: Call) -> None:
     """Nobody answered in time: those that rang rest, and the call is offered anew."""
     assert call.offer is not None
-    queue = queue_of(d.state, incident_of(d.state, call))
+    incident = incident_of(d.state, call)
+    queue, rang_ms = queue_of(d.state, incident), ring_ms_of(d.state, incident, call.offer.legs.values())
     offer = call.offer.id
     for operator in _drop_all(d, call, "no answer"):
         operators.rest(d, operator, queue.rest_after_no_answer_ms)
-    d.record(OfferEnded(offer, "rung-out", f"unanswered {queue.ring_timeout_ms / 1000:g} s"))
+    d.record(OfferEnded(offer, "rung-out", f"unanswered {rang_ms / 1000:g} s"))
 
 
 def refused(d: Decision, call: Call, operator: OperatorState, end: Termination) -> None:
