@@ -5,7 +5,7 @@ Exit codes of every verb: 0 good, 1 faults were found (or it did not work), 2 mi
 
 import typer
 
-from callserver.commands import certificate, check, doctor, incidents, serve, trace, users, verify
+from callserver.commands import certificate, check, doctor, incidents, plans, reload, serve, trace, users, verify
 from callserver.commands.output import say
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ for verb in (
     serve.serve,
     serve.demo,
     serve.restart,
+    reload.reload,
     check.check,
     verify.verify,
     trace.trace,
@@ -29,6 +30,7 @@ for verb in (
 ):
     app.command()(verb)
 app.add_typer(incidents.app, name="incidents")
+app.add_typer(plans.app, name="plans")
 app.add_typer(users.app, name="users")
 
 

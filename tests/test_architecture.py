@@ -53,13 +53,18 @@ BESIDES: Mapping[tuple[str, str], str] = {
     # (room, module of a sister room): why
     ("callserver.web", "callserver.store.queries"): "the screens read the store, and only read it",
     ("callserver.web", "callserver.store.search"): "and looks for things in it",
+    ("callserver.web", "callserver.store.plan_history"): "and tells the plans that were in force",
+    ("callserver.web", "callserver.store.plan_texts"): "with the files that they were written in",
     ("callserver.web", "audio.peaks"): "the replay shows the shape of a recording",
     ("callserver.web", "callserver.store.engine"): "opens the store for those queries, read-only",
     ("callserver.web", "callserver.store.directory"): "looks up who signs in; reading as well",
 }
 
 PURE = ("callserver.core", "callserver.watch", *JOINTS, "dialplans")
-NOT_PURE: Mapping[str, str] = {"dialplans.load": "reads the text of a plan from a file, so that parse need not"}
+NOT_PURE: Mapping[str, str] = {
+    "dialplans.load": "reads the text of a plan from a file, so that parse need not",
+    "dialplans.schema": "writes the schema of plans to a file; nothing imports it",
+}
 IMPURE_MODULES = frozenset(
     {"asyncio", "concurrent", "ctypes", "getpass", "io", "logging", "multiprocessing", "os", "pathlib", "queue", "random"}
     | {"secrets", "select", "selectors", "shutil", "signal", "socket", "ssl", "structlog", "subprocess", "sys", "tempfile"}

@@ -3,12 +3,12 @@
 Lookups are in memory; `load` reads the directory anew (at start, and when an account was changed).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 
 from callserver.sip.interface import TrunkAccess
-from dialplans.model import Plan
+from dialplans.model import Plan, Trunk
 
 
 @dataclass(slots=True)
@@ -18,6 +18,7 @@ class Accounts:
     plan: Plan
     sip: Mapping[str, tuple[str, str]]
     trunk_secrets: Mapping[str, str]
+    in_use: Callable[[], Iterable[Plan]] = tuple  # besides: plans of open incidents, whose trunks still carry calls
     _networks: dict[str, tuple[IPv4Network, ...]] = field(default_factory=dict)
 
     def adopt(self, plan: Plan) -> None:
@@ -52,7 +53,7 @@ class Accounts:
 
     def trunk(self, trunk: str) -> TrunkAccess | None:
         """See sip.interface.Accounts."""
-        known = self.plan.trunks.get(trunk)
+        known = self._trunks().get(trunk)
         if known is None:
             return None
         password = self.trunk_secrets.get(trunk, "")
@@ -60,14 +61,19 @@ class Accounts:
 
     def trunk_source(self, source_host: str, source_port: int) -> str:
         """See sip.interface.Accounts."""
-        for trunk in self.plan.trunks.values():
+        for trunk in self._trunks().values():
             if (trunk.host, trunk.port) == (source_host, source_port):
                 return trunk.id
         return ""
 
     def trunks(self) -> tuple[str, ...]:
         """All trunk ids, for the prober."""
-        return tuple(self.plan.trunks)
+        return tuple(self._trunks())
+
+    def _trunks(self) -> Mapping[str, Trunk]:
+        """A trunk that the plan in force has too is where that plan says."""
+        older = {id: trunk for plan in self.in_use() for id, trunk in plan.trunks.items()}
+        return {**older, **self.plan.trunks}
 
     def points(self) -> tuple[str, ...]:
         """All point ids, for the prober."""

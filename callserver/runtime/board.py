@@ -71,7 +71,8 @@ class Board:
         keys += [f"incident/{known}" for known in state.incidents] + [f"call/{known}" for known in state.calls]
         keys += [f"alarm/{known}" for known in state.alarms]
         if plan is not None:
-            keys += [f"operator/{known}" for known in plan.operators] + [f"queue/{known}" for known in plan.queues]
+            keys += [f"operator/{known}" for known in dict.fromkeys([*plan.operators, *state.operators])]
+            keys += [f"queue/{known}" for known in plan.queues]
             keys += [f"point/{known}" for known in plan.points] + [f"trunk/{known}" for known in plan.trunks]
         made = ((key, self.item(state, key)) for key in keys)
         return {key: item for key, item in made if item is not None}
@@ -83,7 +84,9 @@ class Board:
             self._remember(fact)
             keys.update(dict.fromkeys(touched(fact)))
         if EVERYTHING in keys:
-            return dict(self.whole(state))
+            gone: dict[str, Item | None] = dict.fromkeys(self._shown_with)
+            self._shown_with.clear()
+            return gone | self.whole(state)
         for key in list(keys):  # what it named before, and what it names now: each of them may have changed with it
             keys.update(dict.fromkeys(self._shown_with.get(key, ())))
             keys.update(dict.fromkeys(_named(state, key)))
@@ -202,12 +205,12 @@ class Board:
         plan = _plan(state)
         known = state.operators.get(OperatorId(name))
         planned = None if plan is None else plan.operators.get(name)
-        if known is None or planned is None:
-            return None
+        if known is None or (planned is None and not known.legs and known.incident is None):
+            return None  # one that another plan has no more stays as long as the conversation does
         return {
             "id": known.id,
-            "name": planned.name,
-            "groups": list(planned.groups),
+            "name": planned.name if planned is not None else _name_before(state, known.id),
+            "groups": list(planned.groups) if planned is not None else [],
             "state": known.state,
             "since_ms": self._ms(known.since),
             "reachable": known.reachable,
@@ -278,6 +281,11 @@ def _plan(state: State) -> Plan | None:
 def _open_at(state: State, point: PointId) -> str:
     known: IncidentId | None = state.open_by_point.get(point)
     return known or ""
+
+
+def _name_before(state: State, operator: str) -> str:
+    """What an older plan that is still in use calls an operator."""
+    return next((plan.operators[operator].name for plan in state.plans.values() if operator in plan.operators), operator)
 
 
 def _name(plan: Plan | None, role: str, party: str) -> str:

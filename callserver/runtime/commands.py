@@ -13,6 +13,7 @@ from callserver.control import CommandRefused, Verb
 from callserver.core import events
 from callserver.core.facts import KINDS, Fact, Refused
 from callserver.core.ids import CallId, IncidentId, OperatorId, PartyId
+from callserver.runtime.plans import PlanRefused, Reloaded
 
 Args = dict[str, Any]
 Answer = Awaitable[dict[str, Any]]
@@ -27,21 +28,28 @@ class Commands:
         status: Callable[[], dict[str, Any]],
         trace: Callable[[str], list[str]],
         reload_accounts: Callable[[], None],
+        reload_plan: Callable[[str], Awaitable[Reloaded]],
         stop: Callable[[bool], None],
     ) -> None:
         self.ask, self.status, self.trace = ask, status, trace
-        self.reload_accounts, self.stop = reload_accounts, stop
+        self.reload_accounts, self.reload_plan, self.stop = reload_accounts, reload_plan, stop
         self._verbs: Mapping[str, Callable[[Args], Answer]] = {
             Verb.NOTE_FACT: self._note_fact,
             Verb.GIVE_OUTCOME: self._give_outcome,
             Verb.HANG_UP: self._hang_up,
             Verb.ESCALATE: self._escalate,
             Verb.HOLD: self._hold,
+            Verb.CLASSIFY: self._classify,
+            Verb.CLIMB: self._climb,
             Verb.MAKE_AVAILABLE: self._make_available,
             Verb.PAUSE: self._pause,
             Verb.STATUS: self._status,
             Verb.TRACE: self._trace,
             Verb.RELOAD_ACCOUNTS: self._reload_accounts,
+            Verb.RELOAD_PLAN: self._reload_plan,
+            Verb.RAISE_ALARM: self._raise_alarm,
+            Verb.CLEAR_ALARM: self._clear_alarm,
+            Verb.LAST_RESORT: self._last_resort,
             Verb.DRAIN: self._drain,
             Verb.STOP: self._stop,
         }
@@ -86,6 +94,12 @@ class Commands:
     async def _escalate(self, args: Args) -> dict[str, Any]:
         return await self._put(events.Escalate(CallId(args["call"]), PartyId(args["party"]), args["by"]))
 
+    async def _classify(self, args: Args) -> dict[str, Any]:
+        return await self._put(events.Reclassify(IncidentId(args["incident"]), int(args["priority"]), args["by"]))
+
+    async def _climb(self, args: Args) -> dict[str, Any]:
+        return await self._put(events.ClimbLadder(IncidentId(args["incident"]), args["by"]))
+
     async def _make_available(self, args: Args) -> dict[str, Any]:
         return await self._put(events.MakeAvailable(OperatorId(args["operator"]), args["by"]))
 
@@ -101,6 +115,22 @@ class Commands:
     async def _reload_accounts(self, args: Args) -> dict[str, Any]:
         self.reload_accounts()
         return {}
+
+    async def _reload_plan(self, args: Args) -> dict[str, Any]:
+        try:
+            done = await self.reload_plan(args["by"])
+        except PlanRefused as refusal:
+            raise CommandRefused("plan-refused", str(refusal)) from refusal
+        return {"version": done.version, "name": done.name, "changed": done.changed, "warnings": list(done.warnings)}
+
+    async def _raise_alarm(self, args: Args) -> dict[str, Any]:
+        return await self._put(events.ConditionRaised(args["key"], args["text"]))
+
+    async def _clear_alarm(self, args: Args) -> dict[str, Any]:
+        return await self._put(events.ConditionCleared(args["key"]))
+
+    async def _last_resort(self, args: Args) -> dict[str, Any]:
+        return await self._put(events.LastResort(IncidentId(args["incident"]), args["why"]))
 
     async def _drain(self, args: Args) -> dict[str, Any]:
         self.stop(False)

@@ -268,6 +268,12 @@ class Seats:
         operator = OperatorId(seat.operator)
         self.post(SeatBound(operator, contact) if contact else SeatUnbound(operator, why))
 
+    def tell_fit(self) -> None:
+        """Another plan is in force: the core hears again which operators have a fit browser."""
+        for seat in self.seats.values():
+            if seat.fit:
+                self.post(SeatBound(OperatorId(seat.operator), "browser", "browser"))
+
     def _unheard(self, seat: Seat, why: str) -> None:
         seat.signs.heard, seat.signs.unheard_why = False, why
         self._judge(seat)

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Coroutine, Iterable, Sequence
 from pathlib import Path
 
 import structlog
@@ -35,7 +36,8 @@ from callserver.runtime.feed_server import FeedServer
 from callserver.runtime.first import migrate
 from callserver.runtime.papers import Papers
 from callserver.runtime.perform import Performer
-from callserver.runtime.plans import load_plan
+from callserver.runtime.plan_reading import read_apart
+from callserver.runtime.plans import PlanRefused, Plans, first_plan
 from callserver.runtime.recovery import Recovery
 from callserver.runtime.seats import Seats
 from callserver.runtime.service_codes import ServiceCodes
@@ -55,7 +57,9 @@ from callserver.version import VERSION
 from dialplans.model import Plan
 
 # What a predecessor saw and this process will see anew, if it is still so.
-STALE_ALARMS = frozenset({"journal", "journal:slow", "journal:holes", "rtp:ports", "internal:core", "internal:order"})
+STALE_ALARMS = frozenset(
+    {"journal", "journal:slow", "journal:holes", "rtp:ports", "internal:core", "internal:order", "internal:beside"}
+)
 STALE_KINDS = ("control:", "prompt:", "capture:", "sound:")
 log = structlog.get_logger()
 
@@ -80,10 +84,12 @@ class Switchboard:
         board = Board(lambda: self.anchor, self.started_utc_ns // 1_000_000)
         self.feed = FeedServer(config.storage.feed_socket, board, lambda: self.dispatcher.state, self.run, self._utc_ms)
         self.dispatcher = Dispatcher(
-            state, self.papers, self._now, self._perform, self._failed, self._refold, self.feed.watched, self.feed.renewed
+            state, self.papers, self._now, self._perform, self._failed, self._refold, self._watched, self.feed.renewed
         )
-        self.plan_loaded = load_plan(config.plan.file, state)
-        self.accounts = Accounts(self._plan(state), {}, {})
+        self.plan_loaded = first_plan(config.plan.file, state)
+        self.accounts = Accounts(self._plan(state), {}, {}, self._plans_in_use)
+        self.plans = self._plan_keeping()
+        self._tasks: set[asyncio.Task[None]] = set()
         self.reload_accounts()
         self.telling = EdgeTelling(self.post, self.accounts, self._fresh_incident)
         told = self.telling
@@ -119,21 +125,26 @@ class Switchboard:
         self.loop.call_soon(recovery.order)
         self.link.listen(self.loop, self._told)
         self.watchers.start()
-        commands = Commands(self.dispatcher.ask, self._status, self._trace, self.reload_accounts, self._stop)
+        commands = Commands(self.dispatcher.ask, self._status, self._trace, self.reload_accounts, self.plans.reload, self._stop)
         self.server = control.CommandServer(self.config.storage.control_socket, commands.dispatch)
         try:
             await self.server.start()
             await self.feed.start()
         except OSError as error:  # calls do not need it
             self.post(ConditionRaised("control:socket", f"no console, no commands: {error}"))
+        self._run(self.plans.begin(first=self.plan_loaded is not None))
         log.info("switchboard.started", folded=self.folded, legs=len(self.edge.live_legs()), workers=len(self.sound.workers))
 
     async def serve(self) -> None:
         """Until SIGTERM or a command to stop. Conversations go on in their workers."""
         for number in (signal.SIGTERM, signal.SIGINT):
             self.loop.add_signal_handler(number, self._stop, True)
+        self.loop.add_signal_handler(signal.SIGHUP, self._reload_wanted)
         await self.stopped.wait()
         self.watchers.stop()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.server.stop()
         await self.feed.stop()
         await self.edge.stop()
@@ -189,6 +200,17 @@ class Switchboard:
         """The state anew from the journal, after an error inside the core left it in doubt."""
         return self.papers.fold()[0]
 
+    def _plan_keeping(self) -> Plans:
+        return Plans(
+            self.config.plan.file,
+            Path(self.config.storage.data),
+            lambda: self.dispatcher.state,
+            self.dispatcher.ask,
+            self.post,
+            lambda: self.anchor.utc_of(self.anchor.now()),
+            read_apart,
+        )
+
     def _plan(self, state: State) -> Plan:
         if self.plan_loaded is not None:
             return self.plan_loaded.plan
@@ -214,6 +236,52 @@ class Switchboard:
         stamp = time.strftime("%y%m%d-%H%M%S", time.gmtime(self.anchor.utc_of(self.anchor.now()) / 1e9))
         return IncidentId(f"{stamp}-{secrets.token_hex(3)}")
 
+    # ---- another plan -------------------------------------------------------------------------------------------
+
+    def _watched(self, facts: Sequence[f.Fact]) -> None:
+        self.feed.watched(facts)
+        if any(isinstance(fact, f.PlanAdopted) for fact in facts):
+            self.loop.call_soon(self._follow_plan)
+
+    def _plans_in_use(self) -> Iterable[Plan]:
+        return self.dispatcher.state.plans.values()
+
+    def _follow_plan(self) -> None:
+        """What is not the core's follows the plan in force; dialogs under way go on, whoever they are with."""
+        state, old = self.dispatcher.state, self.accounts.plan
+        plan = state.plans[state.plan_version]
+        if plan == old:
+            return
+        self.accounts.adopt(plan)
+        gone = {f"point:{point}" for point in old.points if point not in plan.points}
+        gone |= {f"trunk:{trunk}" for trunk in old.trunks if self.accounts.trunk(trunk) is None}
+        for key in gone & set(state.alarms):
+            self.post(ConditionCleared(key))
+        self.edge.plan_changed()
+        self.seats.tell_fit()
+
+    def _reload_wanted(self) -> None:
+        """SIGHUP, here or at the supervisor."""
+        self._run(self._reload_by_signal())
+
+    async def _reload_by_signal(self) -> None:
+        try:
+            await self.plans.reload("root@SIGHUP")
+        except PlanRefused as refusal:
+            log.error("plan.refused", file=str(self.config.plan.file), faults=refusal.faults)
+
+    def _run(self, work: Coroutine[None, None, None]) -> None:
+        task = self.loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ran)
+
+    def _ran(self, task: asyncio.Task[None]) -> None:
+        """What fails beside the calls takes none of them along."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("beside.failed", error=repr(error))
+            self.post(ConditionRaised("internal:beside", f"an internal error beside the calls: {error!r}; see the log"))
+
     # ---- news and questions -------------------------------------------------------------------------------------
 
     def _told(self, message: supervision.Message) -> None:
@@ -223,6 +291,10 @@ class Switchboard:
             case supervision.Anchored():
                 self.anchor = no_earlier(_anchor(message), self.anchor.now())
                 self._note_anchor()
+            case supervision.ReloadWanted():
+                self._reload_wanted()
+            case supervision.AreYouThere():
+                self.link.alive(message.number)
             case supervision.ChildTrouble():
                 key = f"process:{message.name}"
                 self.post(ConditionCleared(key) if message.cleared else ConditionRaised(key, message.text))

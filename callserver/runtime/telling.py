@@ -74,8 +74,9 @@ class EdgeTelling:
 
     def bound(self, user: str, contact: str) -> None:
         """See sip.interface.Listener."""
-        if self.accounts.role(user) != "operator":
+        if self.accounts.role(user) == "point":
             self.post(events.PointReached(PointId(user)))
+        if self.accounts.role(user) != "operator":
             return
         self.softphones[user] = contact
         if not self.seats.serves(user):
@@ -83,16 +84,17 @@ class EdgeTelling:
 
     def unbound(self, user: str, why: str) -> None:
         """See sip.interface.Listener."""
-        if self.accounts.role(user) != "operator":
-            self.post(events.PointLost(PointId(user), why))
-            return
         self.softphones.pop(user, None)
+        if self.accounts.role(user) == "point":
+            self.post(events.PointLost(PointId(user), why))
+        if self.accounts.role(user) != "operator":
+            return
         if not self.seats.serves(user):
             self.post(events.SeatUnbound(OperatorId(user), why))
 
     def probed(self, user: str, reachable: bool, why: str) -> None:
         """See sip.interface.Listener."""
-        if user in self.accounts.plan.trunks:
+        if self.accounts.trunk(user) is not None:
             self.post(events.TrunkReached(user) if reachable else events.TrunkLost(user, why))
         elif reachable:
             self.bound(user, why)

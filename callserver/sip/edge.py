@@ -132,6 +132,14 @@ class Edge:
         self._gear.timers.stop()
         self._transport.stop()
 
+    def plan_changed(self) -> None:
+        """Accounts and trunks are others now: who is there is told again, trunks are asked anew. Dialogs go on."""
+        for user in self._registrar.users():
+            bound = self._registrar.of(user)
+            if bound and self._probe.reachable(user):
+                self._gear.listener.bound(user, bound[-1].contact)
+        self._probe.renew_trunks()
+
     def run_timers(self) -> None:
         """Perform what is due by the clock (which a test may have moved)."""
         self._gear.timers.run()

@@ -40,6 +40,21 @@ class Probe:
             self._trunks.add(trunk)
             self._later(trunk, 0)
 
+    def renew_trunks(self) -> None:
+        """Other trunks may be there now: all that are are asked at once, those that are not are forgotten."""
+        trunks = set(self._gear.accounts.trunks())
+        for gone in self._trunks - trunks:
+            self.forget(gone)
+        self._trunks = trunks
+        for trunk in trunks:
+            self._failures[trunk] = 0
+            self._reachable.pop(trunk, None)
+            self._later(trunk, 0)
+
+    def reachable(self, user: str) -> bool:
+        """Whether a user with a binding answered when asked last; True before the first answer."""
+        return self._reachable.get(user, True)
+
     def watch(self, user: str, contact: str) -> None:
         """Somebody has registered: that is an answer too."""
         self._failures[user] = 0

@@ -33,6 +33,7 @@ _EVERYONE = Rule(frozenset(Role))
 _ON_DUTY = Rule(frozenset({Role.OPERATOR, Role.SUPERVISOR}))
 _LISTEN = Rule(frozenset({Role.SUPERVISOR, Role.AUDITOR}))
 _AUDIT = Rule(frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.ADMINISTRATOR}))
+_IN_CHARGE = Rule(frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR}))
 _SELF = Rule(frozenset({Role.OPERATOR, Role.SUPERVISOR}), own_only=frozenset({Role.OPERATOR}))
 
 RULES: Mapping[tuple[str, str], Rule] = {
@@ -50,6 +51,8 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("GET", "/api/incidents"): _EVERYONE,
     ("GET", "/api/incidents/{id}"): _EVERYONE,
     ("POST", "/api/incidents/{id}/close"): _ON_DUTY,
+    ("POST", "/api/incidents/{id}/class"): _ON_DUTY,
+    ("POST", "/api/incidents/{id}/climb"): _ON_DUTY,
     ("GET", "/api/calls"): _EVERYONE,
     ("GET", "/api/calls/{id}"): _EVERYONE,
     ("GET", "/api/calls/{id}/timeline"): _EVERYONE,
@@ -66,6 +69,9 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("GET", "/api/queues"): _EVERYONE,
     ("GET", "/api/alarms"): _EVERYONE,
     ("GET", "/api/audit"): _AUDIT,
+    ("GET", "/api/plans"): _AUDIT,
+    ("GET", "/api/plans/{id}"): _AUDIT,
+    ("POST", "/api/plans/reload"): _IN_CHARGE,
     ("WS", "/api/live"): _EVERYONE,
     ("WS", "/api/seat"): _ON_DUTY,  # and operators of the plan only
 }

@@ -77,6 +77,25 @@ def test_an_alarm_has_its_time_and_goes_when_it_is_cleared() -> None:
     assert screen.take(driver.facts) == {"alarm/disk:data": None}
 
 
+def test_another_plan_takes_away_what_it_does_not_have_but_nobody_who_talks() -> None:
+    """A point and an operator that are gone go from the screens; one in a conversation stays to its end."""
+    driver = Driver(None, "ann", "bob")
+    screen = Screen(driver)
+    driver.press()
+    driver.answer("ann")
+    screen.take(driver.facts)
+    smaller = replace(
+        plan(),
+        points={id: point for id, point in plan().points.items() if id != "p6"},
+        operators={id: one for id, one in plan().operators.items() if id not in ("ann", "cat")},
+    )
+    driver.do(ev.PlanLoaded(driver.state.plan_version + 1, "other", smaller, "test"))
+    screen.take(driver.facts)
+    assert screen.items == Board(lambda: ANCHOR, 0).whole(driver.state)
+    assert "point/p6" not in screen.items and "operator/cat" not in screen.items
+    assert (screen.items["operator/ann"]["name"], screen.items["operator/ann"]["state"]) == ("Ann", "talking")
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_changes_lead_to_what_a_snapshot_shows(seed: int) -> None:
     """After every step of a random history."""

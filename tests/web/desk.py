@@ -83,7 +83,9 @@ class Switchboard:
             return told
         self.asked.append((verb, args))
         if verb in self.refuse:
-            raise CommandRefused("refused", self.refuse[verb])
+            raise CommandRefused("plan-refused" if verb == Verb.RELOAD_PLAN else "refused", self.refuse[verb])
+        if verb == Verb.RELOAD_PLAN:
+            return {"version": 2, "name": "Another", "changed": True, "warnings": ["the bench has no camera"]}
         return {}
 
     def noted(self, kind: str) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ PARTY = next(iter(PLAN.parties))
 OUTCOME = next(iter(PLAN.outcomes))
 BODIES = {
     "/api/incidents/{id}/close": {"outcome": OUTCOME},
+    "/api/incidents/{id}/class": {"class": "high"},
     "/api/calls/{id}/escalate": {"party": PARTY},
     "/api/calls/{id}/hold": {"on": True},
 }
@@ -23,6 +24,8 @@ EXPECTED = {
     ("GET", "/api/incidents"): ROLES,
     ("GET", "/api/incidents/{id}"): ROLES,
     ("POST", "/api/incidents/{id}/close"): ("operator", "supervisor"),
+    ("POST", "/api/incidents/{id}/class"): ("operator", "supervisor"),
+    ("POST", "/api/incidents/{id}/climb"): ("operator", "supervisor"),
     ("GET", "/api/calls"): ROLES,
     ("GET", "/api/calls/{id}"): ROLES,
     ("GET", "/api/calls/{id}/timeline"): ROLES,
@@ -39,6 +42,9 @@ EXPECTED = {
     ("GET", "/api/queues"): ROLES,
     ("GET", "/api/alarms"): ROLES,
     ("GET", "/api/audit"): ("supervisor", "auditor", "administrator"),
+    ("GET", "/api/plans"): ("supervisor", "auditor", "administrator"),
+    ("GET", "/api/plans/{id}"): ("supervisor", "auditor", "administrator"),
+    ("POST", "/api/plans/reload"): ("supervisor", "administrator"),
 }
 # the same for WebSockets; /api/seat is for operators of the plan besides, see tests/web/test_seat.py
 SOCKETS = {
@@ -56,7 +62,8 @@ def test_every_route_is_expected_here() -> None:
 
 
 async def _ask(client: httpx.AsyncClient, method: str, path: str) -> httpx.Response:
-    id = {"incidents": INCIDENT, "calls": CALL, "operators": OPERATOR}.get(path.split("/")[2] if path.count("/") > 1 else "", "")
+    ids = {"incidents": INCIDENT, "calls": CALL, "operators": OPERATOR, "plans": "1"}
+    id = ids.get(path.split("/")[2] if path.count("/") > 1 else "", "")
     params = {"reason": "review"} if path.endswith("/recording") else None
     path = path.replace("{path:path}", "tokens.css")
     return await client.request(method, path.replace("{id}", id), params=params, json=BODIES.get(path))

@@ -1,6 +1,6 @@
 """Incidents: reading them, and closing one."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,6 +12,7 @@ from callserver.web.api.models import CallAnswer, Done, IncidentAnswer, Incident
 from callserver.web.errors import ApiError, not_found
 from callserver.web.gate import signed_in
 from callserver.web.service import service
+from dialplans.model import Priority
 
 MAX_PAGE = 500
 
@@ -28,6 +29,13 @@ class Outcome(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     outcome: str = Field(min_length=1, max_length=64)
     note: str = Field(default="", max_length=4000)
+
+
+class NewClass(BaseModel):
+    """Another class for an incident."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
+    name: Literal["emergency", "high", "normal", "information"] = Field(alias="class")
 
 
 @router.get("/api/incidents")
@@ -50,13 +58,29 @@ def incident(request: Request, id: Id) -> IncidentInFull:
     return IncidentInFull(**IncidentAnswer.of(row, note).model_dump(), calls=calls)
 
 
+@router.post("/api/incidents/{id}/class")
+async def reclassify(request: Request, id: Id, wanted: NewClass) -> Done:
+    """Give an incident another class: its place in the order changes at once."""
+    the = service(request)
+    await _require(request, id)
+    args = {"incident": id, "priority": int(Priority[wanted.name.upper()]), "by": signed_in(request).user}
+    await the.commands.ask(Verb.CLASSIFY, args)
+    return Done()
+
+
+@router.post("/api/incidents/{id}/climb")
+async def climb(request: Request, id: Id) -> Done:
+    """Ask for the step that the incident's ladder has for being asked."""
+    await _require(request, id)
+    await service(request).commands.ask(Verb.CLIMB, {"incident": id, "by": signed_in(request).user})
+    return Done()
+
+
 @router.post("/api/incidents/{id}/close")
 async def close(request: Request, id: Id, outcome: Outcome) -> Done:
     """Close an incident with its outcome. Only a person can."""
     the = service(request)
-    row = await the.read(queries.incident, id)
-    if row is None:
-        raise not_found("incident", id)
+    await _require(request, id)
     adopted = await the.read(queries.plan)
     known = adopted[1].outcomes if adopted else {}
     if known and outcome.outcome not in known:
@@ -65,3 +89,8 @@ async def close(request: Request, id: Id, outcome: Outcome) -> Done:
     args = {"incident": id, "outcome": outcome.outcome, "note": outcome.note, "by": signed_in(request).user}
     await the.commands.ask(Verb.GIVE_OUTCOME, args)
     return Done()
+
+
+async def _require(request: Request, id: str) -> None:
+    if await service(request).read(queries.incident, id) is None:
+        raise not_found("incident", id)

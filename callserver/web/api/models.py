@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from callserver.core.facts import PlanAdopted
 from callserver.store import queries
+from callserver.store.plan_history import PlanRow
 from callserver.web.times import rfc3339
 
 
@@ -244,6 +245,59 @@ class Alarms(BaseModel):
 
     items: list[AlarmAnswer]
     live: bool
+
+
+class PlanAnswer(BaseModel):
+    """A plan that came into force, when and by whom; `digest` is the SHA-256 of its files' texts."""
+
+    version: int
+    digest: str
+    by: str
+    adopted: str
+
+    @classmethod
+    def of(cls, row: PlanRow) -> Self:
+        """From the store's row."""
+        return cls(version=row.version, digest=row.digest, by=row.by, adopted=rfc3339(row.adopted_utc_ns) or "")
+
+
+class Plans(BaseModel):
+    """Newest first: the first is in force."""
+
+    items: list[PlanAnswer]
+
+
+class PlanFile(BaseModel):
+    """A file of a plan as it was written."""
+
+    name: str
+    text: str
+
+
+class PlanChange(BaseModel):
+    """A place that is different; null where that plan has no such thing."""
+
+    where: str
+    old: str | None
+    new: str | None
+
+
+class PlanInFull(PlanAnswer):
+    """A plan with its files (none where they were not kept) and what is different from `against`, the version before."""
+
+    name: str
+    files: list[PlanFile]
+    against: int | None
+    changes: list[PlanChange]
+
+
+class PlanReloaded(BaseModel):
+    """The plan in force. `changed` is false where the file says nothing else than before."""
+
+    version: int
+    name: str
+    changed: bool
+    warnings: list[str]
 
 
 class Done(BaseModel):
