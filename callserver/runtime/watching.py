@@ -51,6 +51,7 @@ class Watching:
         self.watch = Watch()
         self.number = 0  # of the last row that was read
         self.clock = anchor()
+        self.trouble = ""  # of the last look, said once
         self.rescued: set[str] = set()  # keys of the breaches whose last resort was asked for
 
     def look(self) -> None:
@@ -60,8 +61,11 @@ class Watching:
             present = self._present()
             if self._is_news(present) and self._complete():
                 self._tell(self._present())
+            self.trouble = ""
         except (DBAPIError, OSError, UnknownKind, CommandRefused) as error:  # Unavailable is an OSError
-            log.warning("watch.look_failed", error=str(error))
+            if str(error) != self.trouble:
+                log.warning("watch.look_failed", error=str(error))
+            self.trouble = str(error)
 
     def _read(self) -> None:
         for row in self.rows(self.number):

@@ -58,6 +58,7 @@ class SeenIncident:
     met: dict[str, Instant] = field(default_factory=dict)  # conditions met since it began to wait (this time)
     pressed: Instant | None = None  # a press that has no leg yet
     route_at: Instant | None = None  # when the next route of a party is to be tried
+    tried: Instant = INSTANT_ZERO  # when a party was last dialled
     stepped: Instant = INSTANT_ZERO  # when its ladder last moved
 
 

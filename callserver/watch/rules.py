@@ -22,12 +22,13 @@ from callserver.core.ids import IncidentId, LegId, OperatorId
 from callserver.core.instant import SECOND, Instant, later
 from callserver.core.lookup import ladder_of, plan_of
 from callserver.watch.picture import Picture, SeenCall, SeenIncident, SeenOperator
+from dialplans.hours import is_open
 from dialplans.model import Ladder, When
 
 GRACE_NS = 2 * SECOND
 LEG_GRACE_NS = 90 * SECOND  # a BYE without reply is given up after 32 s, a CANCEL after twice that
 NOTICE_GRACE_NS = 300 * SECOND
-PAUSE_MOST_NS = 330 * SECOND  # a ladder's retry is at most five minutes
+PAUSE_MOST_NS = 330 * SECOND  # a ladder's retry is at most five minutes: longer without a party dialled is silence
 
 _RINGING = frozenset({"dialling", "ringing"})
 _AWAY = frozenset({"off", "paused"})
@@ -106,17 +107,19 @@ def _ladder(picture: Picture, incident: SeenIncident, now: Instant) -> Iterator[
     if due <= now:
         text = f"step {incident.step + 1} of {incident.point}'s ladder was due and is not taken"
         yield Wrong(Kind.LATE, incident.id, text, max(due, incident.stepped), incident.id)
-    elif _wanted_step(picture, incident, ladder) > incident.step:
+    elif _wanted_step(picture, incident, ladder, now) > incident.step:
         text = f"{incident.point}'s ladder does not go up though the condition of a step is met"
         yield Wrong(Kind.LATE, incident.id, text, max(incident.stepped, *incident.met.values(), incident.changed), incident.id)
 
 
-def _wanted_step(picture: Picture, incident: SeenIncident, ladder: Ladder) -> int:
-    """The number of steps that must be taken by what has happened, whatever the time."""
-    met = set(incident.met)
+def _wanted_step(picture: Picture, incident: SeenIncident, ladder: Ladder, now: Instant) -> int:
+    """The number of steps that must be taken by what has happened, however short the wait is."""
+    met: set[str] = set(incident.met)
     if any(When.NOBODY in step.conditions for step in ladder.steps) and not _anybody(picture, incident):
         met.add(When.NOBODY)
-    return max((number for number, step in enumerate(ladder.steps, 1) if met & set(step.conditions)), default=0)
+    plan, utc_ns = plan_of(picture, incident), now + picture.utc_offset_ns
+    wanted = [number for number, step in enumerate(ladder.steps, 1) if met & set(step.conditions)]
+    return max((number for number in wanted if is_open(plan, ladder.steps[number - 1].hours, utc_ns)), default=0)
 
 
 def _anybody(picture: Picture, incident: SeenIncident) -> bool:
@@ -136,7 +139,8 @@ def _last_resort(picture: Picture, incident: SeenIncident, ladder: Ladder, now: 
     if any(leg.state in _RINGING for leg in legs):
         return
     since = max((leg.changed for leg in legs), default=incident.stepped)
-    if incident.route_at is not None and incident.route_at - now <= PAUSE_MOST_NS:
+    pausing = max(incident.tried, incident.stepped, picture.back_since) > now - PAUSE_MOST_NS
+    if incident.route_at is not None and pausing:
         since = max(since, incident.route_at)
     text = f"{incident.point} waits at the end of ladder {ladder.id} and nobody rings"
     yield Wrong(Kind.SILENT, incident.id, text, max(since, incident.stepped), incident.id)

@@ -114,7 +114,8 @@ def _ladder_step_taken(picture: Picture, fact: f.LadderStepTaken, at: Instant) -
 
 
 def _route_tried(picture: Picture, fact: f.RouteTried, at: Instant) -> None:
-    picture.incidents[fact.incident].route_at = None
+    incident = picture.incidents[fact.incident]
+    incident.route_at, incident.tried = None, at
 
 
 def _route_awaited(picture: Picture, fact: f.RouteAwaited, at: Instant) -> None:
