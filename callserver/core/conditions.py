@@ -14,6 +14,7 @@ from callserver.core import incident as incidents
 from callserver.core import operator as operators
 from callserver.core.decision import Decision
 from callserver.core.facts import ConditionMet
+from callserver.core.instant import Instant
 from callserver.core.lookup import ladder_of, queue_of
 from callserver.core.state import Incident, State
 from dialplans.model import DIGITS, When
@@ -50,9 +51,9 @@ def words(condition: str) -> str:
 def met(d: Decision, incident: Incident, condition: str) -> bool:
     """Whether a step with this condition is to be taken now."""
     if condition == When.NOBODY:
-        return not eligibility.somebody_on_duty(d.state, incident)
+        return not eligibility.somebody_on_duty(d.state, incident, d.now)
     if condition == When.ALL_BUSY:
-        return _all_busy(d.state, incident)
+        return _all_busy(d.state, incident, d.now)
     if condition == When.OVER_SIZE:
         return _over_size(d.state, incident)
     if condition == When.DEGRADED:
@@ -81,9 +82,9 @@ def pressed_digits(d: Decision, incident: Incident, digits: str) -> None:
             happened(d, incident, condition, f"pressed {digits}")
 
 
-def _all_busy(state: State, incident: Incident) -> bool:
+def _all_busy(state: State, incident: Incident, now: Instant) -> bool:
     """Somebody is on duty, and all of them talk or wrap up: nobody rings, is free, or is about to be."""
-    on_duty = list(eligibility.on_duty(state, incident))
+    on_duty = list(eligibility.on_duty(state, incident, now))
     return bool(on_duty) and all(operator.state in _BUSY for operator in on_duty)
 
 

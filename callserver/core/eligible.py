@@ -1,26 +1,63 @@
-"""Who may be offered an incident: the one answer to that question, for offers, ladder and the checks of the simulation."""
+"""Who may be offered an incident: the one answer to that question, for offers, ladder and watch.
 
-from collections.abc import Iterator
+    own groups     the queue's at once, its tiers' after their time; their operators need the skills that the point asks for
+    added groups   those that steps of the ladder rang; their operators need no skill
 
+A group with hours is left out while these are closed. Everything is by the incident's frozen plan; only who is an operator
+at all is asked of the plan in force too.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from callserver.core import moment
 from callserver.core import operator as operators
-from callserver.core.instant import Instant
-from callserver.core.lookup import plan_of, queue_of, steps_taken
+from callserver.core.instant import Instant, later
+from callserver.core.lookup import plan_of, point_of, queue_of, steps_taken
 from callserver.core.state import OperatorState, State
 from callserver.core.views import IncidentView, OperatorView, WorldView
+from dialplans.model import Operator, Tier
 
 
-def groups_of(state: WorldView, incident: IncidentView) -> tuple[str, ...]:
-    """The groups that are rung for an incident: its queue's, and those that its ladder added."""
-    groups = queue_of(state, incident).groups
-    return groups + tuple(step.ring_group for step in steps_taken(state, incident) if step.ring_group)
+def tiers_reached(state: WorldView, incident: IncidentView, now: Instant) -> tuple[Tier, ...]:
+    """The tiers of its queue that have been waited for long enough."""
+    return tuple(tier for tier in queue_of(state, incident).tiers if later(incident.ladder_since, tier.after_ms) <= now)
 
 
-def serves(state: WorldView, operator: OperatorView, incident: IncidentView, groups: tuple[str, ...]) -> bool:
-    """Whether the operator belongs to one of the groups under the incident's plan, and is still in the plan in force."""
-    known = plan_of(state, incident).operators.get(operator.id)
-    if known is None or operator.id not in state.plans[state.plan_version].operators:
+def own_groups(state: WorldView, incident: IncidentView, now: Instant) -> frozenset[str]:
+    """The groups that ring because of the incident's queue, by time and hours."""
+    tiers = tiers_reached(state, incident, now)
+    return _open(state, incident, (*queue_of(state, incident).groups, *(group for tier in tiers for group in tier.groups)), now)
+
+
+def added_groups(state: WorldView, incident: IncidentView, now: Instant) -> frozenset[str]:
+    """The groups that ring because of steps of the ladder, by hours."""
+    return _open(state, incident, (step.ring_group for step in steps_taken(state, incident) if step.ring_group), now)
+
+
+def _open(state: WorldView, incident: IncidentView, groups: Iterable[str], now: Instant) -> frozenset[str]:
+    about = plan_of(state, incident).about_groups
+    return frozenset(group for group in groups if group not in about or moment.is_open(state, incident, about[group].hours, now))
+
+
+def serves(state: WorldView, operator: OperatorView, incident: IncidentView, now: Instant) -> bool:
+    """Whether the operator is one of those who are rung for the incident at this moment, free or not."""
+    known = _known(state, operator, incident)
+    if known is None:
         return False
-    return any(group in groups for group in known.groups)
+    if not added_groups(state, incident, now).isdisjoint(known.groups):
+        return True
+    return _skilled(state, known, incident) and not own_groups(state, incident, now).isdisjoint(known.groups)
+
+
+def _known(state: WorldView, operator: OperatorView, incident: IncidentView) -> Operator | None:
+    """What the incident's plan says of an operator who is still one under the plan in force."""
+    in_force = operator.id in state.plans[state.plan_version].operators
+    return plan_of(state, incident).operators.get(operator.id) if in_force else None
+
+
+def _skilled(state: WorldView, known: Operator, incident: IncidentView) -> bool:
+    wanted = point_of(state, incident).skills
+    return not wanted or set(wanted) <= set(known.skills)
 
 
 def free(operator: OperatorView, now: Instant) -> bool:
@@ -34,22 +71,22 @@ def free(operator: OperatorView, now: Instant) -> bool:
 
 
 def eligible(state: WorldView, operator: OperatorView, incident: IncidentView, now: Instant) -> bool:
-    """Whether the operator may be offered the incident at this moment, under the incident's frozen plan."""
-    return free(operator, now) and serves(state, operator, incident, groups_of(state, incident))
+    """Whether the operator may be offered the incident at this moment."""
+    return free(operator, now) and serves(state, operator, incident, now)
 
 
-def on_duty(state: State, incident: IncidentView) -> Iterator[OperatorState]:
-    """The operators of the queue's own groups who are at a seat: reachable, neither off nor paused."""
-    groups = queue_of(state, incident).groups
-    return (
-        operator
-        for operator in state.operators.values()
-        if operator.reachable
-        and operator.state not in (operators.OFF, operators.PAUSED)
-        and serves(state, operator, incident, groups)
-    )
+def on_duty(state: State, incident: IncidentView, now: Instant) -> Iterator[OperatorState]:
+    """The operators at a seat (reachable, neither off nor paused) whom the queue will ring: by its groups and by all of its
+    tiers, with the skills, where the group's hours are open."""
+    queue = queue_of(state, incident)
+    groups = _open(state, incident, (*queue.groups, *(group for tier in queue.tiers for group in tier.groups)), now)
+    for operator in state.operators.values():
+        if operator.reachable and operator.state not in (operators.OFF, operators.PAUSED):
+            known = _known(state, operator, incident)
+            if known is not None and not groups.isdisjoint(known.groups) and _skilled(state, known, incident):
+                yield operator
 
 
-def somebody_on_duty(state: State, incident: IncidentView) -> bool:
-    """Whether any operator of the queue's own groups is on duty."""
-    return any(True for _ in on_duty(state, incident))
+def somebody_on_duty(state: State, incident: IncidentView, now: Instant) -> bool:
+    """Whether any operator whom the queue will ring is on duty."""
+    return any(True for _ in on_duty(state, incident, now))
