@@ -108,6 +108,15 @@ def _incident_rejoined(_number: int, utc_ns: int, fact: f.IncidentRejoined) -> S
     yield update(t.incidents).where(c.id == fact.incident).values(presses=c.presses + 1, changed_utc_ns=utc_ns)
 
 
+def _incident_reclassified(_number: int, utc_ns: int, fact: f.IncidentReclassified) -> Statements:
+    yield update(t.incidents).where(t.incidents.c.id == fact.incident).values(priority=fact.new, changed_utc_ns=utc_ns)
+
+
+def _incident_handed_over(_number: int, utc_ns: int, fact: f.IncidentHandedOver) -> Statements:
+    values = {"queue": fact.queue, "step": 0, "reason": fact.reason, "changed_utc_ns": utc_ns}  # its ladder begins anew
+    yield update(t.incidents).where(t.incidents.c.id == fact.incident).values(**values)
+
+
 def _incident_moved(_number: int, utc_ns: int, fact: f.IncidentMoved) -> Statements:
     values: dict[str, Any] = {"state": fact.new, "reason": fact.reason, "changed_utc_ns": utc_ns}
     if fact.operator is not None:
@@ -236,6 +245,8 @@ _RULES: Mapping[type, Callable[[int, int, Any], Statements]] = {
     f.PlanAdopted: _plan_adopted,
     f.IncidentOpened: _incident_opened,
     f.IncidentRejoined: _incident_rejoined,
+    f.IncidentReclassified: _incident_reclassified,
+    f.IncidentHandedOver: _incident_handed_over,
     f.IncidentMoved: _incident_moved,
     f.OutcomeRecorded: _outcome_recorded,
     f.LadderStepTaken: _step_taken,

@@ -147,6 +147,19 @@ def test_an_incident_is_told(lived: Engine) -> None:
     assert queries.incident(lived, "c") is None
 
 
+def test_an_incident_has_the_class_and_queue_that_it_has_now(lived: Engine, new_writer: NewWriter) -> None:
+    b = IncidentId("b")
+    writer = new_writer()
+    writer.start()
+    writer.append([Entry("lower", f.IncidentReclassified(b, 1, 3, "by sue"), 0, 0, 1)]).result(10)
+    writer.append([Entry("hand", f.IncidentHandedOver(b, "night", "long", "step 1: unanswered 30 s", "main"), 0, 0, 1)]).result(
+        10
+    )
+    told = queries.incident(lived, "b")
+    assert told is not None
+    assert (told.priority, told.queue, told.step, told.state) == (3, "night", 0, "waiting")
+
+
 def test_legs_have_their_ends(lived: Engine) -> None:
     point, seat = queries.legs_of(lived, "a.1")
     assert (point.role, point.inbound, point.answered_utc_ns, point.end_class) == ("point", True, utc(f.LegMoved, 2), "normal")
