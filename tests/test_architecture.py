@@ -20,6 +20,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "callserver": (),  # the package's own __init__ only
     "callserver.core": ("dialplans",),
     "callserver.watch": BASE,
+    "callserver.planning": BASE,
     "callserver.sip.protocol": BASE,
     "callserver.media.protocol": BASE,
     "callserver.media.rtp": ("callserver.media.protocol", *BASE),
@@ -37,7 +38,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "callserver.web": (*JOINTS, *BASE, "callserver.config", "callserver.control", "callserver.feed"),
     "callserver.runtime": (
         *("callserver.sip", "callserver.media", "callserver.store", "callserver.web", "callserver.archive"),
-        *("callserver.control", "callserver.feed", "callserver.config", "callserver.watch", "audio"),
+        *("callserver.control", "callserver.feed", "callserver.config", "callserver.watch", "callserver.planning", "audio"),
         *(*JOINTS, *BASE),
     ),
     "callserver.runtime.demo": ("*",),  # the body of a command
@@ -60,7 +61,7 @@ BESIDES: Mapping[tuple[str, str], str] = {
     ("callserver.web", "callserver.store.directory"): "looks up who signs in; reading as well",
 }
 
-PURE = ("callserver.core", "callserver.watch", *JOINTS, "dialplans")
+PURE = ("callserver.core", "callserver.watch", "callserver.planning", *JOINTS, "dialplans")
 NOT_PURE: Mapping[str, str] = {
     "dialplans.load": "reads the text of a plan from a file, so that parse need not",
     "dialplans.schema": "writes the schema of plans to a file; nothing imports it",
