@@ -4,8 +4,9 @@
 Every key has a default; an unknown key or a contradiction is refused with its name. Relative paths are taken from the
 directory of the file. `docs/configuration.md` describes every key; `describe` is the same as data.
 
-Environment: CALLSERVER_CONFIG names the file, CALLSERVER_METRICS_TOKEN holds the secret that [web] metrics_token_file
-may hold instead, NOTIFY_SOCKET is systemd's (sd_notify(3)); a seed's `password_env` names others.
+Environment: CALLSERVER_CONFIG names the file; CALLSERVER_METRICS_TOKEN and CALLSERVER_MAIL_PASSWORD hold the secrets that
+[web] metrics_token_file and [mail] password_file may hold instead; NOTIFY_SOCKET is systemd's (sd_notify(3)); a seed's
+`password_env` names others.
 """
 
 import os
@@ -18,6 +19,7 @@ from typing import Any
 import msgspec
 from pydantic import BaseModel, ValidationError
 
+from callserver.config_sections import ENVIRONMENT_MAIL_PASSWORD as ENVIRONMENT_MAIL_PASSWORD
 from callserver.config_sections import ENVIRONMENT_METRICS_TOKEN as ENVIRONMENT_METRICS_TOKEN
 from callserver.config_sections import Config as Config
 
@@ -90,16 +92,24 @@ def load_json(text: str | bytes) -> Config:
 
 def metrics_token(config: Config) -> str:
     """The secret that /metrics asks for, or "". Raises `ConfigError` when its file cannot be read or is empty."""
-    file = config.web.metrics_token_file
+    return _secret("[web] metrics_token_file", config.web.metrics_token_file, ENVIRONMENT_METRICS_TOKEN)
+
+
+def mail_password(config: Config) -> str:
+    """The password for the mail server, or "". Raises `ConfigError` when its file cannot be read or is empty."""
+    return _secret("[mail] password_file", config.mail.password_file, ENVIRONMENT_MAIL_PASSWORD)
+
+
+def _secret(key: str, file: Path | None, variable: str) -> str:
     if file is None:
-        return os.environ.get(ENVIRONMENT_METRICS_TOKEN, "")
+        return os.environ.get(variable, "")
     try:
-        token = file.read_text().strip()
+        secret = file.read_text().strip()
     except OSError as error:
-        raise ConfigError((f"[web] metrics_token_file: {file}: {error.strerror}",)) from error
-    if not token:
-        raise ConfigError((f"[web] metrics_token_file: {file} is empty",))
-    return token
+        raise ConfigError((f"{key}: {file}: {error.strerror}",)) from error
+    if not secret:
+        raise ConfigError((f"{key}: {file} is empty",))
+    return secret
 
 
 def environment() -> Mapping[str, str]:

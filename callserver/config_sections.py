@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 ENVIRONMENT_METRICS_TOKEN = "CALLSERVER_METRICS_TOKEN"
+ENVIRONMENT_MAIL_PASSWORD = "CALLSERVER_MAIL_PASSWORD"
 
 _PORTS = re.compile(r"(\d{1,5})-(\d{1,5})")
 
@@ -257,6 +258,29 @@ class DirectoryConfig(_Section):
     )
 
 
+class MailConfig(_Section):
+    """The mail server by which the plan's notices go."""
+
+    host: str = Field(default="", description="Its name or address. Empty: no mail can be sent.", examples=["mail.example.org"])
+    port: Port = Field(default=587, description="Its port.")
+    security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="How the way there is kept: by STARTTLS, by TLS from the start, or not at all."
+    )
+    sender: str = Field(default="", description="From whom mails come.", examples=["callserver@help.example.org"])
+    user: str = Field(default="", description="The account there. Empty: none is asked for.", examples=["callserver"])
+    password_file: FilePath | None = Field(
+        default=None,
+        description=f"File with its password. {ENVIRONMENT_MAIL_PASSWORD} does the same.",
+        examples=["/etc/callserver/mail.password"],
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.host and not re.fullmatch(r"[^@\s]+@[^@\s]+", self.sender):
+            raise ValueError("sender must be a mail address where there is a host")
+        return self
+
+
 class LogConfig(_Section):
     """What the processes say of themselves on standard error. The journal is another thing."""
 
@@ -276,6 +300,7 @@ class Config(_Section):
     seats: SeatsConfig = Field(default_factory=SeatsConfig)
     plan: PlanConfig = Field(default_factory=PlanConfig)
     directory: DirectoryConfig = Field(default_factory=DirectoryConfig)
+    mail: MailConfig = Field(default_factory=MailConfig)
     log: LogConfig = Field(default_factory=LogConfig)
 
     @model_validator(mode="after")

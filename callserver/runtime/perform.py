@@ -35,6 +35,7 @@ class Performer:
         codes: ServiceCodes,
         state: Callable[[], State],
         post: Callable[[Event], None],
+        notify: Callable[[effects.Notify], None],
     ) -> None:
         self.edge, self.sound, self.seats, self.codes, self.state, self.post = edge, sound, seats, codes, state, post
         self.ports_lack = False
@@ -50,6 +51,7 @@ class Performer:
             effects.ShapeCall: self._shape_call,
             effects.ReviveCall: self._revive_call,
             effects.CloseCall: self._close_call,
+            effects.Notify: notify,
             effects.AnswerCode: self._answer_code,
         }
 

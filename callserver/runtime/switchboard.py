@@ -34,6 +34,8 @@ from callserver.runtime.commands import Commands
 from callserver.runtime.dispatcher import Dispatcher
 from callserver.runtime.feed_server import FeedServer
 from callserver.runtime.first import migrate
+from callserver.runtime.notice_delivery import Delivery
+from callserver.runtime.notices import Notices
 from callserver.runtime.papers import Papers
 from callserver.runtime.perform import Performer
 from callserver.runtime.plan_reading import read_apart
@@ -100,7 +102,10 @@ class Switchboard:
         self.edge = Edge(self._edge_config(), self.accounts, self.papers, self.telling, link, self._now)
         codes = ServiceCodes(self.edge, self.sound, lambda: f"{self.run}-{next(self._numbers)}")
         self.telling.sound, self.telling.codes, self.telling.doubt = self.sound, codes, self.edge.doubt
-        self.performer = Performer(self.edge, self.sound, self.seats, codes, lambda: self.dispatcher.state, self.post)
+        self.notices = Notices(Delivery(config, self._utc_ns), self.post)
+        self.performer = Performer(
+            self.edge, self.sound, self.seats, codes, lambda: self.dispatcher.state, self.post, self.notices
+        )
         self.watchers = Watchers(self.loop, config, self.sound, self.seats, self.post)
 
     # ---- life -------------------------------------------------------------------------------------------------
@@ -145,6 +150,7 @@ class Switchboard:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.notices.stop()
         await self.server.stop()
         await self.feed.stop()
         await self.edge.stop()
@@ -156,8 +162,11 @@ class Switchboard:
     def _now(self) -> Instant:
         return self.anchor.now()
 
+    def _utc_ns(self) -> int:
+        return self.anchor.utc_of(self.anchor.now())
+
     def _utc_ms(self) -> int:
-        return self.anchor.utc_of(self.anchor.now()) // 1_000_000
+        return self._utc_ns() // 1_000_000
 
     def post(self, event: Event) -> None:
         """An event for the core."""
@@ -207,7 +216,7 @@ class Switchboard:
             lambda: self.dispatcher.state,
             self.dispatcher.ask,
             self.post,
-            lambda: self.anchor.utc_of(self.anchor.now()),
+            self._utc_ns,
             read_apart,
         )
 

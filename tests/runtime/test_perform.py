@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from callserver.core import effects
-from callserver.core.events import ConditionCleared, ConditionRaised, Event, LegEnded
-from callserver.core.ids import CallId, LegId, OperatorId, PointId
+from callserver.core.events import ConditionCleared, ConditionRaised, Event, LegEnded, NoticeDone
+from callserver.core.ids import CallId, IncidentId, LegId, OperatorId, PointId
 from callserver.core.shape import Shape
 from callserver.core.state import State
 from callserver.core.termination import Class
 from callserver.runtime.perform import Performer
 from callserver.runtime.seats import Seats
 from callserver.sip.interface import LocalMedia
-from dialplans.model import MediaSource
+from dialplans.model import MediaSource, Notice
 
 LEG, CALL = LegId("i.1.1"), CallId("i.1")
 LOCAL = LocalMedia("127.0.0.1", 6_000, 6_001, 1, 1, 1, 1)
@@ -75,9 +75,9 @@ class Stage:
     """A performer and what it posts."""
 
     def __init__(self) -> None:
-        self.edge, self.sound, self.posted = Edge(), Sound(), list[Event]()
+        self.edge, self.sound, self.posted, self.notified = Edge(), Sound(), list[Event](), list[effects.Notify]()
         self.seats = Seats(None, self.sound, self.posted.append, lambda seat, message: None, lambda operator: "")  # type: ignore[arg-type]
-        self.performer = Performer(self.edge, self.sound, self.seats, None, State, self.posted.append)  # type: ignore[arg-type]
+        self.performer = Performer(self.edge, self.sound, self.seats, None, State, self.posted.append, self.notified.append)  # type: ignore[arg-type]
 
     def endings(self) -> list[tuple[str, Class]]:
         return [(event.leg, event.termination.kind) for event in self.posted if isinstance(event, LegEnded)]
@@ -144,3 +144,13 @@ def test_no_port_ends_the_leg_and_alarms_until_there_is_one() -> None:
     stage.performer(dial)
     conditions = [type(event) for event in stage.posted if isinstance(event, ConditionRaised | ConditionCleared)]
     assert conditions == [ConditionRaised, ConditionCleared]
+
+
+def test_a_notice_is_passed_on_and_one_that_cannot_be_is_settled() -> None:
+    """So that nobody waits for what nobody tells."""
+    stage = Stage()
+    order = effects.Notify("i1.n1", Notice("duty", to="duty@site.test"), IncidentId("i1"), PointId("p1"), "Place", "text")
+    stage.performer(order)
+    stage.performer.failed(order, "broken")
+    assert stage.notified == [order]
+    assert NoticeDone("i1.n1", False, "an internal error: broken") in stage.posted
