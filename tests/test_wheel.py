@@ -10,13 +10,14 @@ ROOT = Path(__file__).parent.parent
 TRY = """
 import callserver, dialplans, audio
 from audio.prompts import phrases
-from dialplans.load import shipped
+from dialplans.load import SHIPPED, shipped
 from callserver.runtime.first import migrate
 from callserver.store.engine import open_store
 from callserver.store.journal import verify
 from pathlib import Path
 assert "site" in callserver.__file__, callserver.__file__
-assert shipped("darlington").points
+assert all(shipped(name).points for name in SHIPPED)
+assert (Path(dialplans.__file__).parent / "schema.json").is_file()
 assert all((Path(callserver.__file__).parent / "runtime" / name).is_file() for name in ("street/street.js", "demo-night.toml"))
 assert all((Path(audio.__file__).parent / "prompts" / p.language / f"{p.name}.flac").is_file() for p in phrases())
 store = open_store(Path("data"))

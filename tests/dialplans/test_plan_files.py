@@ -9,7 +9,7 @@ import pytest
 from audio.prompts import phrases
 from dialplans import keys, model
 from dialplans.faults import PlanError
-from dialplans.load import load, shipped
+from dialplans.load import SHIPPED, load, loaded, shipped
 from dialplans.parse import examine, parse
 from dialplans.sections import PHRASES
 from dialplans.sources import gather
@@ -35,6 +35,68 @@ def test_the_darlington_plan_is_whole() -> None:
     last = plan.ladders[plan.queues["town"].ladder].steps[-1]
     assert (last.call_party, last.conditions, last.after_ms) == ("police", (model.When.NOBODY,), 60_000)
     assert set(plan.outcome_digits.values()) == set(plan.outcomes)
+
+
+def test_the_darlington_plan_has_hours_cameras_and_reasons_to_pause() -> None:
+    plan = shipped("darlington")
+    assert (plan.parties["civic"].hours, plan.parties["civic"].fallback) == ("civic", "police")
+    assert plan.hours["civic"].spans == (model.Span(tuple(range(7)), 8 * 60, 22 * 60),)
+    assert all(point.cameras for point in plan.points.values() if point.profile != "spare")
+    assert not any(point.buttons for point in plan.points.values())
+    assert {"break", "meal"} < set(plan.pauses)
+
+
+def test_the_railway_plan_has_forty_points_with_two_buttons_and_two_rooms() -> None:
+    plan = shipped("railway")
+    assert len(plan.points) == 40
+    classes = {(point.priority, *(button.priority for button in point.buttons)) for point in plan.points.values()}
+    assert classes == {(model.Priority.EMERGENCY, model.Priority.INFORMATION)}
+    assert {"west", "east"} == {point.queue for point in plan.points.values()}
+    welsh = {point.id for point in plan.points.values() if "welsh" in point.skills}
+    assert (len(welsh), {plan.points[name].language for name in welsh}) == (16, {"cy"})
+    assert all(queue.preempt_after_ms == 5_000 for queue in plan.queues.values() if queue.id != "information")
+    assert {point.nuisance for point in plan.points.values()} == {"pranks"}
+
+
+def test_hand_overs_of_the_railway_plan_never_come_back() -> None:
+    plan = shipped("railway")
+    handed = {}
+    for queue in plan.queues.values():
+        ladders = {queue.ladder, *(ladder for _, ladder in queue.ladders)}
+        handed[queue.id] = {step.hand_to for ladder in ladders for step in plan.ladders[ladder].steps if step.hand_to}
+    assert handed["west"] == {"east-for-west"}
+    assert handed["east"] == {"west-for-east"}
+    assert all(not handed[end] for starts in handed.values() for end in starts)
+
+
+def test_the_campus_plan_has_tiers_in_turn_and_a_mail() -> None:
+    plan = shipped("campus")
+    queue = plan.queues["campus"]
+    assert queue.strategy == model.Strategy.ROUND_ROBIN
+    assert [tier.groups for tier in queue.tiers] == [("patrol",), ("security-supervisors",)]
+    assert plan.notices["head-of-security"].to == "head-of-security@campus.example"
+    assert {"question"} == {button.user for point in plan.points.values() for button in point.buttons}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_plan_has_nothing_that_nobody_uses(name: str) -> None:
+    assert [str(warning) for warning in loaded(ROOT / "dialplans" / f"{name}.toml").warnings] == []
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_each_kind_of_table_of_a_shipped_plan_begins_with_words_to_read_aloud(name: str) -> None:
+    """A comment beside its first header, or a heading right above it."""
+    bare = []
+    for _, text in loaded(ROOT / "dialplans" / f"{name}.toml").files:
+        seen: set[str] = set()
+        lines = text.splitlines()
+        for number, line in enumerate(lines):
+            if header := re.match(r"\[+([a-z_]+)", line):
+                above = next((each for each in reversed(lines[:number]) if each.strip()), "")
+                if header[1] not in seen and "#" not in line and not above.startswith("#"):
+                    bare.append(f"{name}: {line}")
+                seen.add(header[1])
+    assert bare == []
 
 
 def test_the_bench_plan_takes_every_point_and_operator_of_the_bench() -> None:
