@@ -1,6 +1,6 @@
-"""Auditors at work, in a process of their own: `python -m tests.loopback.searching URL COUNT [CALL]` searches and downloads for ever.
+"""Auditors at work in a process of their own: `python -m tests.loopback.searching URL N [CALL]` searches and fetches on and on.
 
-Each of COUNT signs in as the auditor and asks one slow question after the other; the first downloads CALL's recording besides.
+Each of N signs in as the auditor and asks one slow question after the other; the first downloads CALL's recording besides.
 What went well is counted on standard output, a line for each answer.
 """
 

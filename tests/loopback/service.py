@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +56,17 @@ def plan_text(
 class Service:
     """One running service. `pid(name)` and `workers()` say who is who, `journal()` what it decided."""
 
-    def __init__(self, directory: Path, ports: Ports, plan: str, spares: int = 4, extra: str = "") -> None:
+    def __init__(
+        self,
+        directory: Path,
+        ports: Ports,
+        plan: str,
+        spares: int = 4,
+        extra: str = "",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.directory = directory
+        self.environment = dict(environment or {})
         self.sip_port, self.web_port = ports.take(), ports.take()
         self.rtp_first = ports.take(120, even=True)
         seats_first = ports.take(20, even=True)
@@ -101,7 +110,14 @@ class Service:
         """Start it and wait until it is ready with its spares."""
         command = [sys.executable, "-m", "callserver", "serve", "--config", str(self.directory / "callserver.toml")]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env={**os.environ, **self.environment},
+            )
         self.wait_ready()
         return self
 
