@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from callserver.commands.output import FAULTS, MISUSE, fail
@@ -15,15 +16,22 @@ if TYPE_CHECKING:
 @contextmanager
 def reading(config: "Config") -> "Iterator[Engine]":
     """The store of a configuration, to read; leaves with words where there is none of this version."""
+    with reading_in(config.storage.data) as engine:
+        yield engine
+
+
+@contextmanager
+def reading_in(data_dir: Path) -> "Iterator[Engine]":
+    """The store in a data directory, to read; leaves as `reading` does."""
     from sqlalchemy.exc import SQLAlchemyError
 
     from callserver.store.engine import read_only, store_path
     from callserver.store.upgrade import StoreVersionError, require_current
 
-    path = store_path(config.storage.data)
+    path = store_path(data_dir)
     if not path.is_file():
         fail(f"{path}: there is no store; start the service once, or name its configuration with --config", MISUSE)
-    engine = read_only(config.storage.data)
+    engine = read_only(data_dir)
     try:
         require_current(engine)
         yield engine

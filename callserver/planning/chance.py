@@ -58,7 +58,7 @@ class Chance:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How long something takes, in milliseconds: exactly (a), mean (a, exponential), median (a, log-normal by factor b), from (a to b)."""
+    """How long something takes, in ms: exactly a; mean a (exponential); median a (log-normal, factor b); from a to b."""
 
     kind: str
     a: float

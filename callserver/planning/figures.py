@@ -108,7 +108,8 @@ class Waits:
             wait.answered_by = fact.operator or wait.answered_by
 
     def _alarm(self, fact: f.AlarmRaised, at: Instant) -> None:
-        named = next((self.all[IncidentId(part)] for part in fact.key.split(":") if part in self.all), None)
+        parts = [name for part in fact.key.split(":") for name in (part, incident_of_call(call_of_leg(LegId(part))))]
+        named = next((self.all[IncidentId(name)] for name in parts if name in self.all), None)
         if named is not None:
             named.alarms += 1
         else:
@@ -166,6 +167,21 @@ def figures(waits: Iterable[Wait]) -> list[Figures]:
 def class_name(priority: int) -> str:
     """A class in words."""
     return Priority(priority).name.lower() if priority in tuple(Priority) else str(priority)
+
+
+def words(ms: float | None) -> str:
+    """A length as people say it: "850 ms", "4.2 s", "1 m 10 s", "2 h 5 m", "never"; "-" for none."""
+    if ms is None or math.isinf(ms):
+        return "-" if ms is None else "never"
+    if ms < 1_000:
+        return f"{ms:.0f} ms" if ms else "0 s"
+    if ms < 59_950:
+        return f"{ms / 1_000:.1f}".removesuffix(".0") + " s"
+    minutes, seconds = divmod(round(ms / 1_000), 60)
+    if minutes < 60:
+        return f"{minutes} m {seconds} s" if seconds else f"{minutes} m"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} m" if minutes else f"{hours} h"
 
 
 def _row(of: str, waits: Sequence[Wait]) -> Figures:

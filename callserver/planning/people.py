@@ -66,8 +66,15 @@ class People:
         self._lost_trunks: set[str] = set()
 
     def presses(self, press: Press) -> ev.Pressed:
-        """The press itself."""
+        """The press itself. One in the wrap-up of an incident begins anew there: another answer, another talk."""
         self._pressed[press.id] = press
+        known = self._state.open_by_point.get(press.point)
+        if known is not None and self._state.incidents[known].state == incidents.WRAP_UP:
+            case = self._cases[known]
+            case.press, case.talk_left_ms = press, press.talk_ms
+            for rung in (self._rung_ms, self._refused):
+                for key in [key for key in rung if key[0] == known]:
+                    del rung[key]
         return ev.Pressed(press.point, press.id, press.id, press.button)
 
     def trunk(self, event: ev.TrunkLost | ev.TrunkReached) -> None:

@@ -21,7 +21,7 @@ TALK_MS = 120_000
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """Something done about one press: digit (value: the key), silent (for how long), sounding, asked (by whom), class (number)."""
+    """Something done about one press: digit (value: the key), silent (for how long), sounding, asked (by whom), class."""
 
     after_ms: int  # since the press
     what: str

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from callserver.core.events import MakeAvailable, SeatBound
 from callserver.core.instant import Instant
 from callserver.planning.figures import NEVER, Figures, Wait, Waits, figures
-from callserver.planning.period import Change, Period
+from callserver.planning.period import Period
 from callserver.planning.sitting import Effort, Sitting
 from dialplans.model import Plan
 
@@ -17,7 +16,7 @@ MOST_DIFFERENT = 20
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What came of the period: `name` is recorded, before or after. Nothing was run for what is recorded."""
+    """What came of the period: `name` is recorded, old or new. Nothing was run for what is recorded."""
 
     name: str
     waits: tuple[Wait, ...]
@@ -35,8 +34,8 @@ class Difference:
     point: str
     priority: int
     opened: Instant
-    before_ms: float
-    after_ms: float
+    old_ms: float
+    new_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +61,17 @@ def rehearse(
     """Runs the period under the plans in force `before` (none: no such run) and under `plan`. Raises `sitting.Endless`."""
     runs = [] if recorded is None else [_told(recorded)]
     if before:
-        runs.append(_run("before", period, before, progress))
-    runs.append(_run("after", period, ((period.begins, plan),), progress))
+        runs.append(_run("old", period, before, progress))
+    runs.append(_run("new", period, ((period.begins, plan),), progress))
     pairs = _pairs(runs[-2], runs[-1]) if before else []
-    differing = sorted((one for one in pairs if one.before_ms != one.after_ms), key=_size, reverse=True)
+    differing = sorted((one for one in pairs if one.old_ms != one.new_ms), key=_size, reverse=True)
     return Rehearsal(
         period=period,
         zone=plan.time_zone,
         runs=tuple(runs),
         differences=tuple(differing[:MOST_DIFFERENT]),
-        sooner=sum(one.after_ms < one.before_ms for one in pairs),
-        later=sum(one.after_ms > one.before_ms for one in pairs),
+        sooner=sum(one.new_ms < one.old_ms for one in pairs),
+        later=sum(one.new_ms > one.old_ms for one in pairs),
         told=(*period.told, *_unknown(period, plan)),
     )
 
@@ -102,7 +101,7 @@ def _length(wait: Wait) -> float:
 
 
 def _size(one: Difference) -> float:
-    return NEVER if NEVER in (one.before_ms, one.after_ms) else abs(one.after_ms - one.before_ms)
+    return NEVER if NEVER in (one.old_ms, one.new_ms) else abs(one.new_ms - one.old_ms)
 
 
 def _unknown(period: Period, plan: Plan) -> list[str]:
@@ -126,11 +125,3 @@ def _unknown(period: Period, plan: Plan) -> list[str]:
         if known is not None and all(button != one.id for one in known.buttons):
             told.append(f"button {button} of point {point} is not in the plan: a press of the point itself")
     return told
-
-
-def seats_at(period_begins: Instant, operators: Sequence[str]) -> list[Change]:
-    """Softphones of these operators, on duty from the beginning."""
-    from callserver.core.ids import OperatorId
-
-    seated = [Change(period_begins, SeatBound(OperatorId(one), "rehearsal")) for one in operators]
-    return [*seated, *(Change(period_begins, MakeAvailable(OperatorId(one), "rehearsal")) for one in operators)]

@@ -75,7 +75,7 @@ class Sitting:
         heapq.heappush(self._queue, (max(at, self._period.begins), self._numbered, act))
 
     def run(self, tell: Tell = lambda done, total: None) -> Effort:
-        """Lets all of it happen; what is open at the end stays so. Raises `Endless` for a plan that goes in circles at one instant."""
+        """Lets all of it happen; what is open at the end stays so. Raises `Endless` where no time passes any more."""
         last, end = self._period.ends, Instant(self._period.ends + SETTLE_NS)
         while (act_at := self._step_at()) is not None and act_at <= end:
             if self.now > last and not self.state.open_by_point:

@@ -12,6 +12,8 @@ from callserver.core import call as calls
 from callserver.core import facts as f
 from callserver.core import incident as incidents
 from callserver.core import leg as legs
+from callserver.core.condition import SILENT_ALARM_MS
+from callserver.core.endings import silence_alarm
 from callserver.core.facts import Fact
 from callserver.core.ids import CallId, IncidentId, LegId, OfferId, incident_of_call
 from callserver.core.instant import Instant, ms_between
@@ -38,9 +40,10 @@ class _Rung:
 
 @dataclass(slots=True)
 class Trace:
-    """What is known so far of one incident."""
+    """What is known so far of one incident, or of what followed from a press in its wrap-up."""
 
     press: Press
+    state: str = incidents.WAITING
     rung_ms: dict[str, int] = field(default_factory=dict)
     outside: set[str] = field(default_factory=set)  # who of those is a party
     answered: dict[str, int] = field(default_factory=dict)
@@ -62,14 +65,25 @@ class Trace:
     doings: list[Doing] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Joined:
+    """A press that joined an incident which waited or was attended."""
+
+    trace: Trace
+    press: Press
+    hangs_up_ms: int | None = None
+
+
 class Traces:
     """Takes facts in order; `presses` then gives what is to be lived through again."""
 
     def __init__(self) -> None:
         self.all: dict[IncidentId, Trace] = {}
-        self._joined: list[tuple[IncidentId, Instant]] = []
+        self._done: list[Trace] = []  # those before a press in the wrap-up
+        self._joined: list[_Joined] = []
+        self._newest: dict[IncidentId, Trace | _Joined] = {}  # whose inbound leg comes next
         self._lines: dict[LegId, _Rung] = {}
-        self._point_legs: dict[LegId, tuple[IncidentId, Instant]] = {}
+        self._point_legs: dict[LegId, tuple[IncidentId, Instant, Trace | _Joined]] = {}
         self._offers: dict[OfferId, tuple[LegId, ...]] = {}
         self._rung_out_at: dict[LegId, Instant] = {}
 
@@ -80,18 +94,27 @@ class Traces:
             take(self, fact, at)
 
     def _opened(self, fact: f.IncidentOpened, at: Instant) -> None:
-        self.all[fact.incident] = Trace(Press(fact.incident, fact.point, at, fact.button))
+        self.all[fact.incident] = self._newest[fact.incident] = Trace(Press(fact.incident, fact.point, at, fact.button))
 
     def _rejoined(self, fact: f.IncidentRejoined, at: Instant) -> None:
-        if fact.incident in self.all:
-            self._joined.append((fact.incident, at))
+        trace = self.all.get(fact.incident)
+        if trace is None:
+            return
+        number = len(self._joined) + len(self._done) + 1
+        press = Press(IncidentId(f"{fact.incident}+{number}"), fact.point, at)
+        if trace.state == incidents.WRAP_UP:
+            self._done.append(trace)
+            self.all[fact.incident] = self._newest[fact.incident] = Trace(press)
+        else:
+            self._joined.append(_Joined(trace, press))
+            self._newest[fact.incident] = self._joined[-1]
 
     def _leg_created(self, fact: f.LegCreated, at: Instant) -> None:
         incident = incident_of_call(fact.call)
         if incident not in self.all:
             return
         if fact.role == legs.POINT and fact.inbound:
-            self._point_legs[fact.leg] = (incident, at)
+            self._point_legs[fact.leg] = (incident, at, self._newest[incident])
         else:
             self._lines[fact.leg] = _Rung(incident, fact.role, fact.party, at)
             self.all[incident].called_back |= fact.role == legs.POINT
@@ -127,10 +150,9 @@ class Traces:
 
     def _point_leg_moved(self, fact: f.LegMoved, at: Instant) -> None:
         if fact.new == legs.ENDED:
-            incident, since = self._point_legs.pop(fact.leg)
-            trace = self.all[incident]
-            if fact.old in legs.UNANSWERED_INBOUND and not trace.attended and trace.hangs_up_ms is None:
-                trace.hangs_up_ms = ms_between(since, at)
+            incident, since, pressed = self._point_legs.pop(fact.leg)
+            if fact.old in legs.UNANSWERED_INBOUND and not self.all[incident].attended:
+                pressed.hangs_up_ms = ms_between(since, at)
 
     def _offered(self, fact: f.OfferMade | f.OfferWidened, at: Instant) -> None:
         self._offers[fact.offer] = (*self._offers.get(fact.offer, ()), *fact.legs)
@@ -158,6 +180,7 @@ class Traces:
         trace = self.all.get(fact.incident)
         if trace is None:
             return
+        trace.state = fact.new
         trace.attended |= fact.new == incidents.ATTENDED
         if fact.old == incidents.ATTENDED:
             trace.left = at
@@ -179,14 +202,21 @@ class Traces:
             trace.doings.append(Doing(ms_between(trace.press.at, at), what, value))
 
     def _point_of(self, leg: LegId) -> IncidentId | None:
-        known = self._point_legs.get(leg)
-        return None if known is None else known[0]
+        known, line = self._point_legs.get(leg), self._lines.get(leg)
+        if known is not None:
+            return known[0]
+        return line.incident if line is not None and line.role == legs.POINT else None
 
     def _digit(self, fact: f.DigitHeard, at: Instant) -> None:
         self._did(self._point_of(fact.leg), at, "digit", fact.digit)
 
     def _line(self, fact: f.LineChanged, at: Instant) -> None:
         self._did(self._point_of(fact.leg), at, "sounding" if fact.sounding else "silent", str(fact.silent_ms))
+
+    def _alarm(self, fact: f.AlarmRaised, at: Instant) -> None:
+        leg = fact.key.removeprefix(silence_alarm(""))
+        if leg != fact.key:
+            self._did(self._point_of(LegId(leg)), at, "silent", str(SILENT_ALARM_MS))
 
     def _condition(self, fact: f.ConditionMet, at: Instant) -> None:
         if fact.condition == When.ASKED:
@@ -200,7 +230,7 @@ class Traces:
 
     def presses(self) -> tuple[list[Press], list[str]]:
         """All of them, as people would behave again; and what had to be taken for granted."""
-        told, traces = list[str](), list(self.all.values())
+        told, traces = list[str](), [*self._done, *self.all.values()]
         seats = [trace.seat_ms for trace in traces if trace.seat_ms is not None]
         talks = [trace.talk_ms for trace in traces if trace.talked]
         if traces and not seats:
@@ -209,12 +239,11 @@ class Traces:
         if silent:
             told.append(f"{silent} incidents were never talked about: a talk about them is taken to last as the middle one did")
         usual = _Usual(median_low(seats or [SEAT_ANSWERS_MS]), median_low(talks or [TALK_MS]), _parties(traces))
-        made = {trace.press.id: _press(trace, usual) for trace in traces}
-        joined = [
-            replace(made[incident], id=IncidentId(f"{incident}+{number}"), at=at, hangs_up_ms=None, doings=())
-            for number, (incident, at) in enumerate(self._joined, 1)
-        ]
-        return sorted((*made.values(), *joined), key=lambda one: one.at), told
+        made = [_press(trace, usual) for trace in traces]
+        for one in self._joined:
+            known, press = _press(one.trace, usual), one.press
+            made.append(replace(known, id=press.id, at=press.at, hangs_up_ms=one.hangs_up_ms, doings=()))
+        return sorted(made, key=lambda one: (one.at, one.id)), told
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +299,7 @@ _TAKES: Mapping[type, Callable[..., None]] = {
     f.OutcomeRecorded: Traces._outcome,
     f.DigitHeard: Traces._digit,
     f.LineChanged: Traces._line,
+    f.AlarmRaised: Traces._alarm,
     f.ConditionMet: Traces._condition,
     f.IncidentReclassified: Traces._reclassified,
 }
