@@ -5,7 +5,7 @@ Exit codes of every verb: 0 good, 1 faults were found (or it did not work), 2 mi
 
 import typer
 
-from callserver.commands import certificate, check, doctor, incidents, plans, reload, serve, trace, users, verify
+from callserver.commands import certificate, check, doctor, incidents, plans, rehearse, reload, serve, trace, users, verify
 from callserver.commands.output import say
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ for verb in (
     serve.restart,
     reload.reload,
     check.check,
+    rehearse.rehearse,
     verify.verify,
     trace.trace,
     doctor.doctor,
