@@ -1,14 +1,14 @@
 """Spoken files for the call workers: `<prompts>/<language>/<name>.wav`, 16 kHz, 16 bits, mono.
 
-Phrases come from the shipped FLAC files, place names from espeak-ng. Each is made once and again only when its source
-changes. A file that somebody else put there is a recording of theirs and stays. A language that lacks a phrase or a voice
-has the English one.
+Phrases come from the shipped FLAC files, place names and the plan's own texts from espeak-ng. Each is made once and again only
+when its source changes. A file that somebody else put there is a recording of theirs and stays. A language that lacks a phrase,
+a text or a voice has the English one.
 """
 
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -57,11 +57,13 @@ class _Index:
 
 
 def materialise(plan: Plan, prompts_dir: Path) -> Missing:
-    """Make what the plan's calls may play: all phrases in all of its languages, and the name of every point's place.
+    """Make what the plan's calls may play: all phrases and texts in all of its languages, and the name of every point's place.
 
     Returns what is missing. Raises OSError when `prompts_dir` cannot be written.
     """
-    missing = phrases_for({point.language for point in plan.points.values()} | {FALLBACK}, prompts_dir)
+    languages = {point.language for point in plan.points.values()} | {FALLBACK}
+    missing = phrases_for(languages, prompts_dir)
+    missing.extend(texts_for(plan.texts, languages, prompts_dir))
     missing.extend(places_for(plan.points.values(), prompts_dir))
     return missing
 
@@ -93,13 +95,33 @@ def places_for(points: Iterable[Point], prompts_dir: Path) -> Missing:
     return missing
 
 
+def texts_for(texts: Mapping[str, Mapping[str, str]], languages: Iterable[str], prompts_dir: Path) -> Missing:
+    """Speak the plan's texts: `text-<id>.wav`. A language that a text lacks is told, and hears the English words."""
+    missing = Missing()
+    for language in sorted(set(languages)):
+        index = _Index.of(prompts_dir / language)
+        for id, words in texts.items():
+            spoken = language if language in words else FALLBACK
+            if spoken != language:
+                _unless_recorded(index, f"text-{id}", "the plan has no words for it in this language", missing)
+            if spoken in words:
+                source = hashlib.sha256(f"{spoken}\n{words[spoken]}".encode()).hexdigest()
+                _make(index, f"text-{id}", source, partial(_spoken, words[spoken], spoken), missing)
+    return missing
+
+
 def _place(point: Point) -> Samples:
+    return _spoken(point.place, point.language)
+
+
+def _spoken(words: str, language: str) -> Samples:
+    """By the language's voice, or by the English one where there is none."""
     try:
-        return say(point.place, voice_of(point.language), RATE_HZ)
+        return say(words, voice_of(language), RATE_HZ)
     except NoSpeech:
-        if point.language == FALLBACK:
+        if language == FALLBACK:
             raise
-        return say(point.place, voice_of(FALLBACK), RATE_HZ)
+        return say(words, voice_of(FALLBACK), RATE_HZ)
 
 
 def _make(index: _Index, name: str, source: str, sound: Callable[[], Samples], missing: Missing) -> None:

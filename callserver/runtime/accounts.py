@@ -3,7 +3,7 @@
 Lookups are in memory; `load` reads the directory anew (at start, and when an account was changed).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 
@@ -20,11 +20,13 @@ class Accounts:
     trunk_secrets: Mapping[str, str]
     in_use: Callable[[], Iterable[Plan]] = tuple  # besides: plans of open incidents, whose trunks still carry calls
     _networks: dict[str, tuple[IPv4Network, ...]] = field(default_factory=dict)
+    _users: frozenset[str] | None = None  # that the plan's buttons call; None: not looked at yet
 
     def adopt(self, plan: Plan) -> None:
         """Another plan is in force."""
         self.plan = plan
         self._networks.clear()
+        self._users = None
 
     def role(self, user: str) -> str:
         """See sip.interface.Accounts."""
@@ -49,7 +51,25 @@ class Accounts:
 
     def is_help(self, user: str) -> bool:
         """See sip.interface.Accounts."""
-        return user in self.plan.help_users
+        return user in self.plan.help_users or user in self._button_users()
+
+    def button(self, point: str, called: str, values: Callable[[str], Sequence[str]]) -> str:
+        """See sip.interface.Accounts. The called user goes before headers; a header's value is compared without its case."""
+        known = self.plan.points.get(point)
+        buttons = known.buttons if known is not None else ()
+        for button in buttons:
+            if button.user and button.user == called:
+                return button.id
+        for button in buttons:
+            name, _, wanted = button.header.partition(":")
+            if name and wanted.strip().lower() in (value.strip().lower() for value in values(name)):
+                return button.id
+        return ""
+
+    def _button_users(self) -> frozenset[str]:
+        if self._users is None:
+            self._users = frozenset(button.user for point in self.plan.points.values() for button in point.buttons) - {""}
+        return self._users
 
     def trunk(self, trunk: str) -> TrunkAccess | None:
         """See sip.interface.Accounts."""

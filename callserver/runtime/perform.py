@@ -126,8 +126,7 @@ class Performer:
 
     def _dial_point(self, order: effects.DialPoint) -> None:
         target = Target(user=order.point, fallback=self.edge.last_contact(order.point))
-        place = "Help point"
-        shown = Shown("control-room", place, auto_answer=True)
+        shown = Shown("control-room", "Help point", order.auto_answer)
         self._dial(order.leg, "point", target, shown, CALL_BACK_CODECS, order.source)
 
     def _dial_party(self, order: effects.DialParty) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -16,7 +16,11 @@ from callserver.media.urgency import LAST, rank
 from callserver.store.plan_texts import PlanText
 from dialplans.model import Plan
 
+if TYPE_CHECKING:
+    from callserver.planning.verdict import Doubt, Hole
+
 LIMIT_S = 120.0
+NAMES_MOST = 6  # points that a sentence names
 MOST_SENTENCES = 200  # of faults, holes or warnings
 
 
@@ -61,7 +65,17 @@ def read(file: Path, utc_ns: int, known: str) -> Reading:
 
 def prove(plan: Plan, utc_ns: int) -> tuple[Sequence[str], Sequence[str]]:
     """(holes, warnings): ways in which a press could end without anybody, and what should be looked at. One sentence each."""
-    return (), ()
+    from callserver.planning.proof import prove as verdict_on
+
+    verdict = verdict_on(plan, utc_ns)
+    return [_sentence(hole) for hole in verdict.holes], [_sentence(doubt) for doubt in verdict.warnings]
+
+
+def _sentence(found: "Hole | Doubt") -> str:
+    """What it is and whom it concerns; `callserver check` tells the story."""
+    points = ", ".join(found.points[:NAMES_MOST])
+    more = f" and {len(found.points) - NAMES_MOST} more" if len(found.points) > NAMES_MOST else ""
+    return f"{found.what} ({points}{more})" if points else found.what
 
 
 def _few(sentences: Sequence[str]) -> tuple[str, ...]:

@@ -34,10 +34,10 @@ class EdgeTelling:
         self.softphones: dict[str, str] = {}  # operator -> contact, of those that are registered
         self.doubt: Callable[[str], None]
 
-    def pressed(self, dialog: str, point: str, has_sdp: bool) -> None:
+    def pressed(self, dialog: str, point: str, has_sdp: bool, button: str) -> None:
         """See sip.interface.Listener."""
-        log.info("press", point=point, dialog=dialog)
-        self.post(events.Pressed(PointId(point), dialog, self.fresh_incident()))
+        log.info("press", point=point, dialog=dialog, button=button)
+        self.post(events.Pressed(PointId(point), dialog, self.fresh_incident(), button))
 
     def code_dialled(self, dialog: str, user: str, code: str) -> None:
         """See sip.interface.Listener."""

@@ -15,7 +15,7 @@ from callserver.sip.gear import MS, Gear
 from callserver.sip.interface import LocalMedia, RemoteMedia
 from callserver.sip.leg import Leg, Phase
 from callserver.sip.protocol.dialog import Dialog
-from callserver.sip.protocol.message import Request, Response, SipError, parse_message
+from callserver.sip.protocol.message import Request, Response, SipError, canonical, parse_message
 from callserver.sip.protocol.sdp_gate import read_offer
 from callserver.sip.protocol.transaction import Retransmit2xx, Send, TimedOut
 from callserver.sip.routes import in_dialog
@@ -74,7 +74,15 @@ class Inbound:
         if leg.code:
             gear.listener.code_dialled(leg.id, leg.user, leg.code)
         else:
-            gear.listener.pressed(leg.id, leg.user, bool(leg.offer))
+            gear.listener.pressed(leg.id, leg.user, bool(leg.offer), self._button(leg))
+
+    def _button(self, leg: Leg) -> str:
+        request = self.invite(leg)
+
+        def values(name: str) -> list[str]:
+            return [header.value for header in request.headers if header.name == canonical(name)]
+
+        return self._gear.accounts.button(leg.user, request.uri.user, values)
 
     def _unadopted(self, leg: Leg) -> None:
         if leg.phase is Phase.PRESSED:

@@ -5,6 +5,7 @@ orders by leg id; the edge answers through `Listener`, on the event loop, synchr
 A leg id is a string that the runtime chooses; until an inbound INVITE is adopted it is known by `dialog`.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -54,11 +55,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Who we say is calling: user part and display name of From. `alert` asks for auto-answer headers (call back to a point)."""
+    """Who we say is calling: user part and display name of From.
+
+    `auto_answer` names the header that asks the device to answer by itself: "", call-info or alert-info.
+    """
 
     user: str
     display: str
-    auto_answer: bool = False
+    auto_answer: str = ""
 
 
 class LegRecord(msgspec.Struct, frozen=True):
@@ -74,8 +78,8 @@ class LegRecord(msgspec.Struct, frozen=True):
 class Listener(Protocol):
     """What the edge tells. Every call is made on the loop's thread and must return at once."""
 
-    def pressed(self, dialog: str, point: str, has_sdp: bool) -> None:
-        """A point's authenticated INVITE to a help user; 100 was sent."""
+    def pressed(self, dialog: str, point: str, has_sdp: bool, button: str) -> None:
+        """A point's authenticated INVITE to a help user, by which of its buttons ("": not told apart); 100 was sent."""
 
     def code_dialled(self, dialog: str, user: str, code: str) -> None:
         """An operator called a service code; 100 was sent."""
@@ -119,6 +123,9 @@ class Accounts(Protocol):
 
     def is_help(self, user: str) -> bool:
         """Whether points press by calling this user part."""
+
+    def button(self, point: str, called: str, values: Callable[[str], Sequence[str]]) -> str:
+        """Which of a point's buttons calls this user part, or sends such a header; `values` are a header's. "": none of them."""
 
     def trunk(self, trunk: str) -> "TrunkAccess | None":
         """Where a trunk is and what it needs."""

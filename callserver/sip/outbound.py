@@ -5,7 +5,7 @@ CANCEL waits for a provisional response (RFC 3261 9.1). A failure is told when e
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import structlog
@@ -27,6 +27,13 @@ from callserver.sip.wire import Outcome
 log = structlog.get_logger(__name__)
 
 Place = tuple[str, Flow]  # a Request-URI and where it goes
+
+
+AUTO_ANSWER: Mapping[str, tuple[str, str]] = {
+    "call-info": ("Call-Info", "<sip:{domain}>;answer-after=0"),
+    "alert-info": ("Alert-Info", "<http://127.0.0.1>;info=alert-autoanswer"),
+}
+"""What makes devices answer by themselves; makers know the one or the other."""
 
 
 def best_status(statuses: Sequence[int]) -> int:
@@ -117,8 +124,8 @@ class Outbound:
             ("User-Agent", SOFTWARE), ("Content-Type", SDP_TYPE),
         ]  # fmt: skip
         if shown.auto_answer:
-            lines += [("Call-Info", f"<sip:{self._gear.config.domain}>;answer-after=0"), ("Answer-Mode", "Auto")]
-            lines += [("Alert-Info", "<http://127.0.0.1>;info=alert-autoanswer")]
+            name, value = AUTO_ANSWER[shown.auto_answer]
+            lines += [(name, value.format(domain=self._gear.config.domain)), ("Answer-Mode", "Auto")]  # RFC 5373 4
         return build_request("INVITE", uri, lines, sdp)
 
     def _nowhere(self, leg: Leg) -> None:

@@ -118,7 +118,8 @@ def test_the_english_voice_reads_where_a_language_has_none(tmp_path: Path) -> No
 def test_a_welsh_point_has_a_welsh_voice(tmp_path: Path) -> None:
     welsh = replace(PIER, language="cy", place="Y Pier, wrth y cwt rhew")
     plan = shipped("darlington")
-    assert speech.materialise(replace(plan, points={**plan.points, welsh.id: welsh}), tmp_path) == []
+    whole = replace(plan, points={**plan.points, welsh.id: welsh}, texts={})
+    assert speech.materialise(whole, tmp_path) == []
     assert (tmp_path / "cy" / "place-pier.wav").is_file() and (tmp_path / "cy" / "reassurance.wav").is_file()
 
 
@@ -140,3 +141,28 @@ def test_a_kill_between_index_and_file_is_put_right(tmp_path: Path, monkeypatch:
     old = (tmp_path / "en" / "place-pier.wav").read_bytes()
     speech.places_for([moved], tmp_path)
     assert (tmp_path / "en" / "place-pier.wav").read_bytes() != old
+
+
+@SPOKEN
+def test_the_plans_texts_are_spoken_in_every_language_that_they_are_written_in(tmp_path: Path) -> None:
+    """A language that a text lacks hears the English one and is told; other words are spoken anew, and only they."""
+    texts = {"soon": {"en": "Somebody is coming.", "cy": "Mae rhywun yn dod."}, "far": {"en": "It will take a while."}}
+    missing = speech.texts_for(texts, {"en", "cy"}, tmp_path)
+    assert missing == ["cy/text-far: the plan has no words for it in this language"]
+    soon, stopgap = tmp_path / "cy" / "text-soon.wav", tmp_path / "cy" / "text-far.wav"
+    assert soon.read_bytes() != (tmp_path / "en" / "text-soon.wav").read_bytes()
+    assert stopgap.read_bytes() == (tmp_path / "en" / "text-far.wav").read_bytes()
+    before = stamps(tmp_path / "cy")
+    changed = {**texts, "soon": {**texts["soon"], "cy": "Mae rhywun ar y ffordd."}}
+    speech.texts_for(changed, {"en", "cy"}, tmp_path)
+    after = stamps(tmp_path / "cy")
+    assert {name for name in after if after[name] != before[name]} == {"text-soon.wav"}
+
+
+@SPOKEN
+def test_a_recording_of_a_text_stays(tmp_path: Path) -> None:
+    """Whatever the plan says later."""
+    (tmp_path / "en").mkdir()
+    (tmp_path / "en" / "text-soon.wav").write_bytes(b"somebody's voice")
+    assert speech.texts_for({"soon": {"en": "Soon."}}, {"en"}, tmp_path) == []
+    assert (tmp_path / "en" / "text-soon.wav").read_bytes() == b"somebody's voice"

@@ -15,7 +15,7 @@ from audio.tracks import read_sound
 SPOKEN = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs espeak-ng")
 
 
-NAMES = {"reassurance", "calling-back", "hold", "outcome", "accepted", "refused"}
+NAMES = {"reassurance", "calling-back", "hold", "parked", "outcome", "accepted", "refused"}
 
 
 def test_every_phrase_of_the_manifest_is_there_and_no_other_file() -> None:

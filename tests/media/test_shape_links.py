@@ -30,7 +30,16 @@ def test_a_prompt_wished_twice_is_one() -> None:
 
 @pytest.mark.parametrize(
     ("name", "file"),
-    [("please-wait", "please-wait.wav"), ("place:hp1", "place-hp1.wav"), ("../x", None), (".x", None), ("a/b", None), ("", None)],
+    [
+        ("please-wait", "please-wait.wav"),
+        ("place:hp1", "place-hp1.wav"),
+        ("text:soon", "text-soon.wav"),
+        ("text:../x", None),
+        ("../x", None),
+        (".x", None),
+        ("a/b", None),
+        ("", None),
+    ],
 )
 def test_prompt_files_stay_in_their_directory(name: str, file: str | None) -> None:
     assert file_of(Path("/p"), name) == (None if file is None else Path("/p") / file)

@@ -204,3 +204,17 @@ def test_a_text_is_found_by_its_digest_alone(tmp_path: Path) -> None:
     assert plan_texts.find(tmp_path, "../secret") == ()
     (tmp_path / plan_texts.FOLDER / f"{OTHER}.json").write_text("{")
     assert plan_texts.find(tmp_path, OTHER) == ()
+
+
+def test_a_hole_is_read_as_one_sentence_with_its_points(tmp_path: Path) -> None:
+    """As the proof finds it: here the only step that calls somebody is never taken in time, for nobody else is ever rung."""
+    file = tmp_path / "plan.toml"
+    text = plan_text(["sip:police@127.0.0.1:5999"])
+    hours = '[hours]\noffice = [{ days = ["mon-fri"], from = "08:00", until = "18:00" }]\n'
+    closed = text.replace('call = "police"', 'call = "police"\nhours = "office"')
+    assert closed != text
+    file.write_text(closed + hours)
+    reading = plan_reading.read(file, 1_772_366_400_000_000_000, "")
+    assert reading.faults == () and reading.plan is not None
+    assert len(reading.holes) >= 1 and all("\n" not in hole for hole in reading.holes)
+    assert "p1, p2" in reading.holes[0]

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import socket
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from callserver.sip.edge import Edge, EdgeConfig
@@ -45,7 +46,10 @@ class Directory:
         return (user, source_host) in self.trusted_pairs
 
     def is_help(self, user: str) -> bool:
-        return user == "help"
+        return user in ("help", "info")
+
+    def button(self, point: str, called: str, values: Callable[[str], Sequence[str]]) -> str:
+        return "info" if called == "info" else ",".join(values("X-Button"))
 
     def trunk(self, trunk: str) -> TrunkAccess | None:
         return self.trunk_access.get(trunk)
@@ -85,8 +89,10 @@ class Ears:
 
     heard: list[tuple[object, ...]] = field(default_factory=list)
     media: dict[str, RemoteMedia] = field(default_factory=dict)
+    buttons: list[str] = field(default_factory=list)
 
-    def pressed(self, dialog: str, point: str, has_sdp: bool) -> None:
+    def pressed(self, dialog: str, point: str, has_sdp: bool, button: str) -> None:
+        self.buttons.append(button)
         self.heard.append(("pressed", dialog, point, has_sdp))
 
     def code_dialled(self, dialog: str, user: str, code: str) -> None:

@@ -125,3 +125,39 @@ async def test_a_press_cancelled_before_its_adoption_ends_after_it() -> None:
         assert bench.edge.adopt(dialog, "c.1")
         await bench.heard("ended", "c.1", 487, True, False)
         assert not bench.edge.adopt("dialog-nobody", "c.9")
+
+
+@pytest.mark.parametrize(
+    ("to", "extra", "button"),
+    [("help", (), ""), ("info", (), "info"), ("help", ("X-Button: blue", "x-button: two"), "blue,two")],
+    ids=["neither", "by the user that is called", "by a header, whatever its case"],
+)
+async def test_a_press_says_by_which_button_it_came(to: str, extra: tuple[str, ...], button: str) -> None:
+    """Also when it is told again after a restart, for it stands in the stored INVITE."""
+    async with Bench() as bench:
+        point = await bench.peer("hp1")
+        await point.invite(to, extra=extra)
+        await bench.dialog()
+        await point.response(100)
+        bench.die()
+        await bench.reborn()
+        bench.skip(1)
+        await bench.dialog(number=1)
+        assert bench.ears.buttons == [button, button]
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent"),
+    [
+        ("", {}),
+        ("call-info", {"Call-Info": "<sip:help.test>;answer-after=0", "Answer-Mode": "Auto"}),
+        ("alert-info", {"Alert-Info": "<http://127.0.0.1>;info=alert-autoanswer", "Answer-Mode": "Auto"}),
+    ],
+)
+async def test_a_device_is_asked_to_answer_by_itself_in_the_words_of_its_maker(kind: str, sent: dict[str, str]) -> None:
+    async with Bench() as bench:
+        point = await bench.peer("hp1", register=True)
+        bench.edge.dial("c.1", Target(user="hp1"), Shown("control-room", "Help point", kind), local(), ("PCMA",))
+        invite = await point.request("INVITE")
+        names = ("Call-Info", "Alert-Info", "Answer-Mode")
+        assert {name: invite.one(name) for name in names if invite.one(name)} == sent

@@ -16,6 +16,7 @@ from callserver.media.protocol import ShapeOrder
 
 MS = 1_000_000
 RINGBACK = "ringback"
+SPOKEN = ("place:", "text:")  # made of the plan's words
 RINGBACK_HZ, RINGBACK_ON_MS, RINGBACK_OFF_MS = 425, 1_000, 4_000  # ITU-T E.180
 BEEP_HZ, BEEP_ON_MS, BEEP_OFF_MS, BEEPS = 660, 150, 150, 2
 QUIET, VERY_QUIET = 6_000, 3_000  # of 32,767
@@ -35,8 +36,8 @@ def keys_of(order: ShapeOrder) -> list[PromptKey]:
 
 
 def file_of(directory: Path, name: str) -> Path | None:
-    """The prompt's file: `place:x` is `place-x.wav`. None for a name that could leave the directory."""
-    plain = name.replace(":", "-", 1) if name.startswith("place:") else name
+    """The prompt's file: `place:x` is `place-x.wav`, `text:x` `text-x.wav`. None for a name that could leave the directory."""
+    plain = name.replace(":", "-", 1) if name.startswith(SPOKEN) else name
     if not plain or "/" in plain or plain.startswith(".") or "\0" in plain:
         return None
     return directory / f"{plain}.wav"
