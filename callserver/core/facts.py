@@ -14,6 +14,7 @@ from callserver.core.facts_ladder import HoursTurned as HoursTurned
 from callserver.core.facts_ladder import LadderStepTaken as LadderStepTaken
 from callserver.core.facts_ladder import NoticeOrdered as NoticeOrdered
 from callserver.core.facts_ladder import NoticeSettled as NoticeSettled
+from callserver.core.facts_ladder import PartyGivenUp as PartyGivenUp
 from callserver.core.facts_ladder import RouteAwaited as RouteAwaited
 from callserver.core.facts_ladder import RouteTried as RouteTried
 from callserver.core.facts_noted import ERASABLE
@@ -336,8 +337,8 @@ Fact = (
     PlanAdopted | IncidentOpened | IncidentRejoined | IncidentReclassified | IncidentHandedOver | IncidentParked
     | ConditionMet | HoursTurned | NoticeOrdered | NoticeSettled | IncidentMoved | OutcomeRecorded | CallOpened | CallMoved
     | LegCreated | LegMoved | OfferMade | OfferWidened | OfferEnded | OperatorMoved | OperatorRests | RestEnded
-    | SeatChanged | LadderStepTaken | RouteTried | RouteAwaited | CallBackAwaited | CallShaped | CallHeld | LineChanged
-    | DigitHeard
+    | SeatChanged | LadderStepTaken | RouteTried | RouteAwaited | PartyGivenUp | CallBackAwaited | CallShaped
+    | CallHeld | LineChanged | DigitHeard
     | CodeUsed | WorkerReplaced | PointChanged | TrunkChanged | AlarmRaised | AlarmCleared | Refused | ServerStarted
     | ClockAnchored | RecordingMade | RecordingFailed | Listened | SignedIn | AccountChanged
 )  # fmt: skip

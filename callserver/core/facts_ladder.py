@@ -48,6 +48,15 @@ class RouteAwaited:
 
 
 @dataclass(frozen=True, slots=True)
+class PartyGivenUp:
+    """No route of the party (or of its fallbacks) is tried any more, until a step or a person wants it again."""
+
+    incident: IncidentId
+    party: PartyId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class HoursTurned:
     """While something waited: of this plan's hours these are open, until the moment at which the next opens or closes."""
 

@@ -158,6 +158,11 @@ def _route_awaited(state: State, fact: f.RouteAwaited, at: Instant) -> None:
     incident.party, incident.route_leg, incident.route_at = fact.party, None, Instant(fact.at)
 
 
+def _party_given_up(state: State, fact: f.PartyGivenUp, at: Instant) -> None:
+    incident = state.incidents[fact.incident]
+    incident.route_leg = incident.route_at = None
+
+
 def _hours_turned(state: State, fact: f.HoursTurned, at: Instant) -> None:
     state.hours[fact.plan_version] = HoursOpen(fact.open, at + state.utc_offset_ns, fact.until_utc_ns)
 
@@ -178,5 +183,6 @@ CHANGES: Mapping[type, Callable[[State, Any, Instant], None]] = {
     f.LadderStepTaken: _ladder_step_taken,
     f.RouteTried: _route_tried,
     f.RouteAwaited: _route_awaited,
+    f.PartyGivenUp: _party_given_up,
 }
 """What each kind of fact does; for `fold.apply`."""

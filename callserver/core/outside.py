@@ -17,7 +17,7 @@ from callserver.core import leg as legs
 from callserver.core import moment
 from callserver.core.decision import Decision
 from callserver.core.effects import DialParty
-from callserver.core.facts import LegCreated, RouteAwaited, RouteTried
+from callserver.core.facts import LegCreated, PartyGivenUp, RouteAwaited, RouteTried
 from callserver.core.ids import PartyId, leg_id
 from callserver.core.incident import WAITING, unanswered_alarm, unreached_alarm
 from callserver.core.instant import Instant, later
@@ -195,6 +195,7 @@ def _exhausted(d: Decision, incident: Incident, attempt: _Attempt) -> None:
     elif somebody and step is not None and attempt.cycle < step.tries:
         d.record(RouteAwaited(incident.id, PartyId(attempt.asked.id), pause))
     else:
+        d.record(PartyGivenUp(incident.id, PartyId(attempt.asked.id), attempt.reason))
         d.alarm(unreached_alarm(incident, attempt.asked.id), text)
 
 

@@ -118,6 +118,10 @@ def _route_tried(picture: Picture, fact: f.RouteTried, at: Instant) -> None:
     incident.route_at, incident.tried = None, at
 
 
+def _party_given_up(picture: Picture, fact: f.PartyGivenUp, at: Instant) -> None:
+    picture.incidents[fact.incident].route_at = None
+
+
 def _route_awaited(picture: Picture, fact: f.RouteAwaited, at: Instant) -> None:
     picture.incidents[fact.incident].route_at = Instant(fact.at)
 
@@ -221,6 +225,7 @@ _CHANGES: Mapping[type, Callable[[Picture, Any, Instant], None]] = {
     f.LadderStepTaken: _ladder_step_taken,
     f.RouteTried: _route_tried,
     f.RouteAwaited: _route_awaited,
+    f.PartyGivenUp: _party_given_up,
     f.CallOpened: _call_opened,
     f.CallMoved: _call_moved,
     f.LegCreated: _leg_created,

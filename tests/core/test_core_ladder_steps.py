@@ -12,6 +12,7 @@ from callserver.core.facts import (
     NoticeSettled,
     OfferEnded,
     OfferMade,
+    PartyGivenUp,
     Refused,
     RouteAwaited,
     RouteTried,
@@ -319,6 +320,7 @@ def test_a_step_with_tries_goes_through_the_routes_so_often_and_then_alarms() ->
         assert tried(driver) == [("civic", 0, cycle, "")]
     driver.end("civic", BUSY)
     assert (driver.said(RouteAwaited), raised(driver)) == ([], ["unreached:i1:civic"])
+    assert [(fact.party, fact.reason) for fact in driver.said(PartyGivenUp)] == [("civic", "route 1: busy (486)")]
 
 
 def test_the_rounds_of_a_step_end_when_a_later_step_calls_somebody_else() -> None:
