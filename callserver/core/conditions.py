@@ -9,9 +9,9 @@ A kept one is journalled (ConditionMet) only where the incident's ladder names i
 from collections.abc import Mapping
 from typing import Final
 
-from callserver.core import eligible as eligibility
 from callserver.core import incident as incidents
 from callserver.core import operator as operators
+from callserver.core import pools
 from callserver.core.decision import Decision
 from callserver.core.facts import ConditionMet
 from callserver.core.instant import Instant
@@ -39,6 +39,7 @@ _WORDS: Mapping[str, str] = {
 }
 
 _BUSY = frozenset({operators.TALKING, operators.WRAP_UP})
+_LIVE = frozenset({When.NOBODY, When.ALL_BUSY, When.OVER_SIZE, When.DEGRADED})
 
 
 def words(condition: str) -> str:
@@ -51,13 +52,13 @@ def words(condition: str) -> str:
 def met(d: Decision, incident: Incident, condition: str) -> bool:
     """Whether a step with this condition is to be taken now."""
     if condition == When.NOBODY:
-        return not eligibility.somebody_on_duty(d.state, incident, d.now)
+        return not any(True for _ in pools.on_duty(d.state, incident, d.now))
     if condition == When.ALL_BUSY:
         return _all_busy(d.state, incident, d.now)
     if condition == When.OVER_SIZE:
-        return _over_size(d.state, incident)
+        return _over_size(d.state, incident, d.now)
     if condition == When.DEGRADED:
-        return any(_of_the_machine(key) for key in d.state.alarms)
+        return any(_raised(d.state, key) for key in MACHINE_ALARMS)
     return condition in incident.met
 
 
@@ -82,16 +83,27 @@ def pressed_digits(d: Decision, incident: Incident, digits: str) -> None:
             happened(d, incident, condition, f"pressed {digits}")
 
 
+def live(d: Decision, incident: Incident) -> frozenset[str]:
+    """The conditions of this moment that hold and that a step still to be taken names."""
+    steps = ladder_of(d.state, incident).steps[incident.step :]
+    named = {condition for step in steps for condition in step.conditions if condition in _LIVE}
+    return frozenset(condition for condition in named if met(d, incident, condition))
+
+
 def _all_busy(state: State, incident: Incident, now: Instant) -> bool:
     """Somebody is on duty, and all of them talk or wrap up: nobody rings, is free, or is about to be."""
-    on_duty = list(eligibility.on_duty(state, incident, now))
-    return bool(on_duty) and all(operator.state in _BUSY for operator in on_duty)
+    somebody = False
+    for operator in pools.on_duty(state, incident, now):
+        if operator.state not in _BUSY:
+            return False
+        somebody = True
+    return somebody
 
 
-def _over_size(state: State, incident: Incident) -> bool:
+def _over_size(state: State, incident: Incident, now: Instant) -> bool:
     most = queue_of(state, incident).most_waiting
-    return 0 < most < sum(1 for known in state.waiting if state.incidents[known].queue == incident.queue)
+    return 0 < most < pools.waiting_in(state, incident.queue, now)
 
 
-def _of_the_machine(key: str) -> bool:
-    return any(key.startswith(one) if one.endswith(":") else key == one for one in MACHINE_ALARMS)
+def _raised(state: State, key: str) -> bool:
+    return bool(pools.alarms(state, key[:-1])) if key.endswith(":") else key in state.alarms

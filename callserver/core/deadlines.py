@@ -1,46 +1,72 @@
 """Everything that happens by time alone: when it is due next, and what is done then.
 
-Whatever `next_at` names is used up by `run_due` at that instant, so a shell that obeys never spins.
+Whatever `next_at` names is used up by `run_due` at that instant, so a shell that obeys never spins: either what is due leaves
+a fact that moves it on, or it is one of those instants at which a rule only looks again (`_looks_again`), which are due once.
+What is due stands in the index of the state and is worked out anew for what a fact touched, not for everybody who waits.
 """
 
 from collections.abc import Iterator
 
 from callserver.core import call as calls
-from callserver.core import conversation, ladder, moment, offers, outside
+from callserver.core import conversation, ladder, moment, offers, outside, pools
 from callserver.core import incident as incidents
 from callserver.core import leg as legs
 from callserver.core.decision import Decision
 from callserver.core.facts import RestEnded
-from callserver.core.instant import Instant
-from callserver.core.state import Call, Incident, Leg, State
+from callserver.core.ids import CallId, IncidentId
+from callserver.core.index import Agenda, Index
+from callserver.core.instant import Instant, later
+from callserver.core.lookup import queue_of
+from callserver.core.state import Call, Incident, Leg, OperatorState, State
+
+INCIDENT, CALL = 0, 1
 
 
 def next_at(state: State) -> Instant | None:
     """The earliest deadline."""
-    return min(_all(state), default=None)
+    index = _up_to_date(state)
+    firsts = (moment.next_at(state), index.due.first(), index.rests.first() if state.waiting else None)
+    return min((at for at in firsts if at is not None), default=None)
 
 
-def _all(state: State) -> Iterator[Instant]:
-    turn = moment.next_at(state)
-    if turn is not None:
-        yield turn
-    for known in state.open_by_point.values():
-        incident = state.incidents[known]
-        for at in (incident.until, incident.route_at):
-            if at is not None:
-                yield at
-        step = ladder.next_at(state, incident) if incident.state == incidents.WAITING else None
+def _up_to_date(state: State) -> Index:
+    index = pools.index_of(state)
+    marks = index.for_deadlines
+    if marks.everything:
+        index.due, index.rests = Agenda(), Agenda()
+    for incident in list(state.incidents if marks.everything else marks.incidents):
+        index.due.put((INCIDENT, incident), min(_of_incident(state, incident, index.seen), default=None))
+    for call in list(state.calls if marks.everything else marks.calls):
+        index.due.put((CALL, call), min(_of_call(state.calls.get(call)), default=None))
+    for operator in list(state.operators if marks.everything else marks.operators):
+        index.rests.put(operator, min(_of_operator(state.operators.get(operator)), default=None))
+    marks.clear()
+    return index
+
+
+def _of_incident(state: State, known: IncidentId, seen: Instant) -> Iterator[Instant]:
+    incident = state.incidents.get(known)
+    if incident is None:
+        return
+    for at in (incident.until, incident.route_at):
+        if at is not None:
+            yield at
+    if incident.state == incidents.WAITING:
+        step = ladder.next_at(state, incident)
         if step is not None:
             yield step
-    for call in state.calls.values():
-        yield from _of_call(call)
-    for operator in state.operators.values() if state.waiting else ():
-        for at in (operator.rests_until, operator.refuses_until):
-            if at is not None:
-                yield at
+        yield from (at for at in _looks_again(state, incident) if at > seen)
 
 
-def _of_call(call: Call) -> Iterator[Instant]:
+def _looks_again(state: State, incident: Incident) -> Iterator[Instant]:
+    """When something else may be done for a waiting incident, though nothing happens but time."""
+    for tier in queue_of(state, incident).tiers:
+        yield later(incident.ladder_since, tier.after_ms)
+
+
+def _of_call(call: Call | None) -> Iterator[Instant]:
+    if call is None:
+        return
     if call.offer is not None:
         yield call.offer.until
     if call.call_back_at is not None:
@@ -50,33 +76,47 @@ def _of_call(call: Call) -> Iterator[Instant]:
             yield leg.due
 
 
+def _of_operator(operator: OperatorState | None) -> Iterator[Instant]:
+    if operator is not None:
+        for at in (operator.rests_until, operator.refuses_until):
+            if at is not None:
+                yield at
+
+
 def run_due(d: Decision) -> None:
     """Does what is due."""
     moment.run_due(d)
-    first = next_at(d.state)
-    if first is None or first > d.now:
-        return
-    for known in list(d.state.open_by_point.values()):
-        _run_incident(d, d.state.incidents[known])
-    for call in list(d.state.calls.values()):
-        _run_call(d, call)
-    for operator in list(d.state.operators.values()):
-        if _is_due(d, operator.rests_until) or _is_due(d, operator.refuses_until):
-            d.record(RestEnded(operator.id))
+    index = _up_to_date(d.state)
+    for kind, known in index.due.take(d.now):
+        if kind == INCIDENT:
+            index.touch_incident(IncidentId(known))
+            _run_incident(d, IncidentId(known))
+        else:
+            index.touch_call(CallId(known))
+            _run_call(d, CallId(known))
+    for operator in index.rests.take(d.now) if d.state.waiting else ():
+        index.touch_operator(operator)
+        d.record(RestEnded(operator))
 
 
 def _is_due(d: Decision, at: Instant | None) -> bool:
     return at is not None and at <= d.now
 
 
-def _run_incident(d: Decision, incident: Incident) -> None:
+def _run_incident(d: Decision, known: IncidentId) -> None:
+    incident = d.state.incidents.get(known)
+    if incident is None:
+        return
     if _is_due(d, incident.until):
         conversation.end_wrap_up(d, incident, "the wrap-up ended without an outcome")
     elif _is_due(d, incident.route_at):
         outside.begin_again(d, incident)
 
 
-def _run_call(d: Decision, call: Call) -> None:
+def _run_call(d: Decision, known: CallId) -> None:
+    call = d.state.calls.get(known)
+    if call is None:
+        return
     if call.offer is not None and call.offer.until <= d.now:
         offers.ring_out(d, call)
     if _is_due(d, call.call_back_at):

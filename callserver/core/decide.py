@@ -4,7 +4,7 @@ It waits for nothing, sends nothing, reads no clock and draws no random number. 
 rules of its kind and then lets the coupling rules settle:
 
     1. what is due by time happens (deadlines)
-    2. every waiting incident climbs its ladder as far as it must (ladder)
+    2. every waiting incident that was touched, or for which a condition changed, climbs its ladder as far as it must (ladder)
     3. waiting calls are offered to free seats (offers)
     4. ending calls without legs are closed (call)
 
@@ -19,6 +19,7 @@ from callserver.core import (
     answers,
     codes,
     condition,
+    conditions,
     deadlines,
     duty,
     endings,
@@ -27,6 +28,7 @@ from callserver.core import (
     ladder,
     notices,
     offers,
+    pools,
     press,
 )
 from callserver.core import call as calls
@@ -40,6 +42,7 @@ from callserver.core.state import State
 
 def handle(state: State, event: Event, now: Instant) -> tuple[list[Fact], list[Effect]]:
     """Decides on one event. `state` is moved on by the facts returned; the effects are to be performed after them."""
+    pools.index_of(state).seen = now
     d = Decision(state, type(event).__name__, now)
     _RULES[type(event)](d, event)
     _settle(d)
@@ -53,10 +56,11 @@ def next_deadline(state: State) -> Instant | None:
 
 def _settle(d: Decision) -> None:
     deadlines.run_due(d)
-    for known in list(d.state.waiting):
-        ladder.climb(d, d.state.incidents[known])
+    while moved := pools.to_climb(d.state, d.now, lambda incident: conditions.live(d, incident)):
+        for incident in moved:
+            ladder.climb(d, incident)
     offers.deal(d)
-    for call in [call for call in d.state.calls.values() if call.state == calls.ENDING]:
+    for call in pools.touched_calls(d.state):
         calls.close_when_done(d, call)
 
 

@@ -7,13 +7,12 @@ A group with hours is left out while these are closed. Everything is by the inci
 at all is asked of the plan in force too.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from callserver.core import moment
 from callserver.core import operator as operators
 from callserver.core.instant import Instant, later
 from callserver.core.lookup import plan_of, point_of, queue_of, steps_taken
-from callserver.core.state import OperatorState, State
 from callserver.core.views import IncidentView, OperatorView, WorldView
 from dialplans.model import Operator, Tier
 
@@ -75,18 +74,12 @@ def eligible(state: WorldView, operator: OperatorView, incident: IncidentView, n
     return free(operator, now) and serves(state, operator, incident, now)
 
 
-def on_duty(state: State, incident: IncidentView, now: Instant) -> Iterator[OperatorState]:
-    """The operators at a seat (reachable, neither off nor paused) whom the queue will ring: by its groups and by all of its
-    tiers, with the skills, where the group's hours are open."""
+def belongs(state: WorldView, operator: OperatorView, incident: IncidentView, now: Instant) -> bool:
+    """Whether the operator is one whom the incident's queue will ring sooner or later, at a seat or not: by its groups and all
+    of its tiers, with the skills, where the group's hours are open."""
+    known = _known(state, operator, incident)
+    if known is None or not _skilled(state, known, incident):
+        return False
     queue = queue_of(state, incident)
-    groups = _open(state, incident, (*queue.groups, *(group for tier in queue.tiers for group in tier.groups)), now)
-    for operator in state.operators.values():
-        if operator.reachable and operator.state not in (operators.OFF, operators.PAUSED):
-            known = _known(state, operator, incident)
-            if known is not None and not groups.isdisjoint(known.groups) and _skilled(state, known, incident):
-                yield operator
-
-
-def somebody_on_duty(state: State, incident: IncidentView, now: Instant) -> bool:
-    """Whether any operator whom the queue will ring is on duty."""
-    return any(True for _ in on_duty(state, incident, now))
+    groups = (*queue.groups, *(group for tier in queue.tiers for group in tier.groups))
+    return not _open(state, incident, groups, now).isdisjoint(known.groups)

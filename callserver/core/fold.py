@@ -22,6 +22,8 @@ def apply(state: State, fact: Fact, at: Instant) -> None:
     change = _CHANGES.get(type(fact))
     if change is not None:
         change(state, fact, at)
+    if state.index is not None:
+        state.index.touch(fact)
 
 
 def fold(rows: Iterable[tuple[Fact, Instant]]) -> State:

@@ -7,35 +7,41 @@ at most. An offer ends accepted, rung out, refused by all, or withdrawn; its los
 can be rung again when these legs are gone.
 """
 
+from heapq import heapify, heappop, heappush
+
 from callserver.core import eligible as eligibility
 from callserver.core import leg as legs
 from callserver.core import operator as operators
-from callserver.core import seats
+from callserver.core import pools, seats, waiting
 from callserver.core.decision import Decision
 from callserver.core.effects import DialOperator
 from callserver.core.facts import LegCreated, OfferEnded, OfferMade, OfferWidened
-from callserver.core.ids import LegId, OperatorId, leg_id, offer_id
+from callserver.core.ids import IncidentId, LegId, OperatorId, leg_id, offer_id
+from callserver.core.index import Pool, Rank
 from callserver.core.instant import later
 from callserver.core.lookup import incident_of, point_of, queue_of, ring_ms_of
 from callserver.core.state import Call, Incident, Leg, OperatorState
 from callserver.core.termination import By, Class, Termination
 from dialplans.model import Strategy
 
-Dealt = dict[str, list[OperatorState]]
+Free = dict[OperatorId, OperatorState]
+Dealt = dict[IncidentId, list[OperatorState]]
+Reach = list[tuple[Pool, frozenset[OperatorId]]]  # pools, and those of their crews who are free
 
 
 def deal(d: Decision) -> None:
     """Offers waiting calls to free seats."""
-    free = [operator for operator in d.state.operators.values() if eligibility.free(operator, d.now)]
+    free = {one.id: one for one in d.state.operators.values() if eligibility.free(one, d.now)}
     if not free or not d.state.waiting:
         return
-    waiting = [d.state.incidents[known] for known in d.state.waiting]
+    everybody = frozenset(free)
+    crews = ((pool, pools.crew(d.state, key, pool, d.now)) for key, pool in pools.pools(d.state, d.now).items())
+    reach = [(pool, crew & everybody) for pool, crew in crews if not crew.isdisjoint(everybody)]
     dealt: Dealt = {}
-    _one_each(d, waiting, free, dealt)
-    _the_rest(d, waiting, free, dealt)
-    for incident in waiting:
-        if incident.id in dealt:
-            _show(d, incident, dealt[incident.id])
+    _one_each(d, reach, free, dealt)
+    _the_rest(d, reach, free, dealt)
+    for incident in sorted((d.state.incidents[one] for one in dealt), key=lambda one: waiting.rank(d.state, one)):
+        _show(d, incident, dealt[incident.id])
 
 
 def _call_of(d: Decision, incident: Incident) -> Call:
@@ -43,30 +49,46 @@ def _call_of(d: Decision, incident: Incident) -> Call:
     return d.state.calls[incident.call]
 
 
-def _one_each(d: Decision, waiting: list[Incident], free: list[OperatorState], dealt: Dealt) -> None:
-    for incident in waiting:
-        if not free:
-            return
-        if _call_of(d, incident).offer is None:
-            candidates = [one for one in free if eligibility.eligible(d.state, one, incident, d.now)]
-            for first in seats.in_order(candidates, d.now)[:1]:
-                dealt[incident.id] = [first]
-                free.remove(first)
+def _one_each(d: Decision, reach: Reach, free: Free, dealt: Dealt) -> None:
+    """One free seat for each call without an offer, in the order of waiting over all pools."""
+    heads = [(pool.quiet[0], number, 0) for number, (pool, _) in enumerate(reach) if pool.quiet]
+    heapify(heads)
+    while heads and free:
+        rank, number, place = heappop(heads)
+        pool, crew = reach[number]
+        candidates = [one for one in free.values() if one.id in crew]
+        if not candidates:
+            continue
+        incident = d.state.incidents[rank[2]]
+        first = seats.in_order(d.state, incident, candidates, d.now)[0]
+        dealt[incident.id] = [first]
+        del free[first.id]
+        if place + 1 < len(pool.quiet):
+            heappush(heads, (pool.quiet[place + 1], number, place + 1))
 
 
-def _the_rest(d: Decision, waiting: list[Incident], free: list[OperatorState], dealt: Dealt) -> None:
+def _the_rest(d: Decision, reach: Reach, free: Free, dealt: Dealt) -> None:
     """Seats that are left join the first ring-all call; a resting one only where all that ring there were resting."""
-    ring_all = [one for one in waiting if queue_of(d.state, one).strategy is Strategy.RING_ALL]
-    for operator in free if ring_all else ():
-        resting = operators.rests(operator, d.now)
-        for incident in ring_all:
-            if _call_of(d, incident).offer is None and incident.id not in dealt:
-                continue
-            if resting and not (incident.id in dealt and operators.rests(dealt[incident.id][0], d.now)):
-                continue
-            if eligibility.eligible(d.state, operator, incident, d.now):
-                dealt.setdefault(incident.id, []).append(operator)
-                break
+    if not free:
+        return
+    ringing, resting = _ring_all(d, reach, dealt)
+    for operator in free.values():
+        firsts = resting if operators.rests(operator, d.now) else ringing
+        found = min((rank for rank, crew in firsts if operator.id in crew), default=None)
+        if found is not None:
+            dealt.setdefault(found[2], []).append(operator)
+
+
+def _ring_all(d: Decision, reach: Reach, dealt: Dealt) -> tuple[list[tuple[Rank, frozenset[OperatorId]]], ...]:
+    """Of each ring-all pool the first call that rings or was just dealt a seat, and the first that was dealt a resting one."""
+    ringing, resting = [], []
+    for pool, crew in reach:
+        if queue_of(d.state, d.state.incidents[pool.first()]).strategy is not Strategy.RING_ALL:
+            continue
+        given = [rank for rank in pool.quiet[: len(dealt)] if rank[2] in dealt]
+        ringing += [(rank, crew) for rank in sorted([*pool.ringing[:1], *given[:1]])[:1]]
+        resting += [(rank, crew) for rank in given if operators.rests(dealt[rank[2]][0], d.now)][:1]
+    return ringing, resting
 
 
 def _show(d: Decision, incident: Incident, chosen: list[OperatorState]) -> None:

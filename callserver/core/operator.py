@@ -74,6 +74,11 @@ def rest_firmly(d: "Decision", operator: OperatorState) -> None:
     d.record(OperatorRests(operator.id, later(d.now, rest_ms), firm=True))
 
 
+def on_duty(operator: OperatorState) -> bool:
+    """Whether the operator is at a seat: reachable, neither off nor paused."""
+    return operator.reachable and operator.state not in (OFF, PAUSED)
+
+
 def rests(operator: OperatorState, now: Instant) -> bool:
     """Whether others are to be rung first."""
     return operator.rests_until is not None and operator.rests_until > now

@@ -7,6 +7,7 @@ seats, points, trunks and alarms. A closed incident leaves the state (the journa
 from dataclasses import dataclass, field
 
 from callserver.core.ids import CallId, IncidentId, LegId, OfferId, OperatorId, PartyId, PointId
+from callserver.core.index import Index
 from callserver.core.instant import INSTANT_ZERO, Instant
 from callserver.core.shape import Shape
 from dialplans.model import Plan
@@ -160,3 +161,4 @@ class State:
     mischief: dict[PointId, tuple[tuple[Instant, str], ...]] = field(default_factory=dict)  # when and with what it closed
     notices: dict[str, NoticeDue] = field(default_factory=dict)
     hours: dict[int, HoursOpen] = field(default_factory=dict)  # by plan version; looked at while something waits
+    index: Index | None = field(default=None, compare=False, repr=False)  # follows from the rest; see core.index

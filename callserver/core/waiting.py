@@ -11,14 +11,12 @@ kept in order as incidents come and go; nothing is sorted anew.
 
 from bisect import bisect_left, insort
 
-from callserver.core.ids import IncidentId
+from callserver.core.index import Rank
 from callserver.core.instant import MS
 from callserver.core.state import Incident, State
 
 NEVER_MS = 100 * 366 * 86_400_000
 """The ageing of a plan that has none: a hundred years."""
-
-Rank = tuple[int, int, IncidentId]
 
 
 def rank(state: State, incident: Incident) -> Rank:

@@ -1,0 +1,151 @@
+"""Waiting incidents, pooled by who may be rung for them, so that a decision looks at pools and not at everybody who waits.
+
+Who is rung for an incident (`eligible.serves`) depends on the operator and on what `PoolKey` holds: queue, ladder and steps
+taken, tiers reached, skills. So the question is asked once for a pool: its *crew*. A pool keeps its incidents by rank, those
+without an offer apart. Change together: `eligible.serves` and `PoolKey`, whenever the answer depends on something more.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterator
+
+from callserver.core import eligible as eligibility
+from callserver.core import incident as incidents
+from callserver.core import operator as operators
+from callserver.core import waiting
+from callserver.core.ids import IncidentId, OperatorId
+from callserver.core.index import Index, Pool, PoolKey, Rank
+from callserver.core.instant import Instant
+from callserver.core.lookup import point_of
+from callserver.core.state import Call, Incident, OperatorState, State
+
+CREWS_MOST = 1_024
+
+
+def index_of(state: State) -> Index:
+    """The state's index; made when it is first asked for."""
+    if state.index is None:
+        state.index = Index()
+        for key in state.alarms:
+            state.index.add_alarm(key)
+    return state.index
+
+
+def pools(state: State, now: Instant) -> dict[PoolKey, Pool]:
+    """All pools, as things are now."""
+    index = index_of(state)
+    marks = index.for_pools
+    if marks.everything:
+        index.crews.clear()
+        touched = [*index.places, *state.waiting]
+    else:
+        touched = list(marks.incidents)
+    marks.clear()
+    for known in touched:
+        _place(state, index, known, now)
+    return index.pools
+
+
+def _place(state: State, index: Index, known: IncidentId, now: Instant) -> None:
+    incident = state.incidents.get(known)
+    old, new = index.places.get(known), None
+    if incident is not None and incident.state == incidents.WAITING:
+        call = None if incident.call is None else state.calls[incident.call]
+        new = (_key(state, incident, now), waiting.rank(state, incident), call is not None and call.offer is not None)
+    if new == old:
+        return
+    if old is not None:
+        _leave(index, *old)
+        del index.places[known]
+    if new is not None:
+        _join(index, *new)
+        index.places[known] = new
+
+
+def _key(state: State, incident: Incident, now: Instant) -> PoolKey:
+    tiers = len(eligibility.tiers_reached(state, incident, now))
+    skills = point_of(state, incident).skills
+    return PoolKey(
+        *(incident.plan_version, incident.queue, incident.ladder, incident.step, incident.passed, tiers, skills),
+        incident.priority,
+    )
+
+
+def _join(index: Index, key: PoolKey, rank: Rank, rings: bool) -> None:
+    pool = index.pools.setdefault(key, Pool())
+    insort(pool.ringing if rings else pool.quiet, rank)
+    index.waiting_in[key.queue] = index.waiting_in.get(key.queue, 0) + 1
+
+
+def _leave(index: Index, key: PoolKey, rank: Rank, rings: bool) -> None:
+    pool = index.pools[key]
+    ranks = pool.ringing if rings else pool.quiet
+    place = bisect_left(ranks, rank)
+    assert ranks[place] == rank, "the order of a pool is broken"
+    del ranks[place]
+    if not pool.quiet and not pool.ringing:
+        del index.pools[key]
+    index.waiting_in[key.queue] -= 1
+
+
+def crew(state: State, key: PoolKey, pool: Pool, now: Instant) -> frozenset[OperatorId]:
+    """The operators who are rung for a pool's incidents, free or not."""
+    index = index_of(state)
+    known = index.crews.get(key)
+    if known is None:
+        incident = state.incidents[pool.first()]
+        found = (one.id for one in state.operators.values() if eligibility.serves(state, one, incident, now))
+        known = _remember(index, key, frozenset(found))
+    return known
+
+
+def on_duty(state: State, incident: Incident, now: Instant) -> Iterator[OperatorState]:
+    """The operators whom the incident's queue will ring by its groups and tiers, and who are on duty."""
+    pools(state, now)
+    index = index_of(state)
+    key = (incident.plan_version, incident.queue, point_of(state, incident).skills)
+    known = index.crews.get(key)
+    if known is None:
+        found = (one.id for one in state.operators.values() if eligibility.belongs(state, one, incident, now))
+        known = _remember(index, key, frozenset(found))
+    return (one for one in state.operators.values() if one.id in known and operators.on_duty(one))
+
+
+def _remember(index: Index, key: tuple[object, ...], found: frozenset[OperatorId]) -> frozenset[OperatorId]:
+    if len(index.crews) >= CREWS_MOST:
+        index.crews.clear()
+    index.crews[key] = found
+    return found
+
+
+def waiting_in(state: State, queue: str, now: Instant) -> int:
+    """How many incidents wait in a queue, under whatever plan."""
+    pools(state, now)
+    return index_of(state).waiting_in.get(queue, 0)
+
+
+def to_climb(state: State, now: Instant, live: Callable[[Incident], frozenset[str]]) -> list[Incident]:
+    """The waiting incidents whose ladders must be looked at: those that a fact touched since the last look, and all of a pool
+    for which one more of the conditions of this moment (`live`) holds. In the order of waiting."""
+    present = pools(state, now)
+    marks = index_of(state).for_ladders
+    found = set(state.waiting) if marks.everything else {one for one in marks.incidents if one in index_of(state).places}
+    marks.clear()
+    for pool in present.values():
+        conditions = live(state.incidents[pool.first()])
+        if not conditions <= pool.conditions:
+            found.update(rank[2] for rank in (*pool.quiet, *pool.ringing))
+        pool.conditions = conditions
+    return sorted((state.incidents[one] for one in found), key=lambda incident: waiting.rank(state, incident))
+
+
+def touched_calls(state: State) -> list[Call]:
+    """The calls that a fact touched since the last look."""
+    marks = index_of(state).for_closing
+    found = list(state.calls.values()) if marks.everything else [state.calls[one] for one in marks.calls if one in state.calls]
+    marks.clear()
+    return found
+
+
+def alarms(state: State, kind: str) -> frozenset[str]:
+    """The keys of the alarms of a kind, the part of a key before the colon."""
+    return frozenset(index_of(state).alarms.get(kind, ()))
