@@ -20,28 +20,36 @@ if TYPE_CHECKING:
 PLOT, REPORT = "waits.svg", "report.json"
 
 
+_Plan = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan's file that is to be tried.")]
+_Against = Annotated[
+    Path | None,
+    typer.Option("--against", metavar="JOURNAL", help="A service's data directory, running or not: its presses once more."),
+]
+_Storm = Annotated[
+    str | None,
+    typer.Option("--storm", metavar="SPEC", help="A storm's file, or the name of one that comes with the package."),
+]
+_Before = Annotated[
+    Path | None,
+    typer.Option("--plan-before", metavar="FILE", help="The plan to compare with. Default: the journal's own."),
+]
+_Since = Annotated[
+    str | None, typer.Option("--since", metavar="TIME", help="The journal from here on: a local day, or day and time.")
+]
+_Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="The journal up to here, without this time.")]
+_Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Another seed than the storm's own.")]
+_Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the plot and the report go.")]
+
+
 def rehearse(
-    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="The plan's file that is to be tried.")],
-    against: Annotated[
-        Path | None,
-        typer.Option("--against", metavar="JOURNAL", help="A service's data directory, running or not: its presses once more."),
-    ] = None,
-    storm: Annotated[
-        str | None,
-        typer.Option("--storm", metavar="SPEC", help="A storm's file, or the name of one that comes with the package."),
-    ] = None,
-    plan_before: Annotated[
-        Path | None,
-        typer.Option("--plan-before", metavar="FILE", help="The plan to compare with. Default: the journal's own."),
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option("--since", metavar="TIME", help="The journal from here on: a local day, or day and time.")
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option("--until", metavar="TIME", help="The journal up to here, without this time.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Another seed than the storm's own.")] = None,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the plot and the report go.")] = Path("rehearsal"),
+    plan: _Plan,
+    against: _Against = None,
+    storm: _Storm = None,
+    plan_before: _Before = None,
+    since: _Since = None,
+    until: _Until = None,
+    seed: _Seed = None,
+    out: _Out = Path("rehearsal"),
     as_json: JsonOption = False,
 ) -> None:
     """Show who would have waited how long under a plan: replay a journal's presses, or a storm, in simulated time.

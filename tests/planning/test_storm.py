@@ -1,8 +1,10 @@
 """Storms: what their texts may say, what is drawn from them, and that a seed is all the chance there is."""
 
 import math
+import time
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
 
@@ -87,7 +89,7 @@ def test_arrivals_are_poisson(seed: int) -> None:
     head = f'[storm]\nstart = "2026-06-01T00:00"\nduration = "100h"\nseed = {seed}\n'
     presses = storm("[[arrivals]]\nper_hour = 30\n", head=head).presses
     assert abs(len(presses) - 3_000) < 4 * math.sqrt(3_000)
-    gaps = [(later.at - one.at) / 1e9 for one, later in zip(presses, presses[1:], strict=False)]
+    gaps = [(later.at - one.at) / 1e9 for one, later in pairwise(presses)]
     assert fmean(gaps) == pytest.approx(120, rel=0.08)
     assert sum(gap > 120 for gap in gaps) / len(gaps) == pytest.approx(math.exp(-1), abs=0.04)
     counts = Counter(press.point for press in presses)
@@ -243,6 +245,22 @@ def test_all_faults_are_told_at_once() -> None:
 def test_a_time_with_a_zone_of_its_own_is_a_fault() -> None:
     (fault,) = faults("[[arrivals]]\nper_hour = 5\n", head='[storm]\nstart = "2026-06-06T20:00Z"\nduration = "1h"\n')
     assert "storm.toml:2" in fault and "time zone" in fault
+
+
+def test_a_day_of_five_hundred_presses(capsys: pytest.CaptureFixture[str]) -> None:
+    """How fast, for whoever looks; that all of it is rehearsed, for everybody."""
+    head = '[storm]\nstart = "2026-06-06T00:00"\nduration = "24h"\n'
+    found = storm("[people]\nanswer = { median = '6s', factor = 1.6 }\n[[arrivals]]\nper_hour = 21\n", head=head)
+    began = time.perf_counter()
+    (run,) = rehearse(found, DARLINGTON).runs
+    took_s = time.perf_counter() - began
+    assert run.effort is not None
+    with capsys.disabled():
+        print(
+            f"\n{len(found.presses)} presses: {run.effort.events:,} events in {took_s:.2f} s, {run.effort.events / took_s:,.0f}/s"
+        )
+    assert run.rows[0].presses == len(found.presses) > 400
+    assert (run.rows[0].unanswered, run.rows[0].by_seat > 300) == (0, True)
 
 
 # ---- what comes with it --------------------------------------------------------------------------------------
