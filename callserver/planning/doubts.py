@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from callserver.core.instant import MS
 from callserver.planning.inquiry import Inquiry
-from callserver.planning.quotient import Matter, group_hours, ladders_of, last_party, serves
-from callserver.planning.story import clock, local_time
+from callserver.planning.quotient import Matter, chain_of, group_hours, ladders_of, last_party, serves
+from callserver.planning.story import clock, local_time, tell
 from callserver.planning.timeline import Changes, timeline
 from callserver.planning.verdict import Doubt, Hole, PressClass
 from callserver.planning.worlds import carriers
@@ -16,6 +16,11 @@ EMPTY, UNRUNG = "empty", "unrung"
 
 Points = Mapping[int, tuple[str, ...]]
 """The points of each inquiry, by its identity."""
+
+
+def _story(plan: Plan, inquiry: Inquiry) -> tuple[str, ...]:
+    """What it looks like when everybody is there."""
+    return () if inquiry.all_there is None else tell(plan, inquiry.all_there)
 
 
 def members(plan: Plan, group: str, skills: tuple[str, ...] = ()) -> list[str]:
@@ -38,11 +43,14 @@ def _queues(plan: Plan, inquiry: Inquiry, points: tuple[str, ...]) -> Iterator[H
         queue = plan.queues[name]
         groups = (*queue.groups, *(group for tier in queue.tiers for group in tier.groups))
         able = [one for group in groups for one in members(plan, group, matter.skills)]
-        needs = f" who can {' and '.join(matter.skills)}" if matter.skills else ""
+        needs = f" with {' and '.join(matter.skills)}" if matter.skills else ""
         if not able:
-            yield Hole(EMPTY, f"queue {name} offers calls to {_and(groups)}, and nobody there{needs} exists", points)
+            yield Hole(
+                EMPTY, f"queue {name} offers calls to {_and(groups)}, and there is nobody{needs}", points, _story(plan, inquiry)
+            )
         elif name == matter.queue and not any((name, one) in inquiry.rung for one in able):
-            yield Hole(UNRUNG, f"queue {name} gives a press away before anybody of {_and(groups)} was rung", points)
+            what = f"queue {name} gives a press away before anybody of {_and(groups)} was rung"
+            yield Hole(UNRUNG, what, points, _story(plan, inquiry))
 
 
 def _steps(plan: Plan, inquiries: Sequence[Inquiry], points: Points) -> Iterator[Hole]:
@@ -56,7 +64,9 @@ def _steps(plan: Plan, inquiries: Sequence[Inquiry], points: Points) -> Iterator
             if step.ring_group and done and not rung & set(members(plan, step.ring_group)):
                 hours = group_hours(plan, step.ring_group)
                 why = f"which is closed (hours {hours}) whenever the step is taken" if hours else "where nobody is"
-                yield Hole(EMPTY, f"step {number} of ladder {name} rings group {step.ring_group}, {why}", affected)
+                yield Hole(
+                    EMPTY, f"step {number} of ladder {name} rings group {step.ring_group}, {why}", affected, _story(plan, of[0])
+                )
 
 
 def _and(names: Sequence[str]) -> str:
@@ -72,6 +82,7 @@ def warnings(
     """Everything that is doubtful, the gravest first."""
     return [
         *_limits(classes),
+        *_quiet(classes),
         *_single_ways(plan, inquiries),
         *_gaps(plan, inquiries, known, now_utc_ns),
         *_unreached(plan, inquiries),
@@ -84,28 +95,26 @@ def warnings(
 def _limits(classes: Sequence[PressClass]) -> Iterator[Doubt]:
     for one in classes:
         late = one.last_resort
-        if one.limit_ms is not None and late is not None and late.ms > one.limit_ms:
+        if one.limit_ms is not None and late is not None and late.ms >= one.limit_ms:
             what = f"the last resort rings after {clock(late.ms)}, the device gives up after {clock(one.limit_ms)}"
             yield Doubt("limit", f"{one.name}: {what}", one.points)
-        elif one.limit_ms is not None and one.first_with_dead_lines is not None and one.first_with_dead_lines.ms > one.limit_ms:
+        elif one.limit_ms is not None and one.first_with_dead_lines is not None and one.first_with_dead_lines.ms >= one.limit_ms:
             what = f"with dead lines nothing rings before {clock(one.first_with_dead_lines.ms)}"
             yield Doubt("limit", f"{one.name}: {what}, the device gives up after {clock(one.limit_ms)}", one.points)
+
+
+def _quiet(classes: Sequence[PressClass]) -> Iterator[Doubt]:
+    for one in classes:
+        if one.limit_ms is not None and one.quiet is not None and one.quiet.ms >= one.limit_ms:
+            yield Doubt("quiet", f"{one.name}: once it rang, it can be quiet for {clock(one.quiet.ms)}", one.points)
 
 
 def _single_ways(plan: Plan, inquiries: Sequence[Inquiry]) -> Iterator[Doubt]:
     for name in dict.fromkeys(name for one in inquiries for name in one.matter.ladders):
         last = last_party(plan.ladders[name])
-        ways = () if not last else carriers(plan, _chain(plan, last))
+        ways = () if not last else carriers(plan, chain_of(plan, last))
         if len(ways) == 1 and ways[0] not in plan.trunks:
             yield Doubt("single-way", f"the last resort of ladder {name} has one way only, {ways[0]}")
-
-
-def _chain(plan: Plan, party: str) -> list[str]:
-    found: list[str] = []
-    while party and party not in found:
-        found.append(party)
-        party = plan.parties[party].fallback
-    return found
 
 
 def _gaps(plan: Plan, inquiries: Sequence[Inquiry], known: Mapping[str, Changes], now_utc_ns: int) -> Iterator[Doubt]:
@@ -166,9 +175,11 @@ def _groups(plan: Plan, matter: Matter) -> Iterator[str]:
 def _unskilled(plan: Plan, inquiries: Sequence[Inquiry]) -> Iterator[Doubt]:
     """A queue's group without anybody who has the skills that a point asks for, beside others that have."""
     for matter in dict.fromkeys(one.matter for one in inquiries if one.matter.skills):
-        for group in plan.queues[matter.queue].groups:
-            if members(plan, group) and not members(plan, group, matter.skills):
-                what = f"nobody of group {group} can {' and '.join(matter.skills)}, which points of queue {matter.queue} ask for"
+        groups = plan.queues[matter.queue].groups
+        able = [group for group in groups if members(plan, group, matter.skills)]
+        for group in groups if able else ():
+            if group not in able:
+                what = f"nobody of group {group} has {' and '.join(matter.skills)}, which points of queue {matter.queue} ask for"
                 yield Doubt("unskilled", what)
 
 

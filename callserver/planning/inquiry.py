@@ -8,7 +8,7 @@ from callserver.core.instant import MS
 from callserver.planning.quotient import Matter, Press, chain_of, last_party, point_as
 from callserver.planning.small import small
 from callserver.planning.timeline import Changes, Open, timeline
-from callserver.planning.trial import INCIDENT, Course, Trial, run
+from callserver.planning.trial import INCIDENT, Course, Seat, Trial, run
 from callserver.planning.worlds import (
     MARKS_MOST,
     all_lines,
@@ -17,6 +17,7 @@ from callserver.planning.worlds import (
     edges,
     extreme_seats,
     few_seats,
+    horizon_ms,
     kept,
     span_ms,
     steady,
@@ -39,6 +40,7 @@ class Inquiry:
     worst_first_dead: Course | None = None  # with dead lines, one route of the last resort working
     worst_last_dead: Course | None = None
     worst_quiet: Course | None = None
+    all_there: Course | None = None  # a seat of each crew rings, every line up
     holes: dict[str, Course] = field(default_factory=dict)  # kind of hole -> the first trial that shows it
     rung: set[tuple[str, str]] = field(default_factory=set)  # (queue, operator)
     taken: set[tuple[str, int, bool]] = field(default_factory=set)  # (ladder, number of a step, whether it was passed over)
@@ -63,7 +65,7 @@ def trials(plan: Plan, matter: Matter, press: Press, known: dict[str, Changes], 
     span = span_ms(plan, matter)
     line = timeline(known, matter.hours, from_ns)
     moments = steady(line, span)
-    base = Trial(_made_small(plan, matter, point), point.id, from_ns)
+    base = Trial(_made_small(plan, matter, point), point.id, from_ns, horizon_ms=horizon_ms(plan, matter))
     for at in moments.values():
         yield from (replace(base, utc_ns=at, seats=seats) for seats in all_seats(matter.crews))
         yield from _asked(plan, matter, point, replace(base, utc_ns=at))
@@ -150,7 +152,7 @@ def hole_in(plan: Plan, course: Course) -> str:
         return NOBODY
     if course.last_resort_ms is None:
         return UNBOUNDED
-    return PAUSE if course.end != "round" or (_quiet_in_rounds(course) > pause_most_ms(plan, course)) else ""
+    return PAUSE if course.end != "round" or quiet_at_last_ms(course) > pause_most_ms(plan, course) else ""
 
 
 def pause_most_ms(plan: Plan, course: Course) -> int:
@@ -164,10 +166,11 @@ def _ring_ms(plan: Plan, course: Course) -> int:
     return plan.ladders[course.ladder].steps[-1].ring_ms
 
 
-def _quiet_in_rounds(course: Course) -> int:
-    """The longest quiet after the last resort rang first."""
-    began = course.last_resort_ms
-    assert began is not None
+def quiet_at_last_ms(course: Course) -> int:
+    """The longest quiet after the last step was taken and something rang."""
+    began = course.last_step_ms
+    if began is None:
+        return 0
     later = [ring for ring in course.rings if ring.until_ms is None or ring.until_ms > began]
     return replace(course, rings=[replace(ring, at_ms=max(ring.at_ms, began)) for ring in later]).quiet_ms
 
@@ -204,7 +207,11 @@ def _worse(known: Course | None, course: Course, ms: int | None, of: Callable[[C
 
 
 def _note(plan: Plan, found: Inquiry, course: Course) -> None:
-    """What was used: seats, steps and ladders."""
+    """What was used: seats, steps and ladders; and what it looks like when somebody of every crew is there."""
+    trial = course.trial
+    there = [seat for _, seat in trial.seats] == [Seat.RINGS] * len(found.matter.crews)
+    if found.all_there is None and there and not (trial.lines or trial.lost_once) and trial.asked_ms is None:
+        found.all_there = course
     found.rung |= {(ring.queue, ring.who) for ring in course.rings if ring.seat}
     ladder = ""
     for _, fact in course.said:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from callserver.planning import doubts
-from callserver.planning.inquiry import Inquiry, inquire
+from callserver.planning.inquiry import NOBODY, ONE_TRUNK, PAUSE, REFUSED, UNBOUNDED, Inquiry, inquire
 from callserver.planning.quotient import Matter, Press, matter_of, point_as, presses_of
 from callserver.planning.story import clock, tell
 from callserver.planning.timeline import Changes, changes
@@ -22,11 +22,10 @@ SILENCE = "silence"
 """A hole of a class: its device gives up before anything rings."""
 
 _WORDS: Mapping[str, str] = {
-    "refused": "the press is refused",
-    "nobody": "nothing ever rings",
-    "unbounded": "the last resort is never reached",
-    "pause": "the last resort stops ringing",
-    "one-trunk": "when a single trunk is dead, nothing is left of the last resort",
+    REFUSED: "the press is refused",
+    NOBODY: "nothing ever rings",
+    UNBOUNDED: "the last resort is never reached",
+    PAUSE: "the last resort stops ringing",
 }
 
 Progress = Callable[[int, int, int], None]
@@ -99,13 +98,16 @@ def _points(alike: Iterable[_Alike]) -> tuple[str, ...]:
 
 
 def _holes(plan: Plan, inquiry: Inquiry, points: tuple[str, ...]) -> list[Hole]:
-    return [Hole(kind, _what(plan, kind, course), points, tell(plan, course)) for kind, course in inquiry.holes.items()]
+    """Where nothing rings at all, the lesser holes of the same matter are left for when that is mended."""
+    found = inquiry.holes
+    kinds = [kind for kind in found if kind in (REFUSED, NOBODY, ONE_TRUNK) or NOBODY not in found]
+    return [Hole(kind, _what(kind, found[kind]), points, tell(plan, found[kind])) for kind in kinds]
 
 
-def _what(plan: Plan, kind: str, course: Course) -> str:
-    if kind == "one-trunk":
+def _what(kind: str, course: Course) -> str:
+    if kind == ONE_TRUNK:
         return f"when trunk {course.trial.lines[0][0]} is dead, nothing is left of the last resort"
-    if kind == "unbounded" and course.end == "loop":
+    if kind == UNBOUNDED and course.end == "loop":
         return "it is handed over for ever, and the last resort is never reached"
     return _WORDS[kind]
 
@@ -113,10 +115,10 @@ def _what(plan: Plan, kind: str, course: Course) -> str:
 def _too_late(plan: Plan, alike: _Alike, within_ms: int | None) -> list[Hole]:
     """The first ring comes after the device has given up, or later than was asked for."""
     course, limit = alike.inquiry.worst_first, limit_ms(plan.profiles[alike.press.profile])
-    if course is None or course.first_ms is None:
+    if course is None or course.first_ms is None or NOBODY in alike.inquiry.holes:
         return []
     told = _told(plan, alike, course)
-    if limit is not None and course.first_ms > limit:
+    if limit is not None and course.first_ms >= limit:
         what = f"the device gives up after {clock(limit)}, and nothing has rung"
         return [Hole(SILENCE, what, alike.points, told)]
     if within_ms is not None and course.first_ms > within_ms:

@@ -142,10 +142,9 @@ def _crews(plan: Plan, roles: dict[str, frozenset[Role]], skills: tuple[str, ...
         own = frozenset(role for group in operator.groups for role in roles.get(group, ()))
         if own:
             alike.setdefault((own, serves(operator, skills)), []).append(operator)
-    for (own, skilled), members in alike.items():
+    for (own, _), members in alike.items():
         groups = dict.fromkeys(group for group in members[0].groups if group in roles)
-        name = " and ".join(groups) + ("" if not skills else " who can" if skilled else " who cannot")
-        yield Crew(name, tuple(one.id for one in members), own)
+        yield Crew(" and ".join(groups), tuple(one.id for one in members), own)
 
 
 def point_as(plan: Plan, press: Press) -> Point:

@@ -7,8 +7,11 @@ from typing import Any
 
 from callserver.core import facts as f
 from callserver.core.ids import OperatorId
+from callserver.core.instant import MS
+from callserver.planning.quotient import chain_of
 from callserver.planning.small import BUSY, carrier_of
 from callserver.planning.trial import INCIDENT, Course, Line, Seat, Trial
+from dialplans.hours import is_open
 from dialplans.model import Plan
 
 LINES_MOST = 16
@@ -26,7 +29,7 @@ _ENDS: Mapping[str, str] = {
     "loop": "it is where it was before, and goes round like this for ever",
     "silence": "nothing more is going to happen",
     "spin": "this goes on within one moment without end",
-    "late": "nothing else came until here",
+    "late": "this is how it still is, as far as it was followed",
     "refused": "the press is refused",
 }
 
@@ -53,6 +56,11 @@ def tell(plan: Plan, course: Course) -> tuple[str, ...]:
     if len(told) > LINES_MOST:
         told = [*told[: LINES_MOST - 3], "   ...", *told[-2:]]
     return (f"{local_time(plan, trial.utc_ns)}: {world(plan, trial)}.", *told)
+
+
+def utc_of(course: Course, ms: int) -> int:
+    """The moment `ms` after the press."""
+    return course.trial.utc_ns + ms * MS
 
 
 def world(plan: Plan, trial: Trial) -> str:
@@ -91,7 +99,7 @@ def _lines(plan: Plan, course: Course) -> Iterator[str]:
     said, last_at = "", 0
     for at, fact in course.said:
         rule = _SENTENCES.get(type(fact))
-        text = "" if rule is None or _is_about_others(fact) else rule(plan, course, fact)
+        text = "" if rule is None or _is_about_others(fact) else rule(plan, course, fact, at)
         if text and text != said:
             yield f"{clock(max(at, 0)):>8}  {text}"
             said, last_at = text, at
@@ -102,46 +110,50 @@ def _is_about_others(fact: f.Fact) -> bool:
     return any(str(getattr(fact, name, "")).startswith(BUSY) for name in ("incident", "call", "leg", "offer", "point"))
 
 
-def _opened(plan: Plan, course: Course, fact: f.IncidentOpened) -> str:
+def _opened(plan: Plan, course: Course, fact: f.IncidentOpened, at: int) -> str:
     ladder = fact.ladder or plan.queues[fact.queue].ladder
     return f"{fact.point} ({plan.points[fact.point].place}) presses; it waits in queue {fact.queue}, on ladder {ladder}"
 
 
-def _handed(plan: Plan, course: Course, fact: f.IncidentHandedOver) -> str:
+def _handed(plan: Plan, course: Course, fact: f.IncidentHandedOver, at: int) -> str:
     return f"it is handed over to queue {fact.queue}, on ladder {fact.ladder or plan.queues[fact.queue].ladder}"
 
 
-def _offered(plan: Plan, course: Course, fact: f.OfferMade | f.OfferWidened) -> str:
+def _offered(plan: Plan, course: Course, fact: f.OfferMade | f.OfferWidened, at: int) -> str:
     seats = dict(course.trial.seats)
     how = {Seat.RINGS: "rings", Seat.MUTE: "is called, the seat is dead", Seat.FAILS: "is called, the seat fails"}
     return "; ".join(f"{name_of(plan, one)} {how.get(seats.get(one, Seat.OFF), 'is called')}" for one in fact.operators)
 
 
-def _step(plan: Plan, course: Course, fact: f.LadderStepTaken) -> str:
+def _step(plan: Plan, course: Course, fact: f.LadderStepTaken, at: int) -> str:
     return fact.reason.replace(" under plan v1", "")
 
 
-def _route(plan: Plan, course: Course, fact: f.RouteTried) -> str:
+def _route(plan: Plan, course: Course, fact: f.RouteTried, at: int) -> str:
     route = plan.parties[fact.party].routes[fact.route]
     line = dict(course.trial.lines).get(carrier_of(route))
     by = f"{route.uri} by trunk {route.trunk}" if route.trunk else route.uri
     return f"{plan.parties[fact.party].name} is called ({by}): {'it rings' if line is None else 'nothing rings'}"
 
 
-def _awaited(plan: Plan, course: Course, fact: f.RouteAwaited) -> str:
-    return f"every route of {plan.parties[fact.party].name} was tried in vain; a pause"
+def _awaited(plan: Plan, course: Course, fact: f.RouteAwaited, at: int) -> str:
+    open_ones = [one for one in chain_of(plan, fact.party) if is_open(plan, plan.parties[one].hours, utc_of(course, at))]
+    if open_ones:
+        return f"every route of {plan.parties[fact.party].name} was tried in vain; a pause"
+    closed = ", ".join(f"{plan.parties[one].name} (hours {plan.parties[one].hours})" for one in chain_of(plan, fact.party))
+    return f"outside of hours: {closed}; nobody is called"
 
 
-def _leg(plan: Plan, course: Course, fact: f.LegMoved) -> str:
+def _leg(plan: Plan, course: Course, fact: f.LegMoved, at: int) -> str:
     ended = fact.new == "ended" and fact.termination is not None and fact.termination.reason == "the device gave up"
     return "the device gives up by itself; its caller hears nothing more" if ended else ""
 
 
-def _moved(plan: Plan, course: Course, fact: f.IncidentMoved) -> str:
+def _moved(plan: Plan, course: Course, fact: f.IncidentMoved, at: int) -> str:
     return f"it is {fact.new}: {fact.reason}" if fact.incident == INCIDENT else ""
 
 
-_SENTENCES: Mapping[type, Callable[[Plan, Course, Any], str]] = {
+_SENTENCES: Mapping[type, Callable[[Plan, Course, Any, int], str]] = {
     f.IncidentOpened: _opened,
     f.IncidentHandedOver: _handed,
     f.OfferMade: _offered,

@@ -71,7 +71,7 @@ class Trial:
     asked_ms: int | None = None
     lost_once: bool = False  # the first that rings answers, and is lost a second later
     rounds: int = 1
-    horizon_ms: int = 4 * 3_600_000
+    horizon_ms: int = 2 * 3_600_000
 
 
 @dataclass(slots=True)
@@ -96,6 +96,7 @@ class Course:
     rings: list[Ring] = field(default_factory=list)
     said: list[tuple[int, f.Fact]] = field(default_factory=list)
     tried_ms: list[int] = field(default_factory=list)  # when anything was dialled, whether it rang or not
+    last_step_ms: int | None = None  # when the last step of its last ladder was taken
     queue: str = ""  # where it ended up
     ladder: str = ""
     events: int = 0
@@ -190,8 +191,8 @@ class _World:
 
     def live(self) -> None:
         """Lets time pass until the trial is over."""
-        horizon = START + self.trial.horizon_ms * MS
         while not self.course.end:
+            horizon = self.since + self.trial.horizon_ms * MS
             due = next_deadline(self.state)
             scripted = self.script[0][0] if self.script else None
             coming = [at for at in (due, scripted) if at is not None]
@@ -245,6 +246,8 @@ class _World:
             self.route_tried(fact)
         elif isinstance(fact, f.IncidentHandedOver) and fact.incident == INCIDENT:
             self.handed_over(fact)
+        elif isinstance(fact, f.LadderStepTaken) and fact.incident == INCIDENT and self.on_last_step() and not fact.passed:
+            self.course.last_step_ms = self.ms()
 
     def ladder(self) -> Ladder:
         """The ladder that it climbs."""

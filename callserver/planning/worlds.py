@@ -16,6 +16,7 @@ Lines = tuple[tuple[str, Line], ...]
 CREWS_IN_FULL = 6
 LINES_IN_FULL = 4
 SPAN_MOST_MS = 3 * 3_600_000
+HORIZON_LEAST_MS, HORIZON_MOST_MS = 600_000, 2 * 3_600_000
 MARKS_MOST = 24
 
 OFF, BUSY, RINGS, MUTE, FAILS, MANY, HALF = "off", "busy", "rings", "mute", "fails", "many", "half"
@@ -53,10 +54,9 @@ def all_seats(crews: tuple[Crew, ...]) -> list[Seats]:
 
 
 def few_seats(crews: tuple[Crew, ...]) -> list[Seats]:
-    """All crews alike, and each ringing alone."""
-    number = len(crews)
-    alone = [_with((base,) * number, one, RINGS) for base in (OFF, BUSY) for one in range(number)]
-    return list(dict.fromkeys(seated(crews, how) for how in [*_uniform(number), *alone]))
+    """Nobody there, everybody busy, a seat of each crew ringing, and of each crew alone."""
+    alone = [_with((OFF,) * len(crews), one, RINGS) for one in range(len(crews))]
+    return list(dict.fromkeys([*extreme_seats(crews), *(seated(crews, how) for how in alone)]))
 
 
 def extreme_seats(crews: tuple[Crew, ...]) -> list[Seats]:
@@ -98,12 +98,16 @@ def all_lines(plan: Plan, matter: Matter) -> list[Lines]:
 
 
 def span_ms(plan: Plan, matter: Matter) -> int:
-    """How long after a press the hours can matter to it: all ladders on the way, and the last resort once around."""
-    climb = sum(max((plan.ladders[name].steps[-1].after_ms for name in matter.ladders if plan.ladders[name].steps), default=0)
-                for _ in matter.queues)  # fmt: skip
+    """How long after a press the hours can matter to it: all ladders on the way, and the last resort twice around."""
+    longest = max((plan.ladders[name].steps[-1].after_ms for name in matter.ladders if plan.ladders[name].steps), default=0)
     around = sum(route.ring_timeout_ms for party in matter.parties for route in plan.parties[party].routes)
     pause = max((plan.ladders[name].retry_ms for name in matter.ladders), default=0)
-    return min(climb + 2 * (around + pause), SPAN_MOST_MS)
+    return min(longest * len(matter.queues) + 2 * (around + pause), SPAN_MOST_MS)
+
+
+def horizon_ms(plan: Plan, matter: Matter) -> int:
+    """How far a trial is followed when nothing ends it: twice as far as a press can need."""
+    return min(2 * span_ms(plan, matter) + HORIZON_LEAST_MS, HORIZON_MOST_MS)
 
 
 def steady(line: Timeline, span: int) -> dict[Open, int]:
