@@ -104,12 +104,12 @@ def _ladder(picture: Picture, incident: SeenIncident, now: Instant) -> Iterator[
         yield from _last_resort(picture, incident, ladder, now)
         return
     due = later(incident.ladder_since, ladder.steps[incident.step].after_ms)
-    if due <= now:
-        text = f"step {incident.step + 1} of {incident.point}'s ladder was due and is not taken"
-        yield Wrong(Kind.LATE, incident.id, text, max(due, incident.stepped), incident.id)
-    elif _wanted_step(picture, incident, ladder, now) > incident.step:
+    if due > now and _wanted_step(picture, incident, ladder, now) > incident.step:
         text = f"{incident.point}'s ladder does not go up though the condition of a step is met"
         yield Wrong(Kind.LATE, incident.id, text, max(incident.stepped, *incident.met.values(), incident.changed), incident.id)
+    else:
+        text = f"step {incident.step + 1} of {incident.point}'s ladder was due and is not taken"
+        yield Wrong(Kind.LATE, incident.id, text, max(due, incident.stepped), incident.id)
 
 
 def _wanted_step(picture: Picture, incident: SeenIncident, ladder: Ladder, now: Instant) -> int:

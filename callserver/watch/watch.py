@@ -13,7 +13,7 @@ from callserver.watch.picture import Picture
 from callserver.watch.rules import Kind, Wrong, all_wrong
 from callserver.watch.taking import take
 
-LOOK_EVERY_NS = SECOND  # while somebody waits: what a rule waits for may come by time alone
+LOOK_EVERY_NS = 10 * SECOND  # while somebody waits, at the latest: a tier or an hour may come by time alone
 ALARM = "watch:"
 
 

@@ -50,6 +50,7 @@ class Edge:
         self.codes: set[str] = set()
         self.refused: list[str] = []
         self.dialled: dict[str, list[LegId]] = {}  # by incident: legs to its last resort
+        self.notices: dict[str, int] = {}  # on their way, and how often each was ordered
         self.police_fails = 0.5
 
     def perform(self, effect: fx.Effect) -> None:
@@ -64,6 +65,8 @@ class Edge:
             self.dialogs[order.leg] = Dialog(order.leg, "point", point, inbound=True)
             if self.chance.random() < 0.25:
                 self.device(order.leg, self.chance.randrange(500, 60_000), self.hang_up_unanswered)
+            if self.chance.random() < 0.3:
+                self.device(order.leg, self.chance.randrange(500, 40_000), self.press_keys)
 
     def _RefusePress(self, order: fx.RefusePress) -> None:  # noqa: N802
         self.refused.append(self.presses.pop(order.dialog, ""))
@@ -132,6 +135,16 @@ class Edge:
         self.workers.discard(order.call)
         self.shapes.pop(order.call, None)
 
+    def _Notify(self, order: fx.Notify) -> None:  # noqa: N802
+        self.notices[order.id] = self.notices.get(order.id, 0) + 1
+        if self.notices[order.id] == 1:
+            self.after(self.chance.randrange(20, 30_000), lambda: self._deliver(order.id))
+
+    def _deliver(self, notice: str) -> None:
+        if self.notices.pop(notice, 0):
+            delivered = self.chance.random() < 0.8
+            self.send(ev.NoticeDone(notice, delivered, "delivered" if delivered else "refused three times"))
+
     def _AnswerCode(self, order: fx.AnswerCode) -> None:  # noqa: N802
         self.codes.discard(order.dialog)
 
@@ -179,6 +192,12 @@ class Edge:
             if dialog.leg in self.dialogs:
                 self.send(ev.DigitPressed(dialog.leg, digit))
 
+    def press_keys(self, dialog: Dialog) -> None:
+        """A caller's keys, while waiting or later: those of a ladder's step, a button's, or any."""
+        for digit in self.chance.choice(("5", "55", "9", "*5", "#")):
+            if dialog.leg in self.dialogs:
+                self.send(ev.DigitPressed(dialog.leg, digit))
+
     def hang_up_unanswered(self, dialog: Dialog) -> None:
         """A caller gives up before the 200."""
         if not dialog.up:
@@ -198,6 +217,7 @@ class Edge:
             if not dialog.up and (not dialog.inbound or self.chance.random() < 0.5):
                 del self.dialogs[dialog.leg]
         self.presses.clear()
+        self.notices.clear()
 
     def kill_worker(self) -> CallId | None:
         """One call's process dies; its number, where there was one."""

@@ -1,0 +1,180 @@
+"""What is promised to callers and operators by time and in order, checked by a reading of the plan of its own (`reading`)."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+from callserver.core import events as ev
+from callserver.core import facts as f
+from callserver.core.instant import MS, SECOND, Instant
+from callserver.core.state import Incident, State
+from dialplans.model import Priority, When
+from tests.simulation.edge import Edge
+from tests.simulation.invariants import hold
+from tests.simulation.reading import could_ring, ladder_of, may_ring, nobody_at_work, rank
+
+UNOFFERED_MOST = 2 * SECOND
+SLACK = 3 * SECOND
+ASKED = (ev.MakeAvailable, ev.Pause, ev.CodeDialled, ev.GiveOutcome, ev.DigitPressed, ev.HangUp, ev.Pressed, ev.LegEnded)
+"""What a person does, after which a wrap-up may end before its time."""
+
+
+class Promises:
+    """Watches facts and state of one run."""
+
+    def __init__(self) -> None:
+        self.foot_at: dict[str, Instant] = {}  # of the ladder that is climbed, by the facts
+        self.hand_overs: dict[str, int] = {}
+        self.unoffered_since: dict[str, Instant] = {}
+        self.nobody_since: dict[str, Instant] = {}
+        self.unsent_since: dict[str, Instant] = {}
+
+    def restart(self, now: Instant) -> None:
+        """The switchboard was away: what must be done soon counts from its return."""
+        self.unoffered_since = {}
+        self.nobody_since = {}
+        self.unsent_since = {}
+
+    # ---- facts ----------------------------------------------------------------------------------------------
+
+    def take(self, event: ev.Event, facts: Sequence[f.Fact], state: State, now: Instant) -> None:
+        """The facts of one decision; `state` is the one that they led to."""
+        for fact in facts:
+            if isinstance(fact, f.IncidentOpened):
+                self._opened(fact, event, state, now)
+            elif isinstance(fact, f.IncidentMoved):
+                self._moved(fact, now)
+            elif isinstance(fact, f.IncidentHandedOver):
+                self._handed_over(fact, state, now)
+            elif isinstance(fact, f.OfferMade | f.OfferWidened):
+                self._rung(fact, state, now)
+            elif isinstance(fact, f.IncidentParked):
+                self._parked(fact, facts, state)
+            elif isinstance(fact, f.OperatorMoved):
+                self._operator_moved(fact, event, state, now)
+
+    def _opened(self, fact: f.IncidentOpened, event: ev.Event, state: State, now: Instant) -> None:
+        self.foot_at[fact.incident] = now
+        point = state.plans[fact.plan_version].points[fact.point]
+        button = event.button if isinstance(event, ev.Pressed) else ""
+        usual = next((one.priority for one in point.buttons if one.id == button), point.priority)
+        hold(fact.priority == usual or (point.nuisance != "" and fact.priority > usual), f"{fact.incident} has another class")
+
+    def _moved(self, fact: f.IncidentMoved, now: Instant) -> None:
+        self.foot_at.pop(fact.incident, None)
+        self.hand_overs.pop(fact.incident, None)
+        if fact.new == "waiting":
+            self.foot_at[fact.incident] = now
+
+    def _handed_over(self, fact: f.IncidentHandedOver, state: State, now: Instant) -> None:
+        self.foot_at[fact.incident] = now
+        self.hand_overs[fact.incident] = self.hand_overs.get(fact.incident, 0) + 1
+        queues = state.plans[state.incidents[fact.incident].plan_version].queues
+        hold(self.hand_overs[fact.incident] < len(queues), f"{fact.incident} is handed round")
+
+    def _rung(self, fact: f.OfferMade | f.OfferWidened, state: State, now: Instant) -> None:
+        call = next((call for call in state.calls.values() if call.offer is not None and call.offer.id == fact.offer), None)
+        if call is None:
+            return
+        incident = state.incidents[call.incident]
+        before = list(self._unoffered(state, incident)) if isinstance(fact, f.OfferMade) else []
+        for operator in fact.operators:
+            hold(
+                may_ring(state, incident, operator, now),
+                f"{operator} is rung for {incident.id} out of turn: tier, skill or hours",
+            )
+            passed = [other.id for other in before if may_ring(state, other, operator, now)]
+            hold(not passed or incident.prefers == operator, f"{operator} is rung for {incident.id} before {passed}")
+
+    def _unoffered(self, state: State, than: Incident) -> Iterator[Incident]:
+        """Who waits before this one and is offered to nobody."""
+        mine = rank(state, than)
+        for known in state.waiting:
+            incident = state.incidents[known]
+            call = None if incident.call is None else state.calls[incident.call]
+            if call is not None and call.offer is None and rank(state, incident) < mine:
+                yield incident
+
+    def _parked(self, fact: f.IncidentParked, facts: Sequence[f.Fact], state: State) -> None:
+        incident, by = state.incidents[fact.incident], state.incidents[fact.by]
+        hold(incident.state == "waiting", f"{incident.id} was parked and does not wait")
+        hold(incident.priority >= Priority.NORMAL, f"{incident.id} of class {incident.priority} was parked")
+        hold(by.priority == Priority.EMERGENCY and not by.parked, f"{incident.id} was parked for {by.id}, no emergency")
+        assert incident.call is not None
+        call = state.calls[incident.call]
+        outside = any(leg.role == "outside" and leg.state == "up" for leg in call.legs.values())
+        hold(not outside, f"{incident.id} was parked with an outside party in it")
+        dropped = {one.leg for one in facts if isinstance(one, f.LegMoved) and one.new in ("ending", "ended")}
+        points = [leg for leg in call.legs.values() if leg.role == "point"]
+        hold(not any(leg.inbound and leg.id in dropped for leg in points), f"{incident.id} was dropped, not parked")
+        prompts = [prompt.name for prompt in call.shape.prompts]
+        hold("parked" in prompts or all(leg.state != "up" for leg in points), f"{incident.id} was not told of it: {prompts}")
+
+    def _operator_moved(self, fact: f.OperatorMoved, event: ev.Event, state: State, now: Instant) -> None:
+        if fact.new == "paused" and not isinstance(event, ev.Pause | ev.CodeDialled):
+            plan = state.plans[state.plan_version]
+            mine = plan.operators[fact.operator].groups if fact.operator in plan.operators else ()
+            others = [one for one in state.operators.values() if one.id != fact.operator and one.id in plan.operators]
+            at_work = [one for one in others if one.reachable and one.state not in ("off", "paused")]
+            left = any(not set(mine).isdisjoint(plan.operators[one.id].groups) for one in at_work)
+            hold(left, f"{fact.operator} was the last one and was paused: {fact.reason}")
+        if fact.old == "wrap-up" and fact.new != "talking" and not isinstance(event, ASKED):
+            self._wrap_up_ended(fact, state, now)
+
+    def _wrap_up_ended(self, fact: f.OperatorMoved, state: State, now: Instant) -> None:
+        """By itself: at its time, or for an emergency."""
+        urgent = any(state.incidents[known].priority == Priority.EMERGENCY for known in state.waiting)
+        ended_by_clock = "without an outcome" in fact.reason
+        hold(ended_by_clock or urgent, f"{fact.operator}'s wrap-up ended early: {fact.reason}")
+
+    # ---- time -----------------------------------------------------------------------------------------------
+
+    def check(self, state: State, edge: Edge, now: Instant, back_since: Instant, ordered: Collection[str]) -> None:
+        """Every promise. `ordered`: legs whose orders wait for the journal's disk."""
+        order = [rank(state, state.incidents[known]) for known in state.waiting]
+        hold(_ageing_differs(state) or order == sorted(order), f"the order of waiting is wrong: {order}")
+        for known in state.waiting:
+            incident = state.incidents[known]
+            self._offered(state, edge, incident, now)
+            rings = any(leg in edge.dialogs for leg in edge.dialled.get(known, ())) or any(_is_of(leg, known) for leg in ordered)
+            self._last_resort(state, incident, now, back_since, rings)
+        self._notices(state, edge, now)
+
+    def _offered(self, state: State, edge: Edge, incident: Incident, now: Instant) -> None:
+        call = state.calls[incident.call] if incident.call else None
+        unoffered = call is None or call.offer is None
+        idle = unoffered and any(could_ring(state, edge, incident, one, now) for one in state.operators.values())
+        since = self.unoffered_since.setdefault(incident.id, now) if idle else None
+        if since is None:
+            self.unoffered_since.pop(incident.id, None)
+        else:
+            hold(now - since <= UNOFFERED_MOST, f"{incident.id} waits without an offer while a seat is free")
+
+    def _last_resort(self, state: State, incident: Incident, now: Instant, back_since: Instant, rings: bool) -> None:
+        ladder, foot = ladder_of(state, incident), self.foot_at.get(incident.id)
+        hold(foot is not None, f"{incident.id} waits without a fact")
+        assert foot is not None
+        last = ladder.steps[-1]
+        alone = When.NOBODY in last.conditions and nobody_at_work(state, incident)
+        since = self.nobody_since.setdefault(incident.id, now) if alone else None
+        if since is None:
+            self.nobody_since.pop(incident.id, None)
+        late = now - foot > last.after_ms * MS + SLACK or (since is not None and now - max(since, foot) > SLACK)
+        if late and now - back_since > SLACK:
+            pause = incident.route_at is not None and incident.route_at - now <= ladder.retry_ms * MS
+            hold(bool(last.call_party) and (rings or pause), f"{incident.id} waits and its last resort does not ring")
+
+    def _notices(self, state: State, edge: Edge, now: Instant) -> None:
+        for known in [known for known in self.unsent_since if known not in state.notices or known in edge.notices]:
+            del self.unsent_since[known]
+        for known in state.notices:
+            if known not in edge.notices:
+                since = self.unsent_since.setdefault(known, now)
+                hold(now - since <= SLACK, f"the notice {known} is on no way")
+
+
+def _is_of(leg: str, incident: str) -> bool:
+    return leg.startswith(f"{incident}.")
+
+
+def _ageing_differs(state: State) -> bool:
+    """Whether incidents of plans with other ageings wait together: "never" and a number are not comparable in `reading`."""
+    return len({state.plans[state.incidents[known].plan_version].ageing_ms for known in state.waiting}) > 1

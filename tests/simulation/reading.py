@@ -1,0 +1,71 @@
+"""What a plan means, read once more by the judges of the simulation, without the core's own rules."""
+
+from callserver.core.instant import MS, Instant
+from callserver.core.state import Incident, OperatorState, State
+from dialplans.hours import is_open
+from dialplans.model import Ladder, Queue
+from tests.simulation.edge import Edge
+
+
+def queue_of(state: State, incident: Incident) -> Queue:
+    """The queue in which it waits, under its frozen plan."""
+    return state.plans[incident.plan_version].queues[incident.queue]
+
+
+def ladder_of(state: State, incident: Incident) -> Ladder:
+    """The ladder that it climbs."""
+    return state.plans[incident.plan_version].ladders[incident.ladder or queue_of(state, incident).ladder]
+
+
+def may_ring(state: State, incident: Incident, operator: str, now: Instant) -> bool:
+    """Whether the operator is among those who are rung for it at this moment, whatever the seat does."""
+    frozen, present = state.plans[incident.plan_version], state.plans[state.plan_version]
+    known = frozen.operators.get(operator)
+    if known is None or operator not in present.operators:
+        return False
+    queue = frozen.queues[incident.queue]
+    waited_ms = (now - incident.ladder_since) / MS
+    own = {*queue.groups, *(group for tier in queue.tiers if tier.after_ms <= waited_ms for group in tier.groups)}
+    steps = ladder_of(state, incident).steps[: incident.step]
+    added = {step.ring_group for number, step in enumerate(steps, 1) if step.ring_group and number not in incident.passed}
+    mine = {group for group in known.groups if _is_open(state, incident, group, now)}
+    skilled = set(frozen.points[incident.point].skills) <= set(known.skills)
+    return bool(mine & added) or (skilled and bool(mine & own))
+
+
+def _is_open(state: State, incident: Incident, group: str, now: Instant) -> bool:
+    plan = state.plans[incident.plan_version]
+    about = plan.about_groups.get(group)
+    return about is None or is_open(plan, about.hours, now + state.utc_offset_ns)
+
+
+def could_ring(state: State, edge: Edge, incident: Incident, operator: OperatorState, now: Instant) -> bool:
+    """Whether the seat is free, in truth, and the operator is one who is rung for it."""
+    return (
+        operator.reachable
+        and operator.state == "available"
+        and (operator.refuses_until is None or operator.refuses_until <= now)
+        and not any(dialog.party == operator.id for dialog in edge.dialogs.values())
+        and may_ring(state, incident, operator.id, now)
+    )
+
+
+def nobody_at_work(state: State, incident: Incident) -> bool:
+    """Whether no operator whom its queue may ever ring is at work at all."""
+    plan = state.plans[incident.plan_version]
+    queue = plan.queues[incident.queue]
+    groups = {*queue.groups, *(group for tier in queue.tiers for group in tier.groups)}
+    return not any(
+        operator.state not in ("off", "paused")
+        and operator.id in plan.operators
+        and not groups.isdisjoint(plan.operators[operator.id].groups)
+        for operator in state.operators.values()
+    )
+
+
+def rank(state: State, incident: Incident) -> tuple[int, int, str]:
+    """Its place in the order: class, with ageing by its own plan; the smaller goes first."""
+    ageing_ms = state.plans[incident.plan_version].ageing_ms
+    if not ageing_ms:
+        return (incident.priority << 80, incident.waiting_since, incident.id)
+    return (incident.waiting_since + incident.priority * ageing_ms * MS, incident.priority, incident.id)
