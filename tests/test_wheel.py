@@ -19,6 +19,7 @@ assert "site" in callserver.__file__, callserver.__file__
 assert all(shipped(name).points for name in SHIPPED)
 assert (Path(dialplans.__file__).parent / "schema.json").is_file()
 assert all((Path(callserver.__file__).parent / "runtime" / name).is_file() for name in ("street/street.js", "demo-night.toml"))
+assert len(list((Path(callserver.__file__).parent / "planning" / "storms").glob("*.toml"))) == 5
 assert all((Path(audio.__file__).parent / "prompts" / p.language / f"{p.name}.flac").is_file() for p in phrases())
 store = open_store(Path("data"))
 migrate(store)

@@ -48,6 +48,7 @@ class Recorded:
         self._changes: list[Change | LinesLost] = []
         self._seats: dict[LegId, OperatorId] = {}  # legs to them that live
         self._people: set[str] = set()
+        self._rested: dict[OperatorId, Instant] = {}  # when an offer rang out last
         self._over = False
 
     def take(self, fact: Fact, instant: int, utc_ns: int) -> None:
@@ -128,7 +129,9 @@ class Recorded:
             bound = ev.SeatBound(fact.operator, "record", fact.kind)
             event = bound if fact.reachable else ev.SeatUnbound(fact.operator, fact.why)
         elif isinstance(fact, f.OperatorMoved):
-            event = _wish(fact)
+            event = None if self._rested.get(fact.operator) == at else _wish(fact)
+        elif isinstance(fact, f.OperatorRests):
+            self._rested[fact.operator] = at
         elif isinstance(fact, f.PointChanged):
             event = ev.PointReached(fact.point) if fact.reachable else ev.PointLost(fact.point, fact.why)
         elif isinstance(fact, f.TrunkChanged):
@@ -171,7 +174,10 @@ def _of_machine(key: str) -> bool:
 
 
 def _wish(fact: f.OperatorMoved) -> ev.Event | None:
-    """What an operator asked for when the state changed so; None where it followed from something else."""
+    """What an operator asked for when the state changed so; None where it followed from something else.
+
+    A pause at the very instant at which an offer rang out is the plan's, not a wish; the caller knows that.
+    """
     if fact.old in (operators.OFF, operators.PAUSED) and fact.new == operators.AVAILABLE:
         return ev.MakeAvailable(fact.operator, "record")
     return ev.Pause(fact.operator, "record", "record") if fact.new == operators.PAUSED else None

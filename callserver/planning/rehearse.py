@@ -12,6 +12,7 @@ from dialplans.model import Plan
 Progress = Callable[[str, int, int], None]  # (which run, milliseconds done, of how many)
 
 MOST_DIFFERENT = 20
+NOTICED_MS = 250  # waits that differ by less are alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +65,14 @@ def rehearse(
         runs.append(_run("old", period, before, progress))
     runs.append(_run("new", period, ((period.begins, plan),), progress))
     pairs = _pairs(runs[-2], runs[-1]) if before else []
-    differing = sorted((one for one in pairs if one.old_ms != one.new_ms), key=_size, reverse=True)
+    differing = sorted((one for one in pairs if _size(one) >= NOTICED_MS), key=_size, reverse=True)
     return Rehearsal(
         period=period,
         zone=plan.time_zone,
         runs=tuple(runs),
         differences=tuple(differing[:MOST_DIFFERENT]),
-        sooner=sum(one.new_ms < one.old_ms for one in pairs),
-        later=sum(one.new_ms > one.old_ms for one in pairs),
+        sooner=sum(one.new_ms < one.old_ms for one in differing),
+        later=sum(one.new_ms > one.old_ms for one in differing),
         told=(*period.told, *_unknown(period, plan)),
     )
 
@@ -101,7 +102,7 @@ def _length(wait: Wait) -> float:
 
 
 def _size(one: Difference) -> float:
-    return NEVER if NEVER in (one.old_ms, one.new_ms) else abs(one.new_ms - one.old_ms)
+    return 0.0 if one.new_ms == one.old_ms else abs(one.new_ms - one.old_ms)
 
 
 def _unknown(period: Period, plan: Plan) -> list[str]:

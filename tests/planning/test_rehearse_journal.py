@@ -17,9 +17,9 @@ from callserver import cli
 from callserver.core import events as ev
 from callserver.core import facts as f
 from callserver.core.facts import Fact
-from callserver.core.ids import OperatorId
+from callserver.core.ids import IncidentId, OperatorId, PointId
 from callserver.core.instant import SECOND, Instant, later
-from callserver.planning.period import Change, Period
+from callserver.planning.period import Change, Period, Press
 from callserver.planning.plot import svg
 from callserver.planning.recorded import Recorded
 from callserver.planning.rehearse import Rehearsal, rehearse
@@ -36,6 +36,7 @@ from tests.core.plans import plan
 
 PLAN_FILE = sources.ROOT / "dialplans" / "darlington.toml"
 DARLINGTON = shipped("darlington")
+NOON = Instant(1_772_366_400 * SECOND)
 BOOT_NS = 77 * SECOND  # a machine's own clock, when the period begins
 STORM = """
 [storm]
@@ -135,14 +136,26 @@ def test_a_part_of_the_journal_begins_with_who_was_there(rows: Rows, night: Peri
 
 def test_presses_wishes_and_faults_come_out_of_the_record() -> None:
     """A pause and its end, a lost trunk, a fault of the machine; what the core alarmed by itself is not done again."""
-    begins, ann = Instant(1_772_366_400 * SECOND), OperatorId("ann")
+    ann = OperatorId("ann")
     wishes: list[ev.Event] = [ev.SeatBound(ann, "sip"), ev.Pause(ann, "break", ann), ev.MakeAvailable(ann, ann)]
     wishes += [ev.TrunkLost("trunk-a", "x"), ev.ConditionRaised("disk:data", "full"), ev.ConditionCleared("disk:data")]
-    changes = tuple(Change(later(begins, 1_000 * number), wish) for number, wish in enumerate(wishes))
-    period = Period("wishes", begins, later(begins, 60_000), (), changes)
+    changes = tuple(Change(later(NOON, 1_000 * number), wish) for number, wish in enumerate(wishes))
+    period = Period("wishes", NOON, later(NOON, 60_000), (), changes)
     found = recorded(journal_of(period, plan())).period("again")
-    after = [type(one.event).__name__ for one in found.changes if isinstance(one, Change) and one.at > begins]
+    after = [type(one.event).__name__ for one in found.changes if isinstance(one, Change) and one.at > NOON]
     assert after == ["Pause", "MakeAvailable", "TrunkLost", "ConditionRaised", "ConditionCleared"]
+
+
+def test_a_pause_by_the_plan_is_no_wish() -> None:
+    """It comes at the very instant at which an offer rang out; another plan may have nothing of the kind."""
+    ann, bob = OperatorId("ann"), OperatorId("bob")
+    facts: list[Fact] = [
+        f.OperatorRests(ann, 0),
+        f.OperatorMoved(ann, "available", "paused", "let three offers ring out"),
+        f.OperatorMoved(bob, "available", "paused", "break"),
+    ]
+    found = recorded([(fact, BOOT_NS, NOON) for fact in facts]).period("again")
+    assert [one.event for one in found.changes if isinstance(one, Change)] == [ev.Pause(bob, "record", "record")]
 
 
 def test_the_clock_of_the_period_is_utc_whatever_the_machine_s_own_was(rows: Rows, night: Period) -> None:
@@ -291,3 +304,63 @@ def test_the_plot_of_names_that_are_markup_is_well_formed() -> None:
     """A storm may be called anything."""
     found = generate(parse(STORM.replace("Night", "<b>&'"), "night"), DARLINGTON)
     assert "<b>&'" in (ElementTree.fromstring(svg(rehearse(found, DARLINGTON))).findtext("{*}title") or "")
+
+
+# ---- what is taken from one incident ---------------------------------------------------------------------------
+
+
+def lived(*presses: Press, seats: tuple[str, ...] = ("ann",), more: tuple[Change, ...] = ()) -> dict[str, Press]:
+    """The presses that come out of the record of these, by id, under the tests' own plan; the seats are there from the start."""
+    bound = tuple(Change(NOON, ev.SeatBound(OperatorId(seat), "sip")) for seat in seats)
+    period = Period("one", NOON, later(NOON, 3_600_000), presses, (*bound, *more))
+    return {press.id: press for press in recorded(journal_of(period, plan())).period("again").presses}
+
+
+def press(second: float, **more: Any) -> Press:
+    """A press at p1, so many seconds after noon."""
+    return Press(IncidentId(f"i{second:g}"), PointId("p1"), later(NOON, round(second * 1_000)), **more)
+
+
+def test_ring_time_is_what_all_offers_took_together() -> None:
+    """18 s in two offers; whoever rang as long and did not answer needs a moment more."""
+    found = lived(press(0, replies={"ann": 18_000, "bob": 30_000}), seats=("ann", "bob"))["i0"]
+    assert (found.seat_ms, found.replies) == (18_001, {"ann": 18_000, "bob": None})  # bob let the first offer ring out
+    found = lived(press(0, replies={"ann": 8_000, "bob": 30_000}), seats=("ann", "bob"))["i0"]
+    assert (found.seat_ms, found.replies) == (8_001, {"ann": 8_000, "bob": 8_001})
+
+
+def test_a_refusal_is_one() -> None:
+    found = lived(press(0, replies={"ann": 4_000}, refuses={"ann": (1_500,)}))["i0"]
+    assert (found.refuses, found.replies) == ({"ann": (1_500,)}, {"ann": 4_000})
+
+
+def test_a_party_needs_what_it_needed_and_one_that_was_given_up_a_little_more() -> None:
+    """Civic enforcement answers one press 5 s after it was called; of another it is told that its route rang for 10 s in vain."""
+    found = lived(
+        press(0, replies={"ann": None, "civic": 5_000}), press(400, replies={"ann": None, "civic": None, "police": 3_000})
+    )
+    assert found["i0"].replies == {"ann": None, "civic": 5_000, "police": 3_000}
+    assert found["i400"].replies == {"ann": None, "civic": 11_000, "police": 3_000}
+
+
+def test_talks_outcomes_and_wrap_ups_last_as_long_as_they_did() -> None:
+    """One closed in the wrap-up, one left open by an operator who asked for calls, one never talked about."""
+    one = press(0, talk_ms=30_000, outcome_ms=7_000, outcome="false")
+    two = press(200, talk_ms=50_000, wrap_ms=9_000)
+    three = press(400, seat_ms=None, party_ms=None)
+    found = lived(one, two, three)
+    told = [(known.talk_ms, known.outcome, known.outcome_ms, known.wrap_ms) for known in found.values()]
+    assert told == [(30_000, "false", 7_000, None), (50_000, "", None, 9_000), (30_000, "", None, None)]
+
+
+def test_each_press_has_its_own_end_of_patience() -> None:
+    """The first caller hangs up after 2 s; the press that joins at 4 s is given up after 3 s."""
+    found = lived(press(0, hangs_up_ms=2_000, seat_ms=12_000), press(4, hangs_up_ms=3_000))
+    assert [known.hangs_up_ms for known in found.values()] == [2_000, 3_000]
+    assert [known.seat_ms for known in found.values()] == [12_001, 12_001]
+
+
+def test_a_press_in_the_wrap_up_has_an_answer_and_a_talk_of_its_own() -> None:
+    found = lived(press(0, talk_ms=10_000), press(20, seat_ms=2_000, talk_ms=40_000, outcome_ms=1_000, outcome="helped"))
+    told = [(known.seat_ms, known.talk_ms, known.outcome) for known in found.values()]
+    assert told == [(6_001, 10_000, ""), (2_001, 40_000, "helped")]
