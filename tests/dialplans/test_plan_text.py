@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialplans.faults import Fault, PlanError
+from dialplans.faults import PlanError
 from dialplans.model import Answer, MediaSource, Operator, Plan, Point, PointBye, Priority, Profile, Route, Step, Strategy
 from dialplans.parse import parse
+from tests.dialplans.whole import RICH, faults_of, line_of
 
 WHOLE = """\
 [plan]
@@ -73,12 +74,6 @@ other = "Something else"
 "*1" = "available"
 "*9" = "police:police"
 """
-
-
-def faults_of(text: str) -> list[Fault]:
-    with pytest.raises(PlanError) as caught:
-        parse(text, "plan.toml")
-    return caught.value.faults
 
 
 def changed(old: str, new: str) -> str:
@@ -150,12 +145,6 @@ def test_a_series_numbers_ids_and_places() -> None:
     assert plan.points["hp00003"].place == "Place 3, 50% off"
     assert list(plan.operators) == ["mary", "agent000", "agent001"]
     assert plan.operators["agent001"].name == "Number 1"
-
-
-def line_of(text: str, marked: str) -> int:
-    """The line, from 1, that holds `marked`; with "#2" at its end the second such line."""
-    words, _, which = marked.partition("#")
-    return [number for number, line in enumerate(text.splitlines(), start=1) if words in line][int(which or 1) - 1]
 
 
 WRONG = {
@@ -377,10 +366,12 @@ ODD = [
 ]
 
 
-@given(line=st.integers(0, WHOLE.count("\n") - 1), value=st.sampled_from(ODD), drop=st.booleans())
-def test_no_text_makes_anything_but_a_plan_or_faults(line: int, value: str, drop: bool) -> None:
+@pytest.mark.parametrize("whole", [WHOLE, RICH], ids=["small", "rich"])
+@given(at=st.integers(0, 10_000), value=st.sampled_from(ODD), drop=st.booleans())
+def test_no_text_makes_anything_but_a_plan_or_faults(whole: str, at: int, value: str, drop: bool) -> None:
     """Any line's value replaced by an odd one, or the line left out."""
-    lines = WHOLE.splitlines()
+    lines = whole.splitlines()
+    line = at % len(lines)
     key, equals, _ = lines[line].partition(" = ")
     lines[line] = "" if drop or not equals else f"{key} = {value}"
     try:
@@ -388,3 +379,27 @@ def test_no_text_makes_anything_but_a_plan_or_faults(line: int, value: str, drop
     except PlanError as error:
         assert error.faults
         assert all(0 < fault.line <= len(lines) and fault.what and fault.instead for fault in error.faults)
+
+
+SECTIONS_OF_A_PLAN = (
+    "plan",
+    "hours",
+    "points",
+    "groups",
+    "queues",
+    "ladders",
+    "parties",
+    "cameras",
+    "nuisance",
+    "notices",
+    "texts",
+)
+
+
+@pytest.mark.parametrize("section", [*SECTIONS_OF_A_PLAN, "pauses", "codes", "outcomes", "trunks", "profiles", "operators"])
+@pytest.mark.parametrize(
+    "value", ["1", "[]", '"x"', "[1]", "{ x = 1 }", "{ x = {} }", "{ x = [] }", "{ x = [1] }", '{ "a b" = "c" }']
+)
+def test_a_section_of_any_other_shape_is_a_fault_not_a_crash(section: str, value: str) -> None:
+    with pytest.raises(PlanError):
+        parse(f"{section} = {value}\n", "plan.toml")
