@@ -45,9 +45,8 @@ def _queues(plan: Plan, inquiry: Inquiry, points: tuple[str, ...]) -> Iterator[H
         able = [one for group in groups for one in members(plan, group, matter.skills)]
         needs = f" with {' and '.join(matter.skills)}" if matter.skills else ""
         if not able:
-            yield Hole(
-                EMPTY, f"queue {name} offers calls to {_and(groups)}, and there is nobody{needs}", points, _story(plan, inquiry)
-            )
+            what = f"queue {name} offers calls to {_and(groups)}, and there is nobody{needs}"
+            yield Hole(EMPTY, what, points, _story(plan, inquiry))
         elif name == matter.queue and not any((name, one) in inquiry.rung for one in able):
             what = f"queue {name} gives a press away before anybody of {_and(groups)} was rung"
             yield Hole(UNRUNG, what, points, _story(plan, inquiry))
@@ -60,13 +59,12 @@ def _steps(plan: Plan, inquiries: Sequence[Inquiry], points: Points) -> Iterator
         rung = {operator for one in of for _, operator in one.rung}
         affected = tuple(dict.fromkeys(point for one in of for point in points[id(one)]))
         for number, step in enumerate(ladder.steps, 1):
-            done = any((name, number, False) in one.taken for one in of)
-            if step.ring_group and done and not rung & set(members(plan, step.ring_group)):
+            done = next((one.taken[name, number, False] for one in of if (name, number, False) in one.taken), None)
+            if step.ring_group and done is not None and not rung & set(members(plan, step.ring_group)):
                 hours = group_hours(plan, step.ring_group)
                 why = f"which is closed (hours {hours}) whenever the step is taken" if hours else "where nobody is"
-                yield Hole(
-                    EMPTY, f"step {number} of ladder {name} rings group {step.ring_group}, {why}", affected, _story(plan, of[0])
-                )
+                what = f"step {number} of ladder {name} rings group {step.ring_group}, {why}"
+                yield Hole(EMPTY, what, affected, tell(plan, done))
 
 
 def _and(names: Sequence[str]) -> str:

@@ -43,7 +43,7 @@ class Inquiry:
     all_there: Course | None = None  # a seat of each crew rings, every line up
     holes: dict[str, Course] = field(default_factory=dict)  # kind of hole -> the first trial that shows it
     rung: set[tuple[str, str]] = field(default_factory=set)  # (queue, operator)
-    taken: set[tuple[str, int, bool]] = field(default_factory=set)  # (ladder, number of a step, whether it was passed over)
+    taken: dict[tuple[str, int, bool], Course] = field(default_factory=dict)  # (ladder, step, passed over) -> with most seats
     climbed: set[str] = field(default_factory=set)  # ladders
 
 
@@ -209,8 +209,9 @@ def _worse(known: Course | None, course: Course, ms: int | None, of: Callable[[C
 def _note(plan: Plan, found: Inquiry, course: Course) -> None:
     """What was used: seats, steps and ladders; and what it looks like when somebody of every crew is there."""
     trial = course.trial
-    there = [seat for _, seat in trial.seats] == [Seat.RINGS] * len(found.matter.crews)
-    if found.all_there is None and there and not (trial.lines or trial.lost_once) and trial.asked_ms is None:
+    there = [seat for _, seat in trial.seats].count(Seat.RINGS)
+    everybody = there == len(trial.seats) == len(found.matter.crews)
+    if found.all_there is None and everybody and not (trial.lines or trial.lost_once) and trial.asked_ms is None:
         found.all_there = course
     found.rung |= {(ring.queue, ring.who) for ring in course.rings if ring.seat}
     ladder = ""
@@ -219,4 +220,6 @@ def _note(plan: Plan, found: Inquiry, course: Course) -> None:
             ladder = fact.ladder or plan.queues[fact.queue].ladder
             found.climbed.add(ladder)
         elif isinstance(fact, f.LadderStepTaken) and fact.incident == INCIDENT:
-            found.taken.add((ladder, fact.step, fact.passed))
+            known = found.taken.setdefault((ladder, fact.step, fact.passed), course)
+            if there > [seat for _, seat in known.trial.seats].count(Seat.RINGS):
+                found.taken[ladder, fact.step, fact.passed] = course
