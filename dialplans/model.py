@@ -2,7 +2,8 @@
 
 Durations are integer milliseconds and say so in their names. `parse` makes these from TOML and
 guarantees: every id that is named exists; every ladder has a last step that calls an outside party with
-at least one route, or hands to a queue; fallbacks of parties come to an end; ids are unique over points, operators and parties (they are SIP users of one domain).
+at least one route, or hands to a queue; fallbacks of parties come to an end; ids are unique over points,
+operators and parties (they are SIP users of one domain).
 """
 
 from collections.abc import Mapping
