@@ -7,15 +7,17 @@ is made anew, so a change costs the same however long the queue is.
 from collections.abc import Callable, Iterable, Mapping
 
 from callserver.core import facts as f
+from callserver.core import operator as operators
+from callserver.core import waiting
 from callserver.core.facts import Fact
 from callserver.core.ids import CallId, IncidentId, LegId, OperatorId, PointId, call_of_leg, incident_of_call
 from callserver.core.instant import Instant
-from callserver.core.lookup import plan_of, point_of, queue_of
-from callserver.core.state import Call, State
+from callserver.core.lookup import ladder_of, plan_of, point_of
+from callserver.core.state import Call, OperatorState, State
 from callserver.feed import Item
 from callserver.runtime.clock import Anchor
 from callserver.version import VERSION
-from dialplans.model import Plan, Priority
+from dialplans.model import Plan, Priority, When
 
 NS_PER_MS = 1_000_000
 EVERYTHING = "*"
@@ -51,6 +53,7 @@ class Board:
         self._anchor, self._started_ms = anchor, started_ms
         self._raised_ms: dict[str, int] = {}
         self._points: dict[str, tuple[str, int]] = {}  # why, since when
+        self._pauses: dict[str, str] = {}  # why an operator paused last
         self._replaced: dict[str, int] = {}  # how often a call's worker was replaced
         self._shown_with: dict[str, tuple[str, ...]] = {}  # an item -> those that it named when it was made last
         self._make: Mapping[str, Callable[[State, str], Item | None]] = {
@@ -109,6 +112,8 @@ class Board:
             self._raised_ms.pop(fact.key, None)
         elif isinstance(fact, f.PointChanged):
             self._points[fact.point] = (fact.why, self._now_ms())
+        elif isinstance(fact, f.OperatorMoved) and fact.new == operators.PAUSED:
+            self._pauses[fact.operator] = fact.reason
         elif isinstance(fact, f.WorkerReplaced):
             self._replaced[fact.call] = self._replaced.get(fact.call, 0) + 1
         elif isinstance(fact, f.CallMoved) and fact.new == "ended":
@@ -136,6 +141,7 @@ class Board:
             "outcomes": outcomes,
             "parties": [{"id": party.id, "name": party.name} for party in plan.parties.values()] if plan else [],
             "groups": list(plan.groups) if plan else [],
+            "pauses": [{"id": id, "name": name} for id, name in plan.pauses.items()] if plan else [],
         }
 
     def _incident(self, state: State, name: str) -> Item | None:
@@ -143,7 +149,7 @@ class Board:
         if incident is None:
             return None
         point = point_of(state, incident)
-        steps = plan_of(state, incident).ladders[queue_of(state, incident).ladder].steps
+        plan, steps = plan_of(state, incident), ladder_of(state, incident).steps
         return {
             "id": incident.id,
             "point": incident.point,
@@ -158,12 +164,17 @@ class Board:
             "opened_ms": self._ms(incident.opened),
             "since_ms": self._ms(incident.since),
             "waiting_since_ms": self._ms(incident.waiting_since),
+            "order_ms": self._ms(Instant(waiting.rank(state, incident)[0])),
             "presses": incident.presses,
             "operator": incident.operator or "",
             "call": incident.call or "",
             "until_ms": self._ms(incident.until),
             "step": incident.step,
             "steps": len(steps),
+            "can_ask": When.ASKED not in incident.met and any(When.ASKED in step.conditions for step in steps[incident.step :]),
+            "parked": incident.parked,
+            "prefers": incident.prefers or "",
+            "cameras": [{"name": plan.cameras[id].name, "url": plan.cameras[id].url} for id in point.cameras],
             "party": incident.party or "",
         }
 
@@ -212,6 +223,7 @@ class Board:
             "name": planned.name if planned is not None else _name_before(state, known.id),
             "groups": list(planned.groups) if planned is not None else [],
             "state": known.state,
+            "reason": self._reason(plan, known) if plan is not None else "",
             "since_ms": self._ms(known.since),
             "reachable": known.reachable,
             "seat": known.seat if known.reachable else "",
@@ -219,6 +231,11 @@ class Board:
             "incident": known.incident or "",
             "call": known.call or "",
         }
+
+    def _reason(self, plan: Plan, known: OperatorState) -> str:
+        """Why somebody pauses, in the plan's words where it has some; "" where this switchboard did not hear it."""
+        reason = self._pauses.get(known.id, "") if known.state == operators.PAUSED else ""
+        return plan.pauses.get(reason, reason)
 
     def _queue(self, state: State, name: str) -> Item | None:
         plan = _plan(state)

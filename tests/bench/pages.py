@@ -56,12 +56,17 @@ def incident(number: int, now_ms: int) -> feed.Item:
         "opened_ms": now_ms,
         "since_ms": now_ms,
         "waiting_since_ms": now_ms,
+        "order_ms": now_ms,
         "presses": 1,
         "operator": None,
         "call": f"261125-104504-{number:06x}.1",
         "until_ms": None,
         "step": 1,
         "steps": 4,
+        "can_ask": False,
+        "parked": False,
+        "prefers": "",
+        "cameras": [],
         "party": None,
     }
 

@@ -32,6 +32,9 @@ _OUTCOMES = (
 )
 
 
+PAUSES = [{"id": "break", "name": "Break"}, {"id": "court", "name": "At court"}, {"id": "training", "name": "Training"}]
+
+
 def at(seconds_ago: float) -> int:
     """UTC milliseconds of so many seconds ago."""
     return NOW_MS - round(seconds_ago * 1000)
@@ -42,13 +45,21 @@ def service(**change: Any) -> Item:
     outcomes = [{"id": id, "name": name, "digit": str(place + 1)} for place, (id, name) in enumerate(_OUTCOMES)]
     parties = [{"id": "police", "name": "Police control room"}, {"id": "civic", "name": "Civic enforcement"}]
     base = {"version": "0.2.0", "plan": "Darlington town centre", "plan_version": 7, "time_zone": "Europe/London"}
-    return {**base, "started_ms": at(90_000), "outcomes": outcomes, "parties": parties, "groups": ["control-room"], **change}
+    return {
+        **base,
+        "started_ms": at(90_000),
+        "outcomes": outcomes,
+        "parties": parties,
+        "groups": ["control-room"],
+        "pauses": [],
+        **change,
+    }
 
 
 def operator(id: str, name: str, state: str = "off", seconds: float = 1800, **change: Any) -> Item:
     """The item of an operator."""
     seat = "" if state == "off" else "browser"
-    base = {"id": id, "name": name, "groups": ["control-room"], "state": state, "since_ms": at(seconds)}
+    base = {"id": id, "name": name, "groups": ["control-room"], "state": state, "reason": "", "since_ms": at(seconds)}
     return {**base, "reachable": bool(seat), "seat": seat, "until_ms": None, "incident": None, "call": None, **change}
 
 
@@ -61,6 +72,7 @@ def point(id: str, place: str, latitude: float, longitude: float, **change: Any)
 def incident(id: str, point: str, place: str, state: str, seconds: float, **change: Any) -> Item:
     """The item of an incident whose state began so many seconds ago."""
     began = {"opened_ms": at(seconds), "since_ms": at(seconds), "waiting_since_ms": at(seconds)}
+    began["order_ms"] = at(seconds) + 600_000 * change.get("priority", 0)
     base = {
         "id": id,
         "point": point,
@@ -71,8 +83,9 @@ def incident(id: str, point: str, place: str, state: str, seconds: float, **chan
         "queue": "town",
     }
     priority = change.pop("priority", 0)
+    told = {"can_ask": False, "parked": False, "prefers": "", "cameras": []}
     steps = {"until_ms": None, "step": 1, "steps": 4, "party": None, "presses": 1, "operator": None, "call": f"c-{id}"}
-    return {**base, **began, **steps, "priority": priority, "class": CLASSES[priority], "state": state, **change}
+    return {**base, **began, **told, **steps, "priority": priority, "class": CLASSES[priority], "state": state, **change}
 
 
 def leg(id: str, role: str, name: str, state: str = "up", seconds: float = 40, **change: Any) -> Item:
@@ -139,6 +152,18 @@ def talking(place: str = MARKET, held: bool = False, legs: list[Item] | None = N
 def police(state: str = "ringing", seconds: float = 6) -> Item:
     """The leg of the police."""
     return leg("l3", "outside", "Police control room", state, seconds, party="police")
+
+
+def interrupted(state: str = "ringing") -> Items:
+    """A point with cameras whose conversation made way before; another waits that did."""
+    items = ringing() if state == "ringing" else talking()
+    cameras = [{"name": "Market Square, from the clock", "url": "https://cameras.example/1"}]
+    cameras.append({"name": "Covered market, entrance", "url": "https://cameras.example/2"})
+    change = {"cameras": cameras, "priority": 2, "class": "normal", "can_ask": True, "parked": state == "ringing"}
+    items["incident/i1"] |= change
+    items["operator/priya"] |= {"reason": "At court"}
+    parked = incident("i2", "dl-bondgate", "Bondgate, opposite the taxi rank", "waiting", 95, parked=True, priority=3, call=None)
+    return items | keyed("incident", parked)
 
 
 def wrap_up(place: str = MARKET, left_s: float = 48) -> Items:

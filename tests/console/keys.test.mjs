@@ -70,3 +70,22 @@ test("every key that acts is shown by the list of keys", () => {
     assert.ok(shown.includes(key), key);
   }
 });
+
+test("C opens class and ladder; then a digit is a class, L goes up the ladder, and nothing else acts", () => {
+  const play = inCall();
+  assert.equal(on(play, "c"), "question");
+  play.act("question");
+  const key = (name) => deed(play.state, { ...PRESS, key: name });
+  assert.deepEqual(key("1"), { type: "act", what: "classify", incident: "i1", class: "emergency" });
+  assert.deepEqual(key("4"), { type: "act", what: "classify", incident: "i1", class: "information" });
+  assert.deepEqual(key("L"), { type: "act", what: "climb", incident: "i1" });
+  assert.deepEqual([key("5"), key("x")], [null, null]);
+});
+
+test("the plan's reasons for a pause take the place of the usual ones", () => {
+  const pauses = [{ id: "meal", name: "Meal" }, { id: "court", name: "At court" }];
+  const play = seated();
+  play.change({ service: { ...play.state.board.service, pauses } }).act("pause-list");
+  assert.deepEqual(deed(play.state, { ...PRESS, key: "2" }), { type: "act", what: "pause", reason: "court" });
+  assert.equal(on(play, "3"), undefined);
+});

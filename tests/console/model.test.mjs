@@ -13,7 +13,7 @@ test("a snapshot is the whole board, changes put items and take them away", () =
   const play = seated({ "incident/i1": incident("i1", "waiting"), "incident/i2": incident("i2", "waiting", { priority: 2 }) });
   assert.deepEqual(waiting(play.state).map((one) => one.id), ["i1", "i2"]);
   const points = play.state.board.point;
-  play.change({ "incident/i1": null, "incident/i3": incident("i3", "waiting", { waiting_since_ms: NOW_MS - 5000 }) });
+  play.change({ "incident/i1": null, "incident/i3": incident("i3", "waiting", { order_ms: NOW_MS - 5000 }) });
   assert.deepEqual(waiting(play.state).map((one) => one.id), ["i3", "i2"]);
   assert.equal(play.state.board.point, points, "what did not change stays the same object");
   play.board();
@@ -25,14 +25,15 @@ test("changes before the first snapshot are not believed", () => {
   assert.deepEqual(play.state.board.incident, {});
 });
 
-test("waiting calls stand by class, then by time, then by id", () => {
+test("waiting calls stand in the order that the service says: who has waited very long goes before a newer one of a higher class", () => {
   const play = seated({
     "incident/c": incident("c", "waiting", { priority: 1 }),
-    "incident/b": incident("b", "waiting", { waiting_since_ms: NOW_MS - 1 }),
+    "incident/b": incident("b", "waiting", { order_ms: NOW_MS - 1 }),
+    "incident/old": incident("old", "waiting", { priority: 2, order_ms: NOW_MS - 2 }),
     "incident/a": incident("a", "waiting"),
     "incident/d": incident("d", "waiting"),
   });
-  assert.deepEqual(waiting(play.state).map((one) => one.id), ["b", "a", "d", "c"]);
+  assert.deepEqual(waiting(play.state).map((one) => one.id), ["old", "b", "a", "d", "c"]);
 });
 
 test("a call is overdue when one round of ringing has passed", () => {
@@ -317,4 +318,43 @@ test("the model keeps the state it was given as it was", () => {
   play.act("mute").change({ "call/c-i1": null }).tell({ type: "signed-out" });
   assert.deepEqual(kept, before);
   assert.equal(myCall(kept)?.id, "c-i1");
+});
+
+// ---- class, ladder, pauses ----
+
+test("the class is changed by a digit in the dialog, and what is so already is not asked for", () => {
+  const play = seated({ "incident/i1": incident("i1", "waiting", { priority: 2, class: "normal" }) }).act("question");
+  assert.deepEqual([play.state.dialog, play.state.picked], ["incident", "i1"]);
+  play.act("classify", { incident: "i1", class: "normal" });
+  assert.deepEqual([play.state.dialog, play.asked()], ["", []]);
+  play.act("question").act("classify", { incident: "i1", class: "emergency" });
+  assert.deepEqual(play.asked(), [["/api/incidents/i1/class", { class: "emergency" }]]);
+});
+
+test("class and ladder are those of the call that rings, then of mine, then of the first that waits", () => {
+  const waits = incident("i9", "waiting");
+  const picked = (play) => play.change({ "incident/i9": waits }).act("question").state.picked;
+  assert.equal(picked(seated({ "incident/i1": incident("i1", "waiting") }).tell(RING)), "i1");
+  assert.equal(picked(inCall()), "i1");
+  assert.equal(picked(seated()), "i9");
+  assert.equal(seated().act("question").state.dialog, "", "nobody waits: there is nothing to ask about");
+});
+
+test("only a ladder with a step for being asked can be asked", () => {
+  const play = seated({ "incident/i1": incident("i1", "waiting") }).act("question").act("climb", { incident: "i1" });
+  assert.deepEqual(play.asked(), []);
+  play.change({ "incident/i1": incident("i1", "waiting", { can_ask: true }) }).act("climb", { incident: "i1" });
+  assert.deepEqual([play.state.dialog, play.asked().map(([path]) => path)], ["", ["/api/incidents/i1/climb"]]);
+});
+
+test("a call that is taken away for a more urgent one says so, once", () => {
+  const play = inCall();
+  play.change({ "incident/i1": incident("i1", "waiting", { parked: true, prefers: "mary" }), "operator/mary": operator("mary", "available") });
+  play.change({ "incident/i1": incident("i1", "waiting", { parked: true, prefers: "mary", presses: 2 }) });
+  assert.deepEqual(play.news().filter((text) => text.includes("interrupted")).length, 1);
+});
+
+test("somebody who changes nothing cannot open class and ladder", () => {
+  const play = new Play().tell({ ...MARY, role: "auditor", operator: null }).board({ "incident/i1": incident("i1", "waiting") });
+  assert.equal(play.act("question", { incident: "i1" }).state.dialog, "");
 });

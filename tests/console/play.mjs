@@ -7,11 +7,11 @@ export const NOW_MS = 1_764_039_165_000;
 export const MARY = { type: "signed-in", user: "mary", role: "operator", operator: "mary", name: "Mary Webb" };
 
 export function operator(id, state, more = {}) {
-  return { id, name: id === "mary" ? "Mary Webb" : "Tom Ashworth", groups: [], state, since_ms: NOW_MS, reachable: true, seat: "browser", until_ms: null, incident: null, call: null, ...more };
+  return { id, name: id === "mary" ? "Mary Webb" : "Tom Ashworth", groups: [], state, reason: "", since_ms: NOW_MS, reachable: true, seat: "browser", until_ms: null, incident: null, call: null, ...more };
 }
 
 export function incident(id, state, more = {}) {
-  return { id, point: "p1", place: "Market Square", language: "en", latitude: null, longitude: null, queue: "town", priority: 0, class: "emergency", state, opened_ms: NOW_MS, since_ms: NOW_MS, waiting_since_ms: NOW_MS, presses: 1, operator: null, call: `c-${id}`, until_ms: null, step: 1, steps: 3, party: null, ...more };
+  return { id, point: "p1", place: "Market Square", language: "en", latitude: null, longitude: null, queue: "town", priority: 0, class: "emergency", state, opened_ms: NOW_MS, since_ms: NOW_MS, waiting_since_ms: NOW_MS, order_ms: NOW_MS + 600_000 * (more.priority ?? 0), can_ask: false, parked: false, prefers: "", cameras: [], presses: 1, operator: null, call: `c-${id}`, until_ms: null, step: 1, steps: 3, party: null, ...more };
 }
 
 export function call(id, more = {}) {
@@ -23,7 +23,7 @@ export function leg(id, role, state, more = {}) {
 }
 
 const service = {
-  version: "1", plan: "Town", plan_version: 1, time_zone: "Europe/London", started_ms: NOW_MS, groups: [],
+  version: "1", plan: "Town", plan_version: 1, time_zone: "Europe/London", started_ms: NOW_MS, groups: [], pauses: [],
   outcomes: [{ id: "safe", name: "Safe", digit: "1" }, { id: "police", name: "Police", digit: "" }],
   parties: [{ id: "police", name: "Police" }, { id: "civic", name: "Civic" }],
 };

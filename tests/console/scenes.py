@@ -136,6 +136,21 @@ def _quiet(items: dict[str, Any]) -> Scene:
     return lambda stage, open_page, **options: at_seat(stage, open_page, items, **options)
 
 
+def _watched_ring(stage: Stage, open_page: Callable[..., Page], **options: Any) -> Page:
+    """A call that was interrupted before, at a point with cameras, while another waits."""
+    page = at_seat(stage, open_page, boards.interrupted(), **options)
+    stage.tell(boards.ring())
+    expect(page.get_by_role("link", name="Market Square, from the clock")).to_be_visible()
+    return page
+
+
+def _question(stage: Stage, open_page: Callable[..., Page], **options: Any) -> Page:
+    page = at_seat(stage, open_page, boards.interrupted("talking"), **options)
+    page.keyboard.press("c")
+    expect(page.get_by_role("button", name="Go up the ladder now")).to_be_visible()
+    return page
+
+
 SCENES: Mapping[str, Scene] = {
     "sign-in": _sign_in,
     "sign-in-fault": lambda stage, open_page, **o: _sign_in(stage, open_page, fault=True, **o),
@@ -151,10 +166,13 @@ SCENES: Mapping[str, Scene] = {
     "talk-busy": _busy_talk,
     "talk-held": _quiet(boards.talking(held=True, legs=[boards.police("up", 30)])),
     "hang-up-armed": _pressed("x", boards.talking()),
+    "ring-watched": _watched_ring,
+    "class-and-ladder": _question,
     "parties": _pressed("o", boards.talking()),
     "wrap-up": _wrap_up,
     "review": _pressed("u", boards.to_close()),
     "pause-list": _pressed("b", boards.town()),
+    "pause-list-planned": _pressed("b", boards.town() | {"service": boards.service(pauses=boards.PAUSES)}),
     "keys": _pressed("?", boards.town()),
     "old": _old,
     "switchboard-gone": _switchboard_gone,

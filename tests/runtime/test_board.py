@@ -11,6 +11,7 @@ from callserver.core.ids import CallId, OperatorId, PartyId, PointId
 from callserver.feed import Item
 from callserver.runtime.board import Board, touched
 from callserver.runtime.clock import Anchor
+from dialplans.model import Camera, Priority, Step, When
 from tests.core.driver import BYE, LOST, Driver
 from tests.core.plans import plan
 
@@ -142,3 +143,38 @@ def test_a_change_touches_few_items_however_long_the_queue_is() -> None:
     driver.end("p1")
     keys = {key for fact in driver.facts for key in touched(fact)}
     assert keys and all("i1" in key or key.startswith(("operator/", "alarm/")) for key in keys), keys
+
+
+def test_an_incident_shows_its_cameras_its_order_and_whether_its_ladder_can_be_asked() -> None:
+    """Once asked, or past that step, it cannot be asked again."""
+    steps = (Step(5_000, ring_group="backup", when=(When.ASKED,)), Step(60_000, call_party="police"))
+    made = replace(
+        plan(),
+        ladders={**plan().ladders, "ladder": replace(plan().ladders["ladder"], steps=steps)},
+        points={**plan().points, "p1": replace(plan().points["p1"], cameras=("gate",), priority=Priority.NORMAL)},
+        cameras={"gate": Camera("gate", "Gate, inside", "https://cameras.test/gate")},
+        pauses={"meal": "Meal"},
+    )
+    driver = Driver(made, "ann", "bob")
+    screen = Screen(driver)
+    incident = driver.press()
+    screen.take(driver.facts)
+    shown = screen.items[f"incident/{incident.id}"]
+    assert shown["cameras"] == [{"name": "Gate, inside", "url": "https://cameras.test/gate"}]
+    assert shown["order_ms"] - shown["waiting_since_ms"] == 2 * made.ageing_ms
+    assert (shown["can_ask"], shown["parked"], shown["steps"]) == (True, False, 2)
+    driver.do(ev.ClimbLadder(incident.id, "ann"))
+    screen.take(driver.facts)
+    assert screen.items[f"incident/{incident.id}"]["can_ask"] is False
+    assert screen.items["service"]["pauses"] == [{"id": "meal", "name": "Meal"}]
+
+
+def test_a_pause_is_shown_with_its_reason_in_the_plans_words() -> None:
+    driver = Driver(replace(plan(), pauses={"meal": "Meal"}), "ann")
+    screen = Screen(driver)
+    driver.do(ev.Pause(OperatorId("ann"), "meal", "ann"))
+    screen.take(driver.facts)
+    assert (screen.items["operator/ann"]["state"], screen.items["operator/ann"]["reason"]) == ("paused", "Meal")
+    driver.do(ev.MakeAvailable(OperatorId("ann"), "ann"))
+    screen.take(driver.facts)
+    assert screen.items["operator/ann"]["reason"] == ""

@@ -124,8 +124,8 @@ async def test_the_audit_pages_through_the_whole_journal(desk: Desk) -> None:
         ),
         (
             f"/api/operators/{OPERATOR}/pause",
-            {"reason": "lunch"},
-            ("pause", {"operator": OPERATOR, "reason": "lunch", "by": "the-supervisor"}),
+            {"reason": "meal"},
+            ("pause", {"operator": OPERATOR, "reason": "meal", "by": "the-supervisor"}),
         ),
     ],
 )
@@ -145,6 +145,7 @@ async def test_a_command_is_asked_once_in_the_name_of_the_session(desk: Desk, pa
         (f"/api/incidents/{INCIDENT}/close", {"outcome": OUTCOME, "note": "x" * 4001}, "invalid"),
         (f"/api/calls/{CALL}/escalate", {"party": "the moon"}, "unknown-party"),
         (f"/api/operators/{OPERATOR}/pause", {"reason": "x" * 201}, "invalid"),
+        (f"/api/operators/{OPERATOR}/pause", {"reason": "lunch"}, "unknown-reason"),
     ],
 )
 async def test_a_command_that_makes_no_sense_asks_nothing(desk: Desk, path: str, body: object, code: str) -> None:

@@ -132,7 +132,7 @@ async def test_operators_act_for_themselves_only(desk: Desk) -> None:
     async with desk.signed_in("operator") as operator, desk.signed_in("supervisor") as supervisor:
         assert (await operator.post(f"/api/operators/{other}/pause")).status_code == 403
         assert (await operator.post(f"/api/operators/{OPERATOR}/pause")).status_code == 200
-        assert (await supervisor.post(f"/api/operators/{other}/pause", json={"reason": "lunch"})).status_code == 200
+        assert (await supervisor.post(f"/api/operators/{other}/pause", json={"reason": "meal"})).status_code == 200
     commands = [(verb, args["operator"], args["by"]) for verb, args in desk.switchboard.asked if verb == "pause"]
     assert [("pause", OPERATOR, OPERATOR), ("pause", other, user_of("supervisor"))] == commands
 

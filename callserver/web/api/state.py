@@ -9,7 +9,7 @@ from callserver.control import Verb
 from callserver.store import queries
 from callserver.web.api import models
 from callserver.web.api.incidents import Before, Id
-from callserver.web.errors import not_found
+from callserver.web.errors import ApiError, not_found
 from callserver.web.gate import signed_in
 from callserver.web.service import service
 from callserver.web.times import rfc3339
@@ -22,7 +22,7 @@ router = APIRouter()
 
 
 class Reason(BaseModel):
-    """Why an operator pauses."""
+    """Why an operator pauses: one of the plan's reasons, where it has some, or none."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
     reason: str = Field(default="", max_length=200)
@@ -88,8 +88,12 @@ async def available(request: Request, id: Id) -> models.Done:
 @router.post("/api/operators/{id}/pause")
 async def pause(request: Request, id: Id, reason: Reason | None = None) -> models.Done:
     """Offer an operator no calls until made available again."""
-    await _require_operator(request, id)
-    args = {"operator": id, "reason": reason.reason if reason else "", "by": signed_in(request).user}
+    plan = await _require_operator(request, id)
+    why = reason.reason if reason else ""
+    if why and plan.pauses and why not in plan.pauses:
+        names = ", ".join(plan.pauses)
+        raise ApiError(422, "unknown-reason", f"The plan has no reason {why!r} for a pause.", f"Choose one of: {names}.")
+    args = {"operator": id, "reason": why, "by": signed_in(request).user}
     await service(request).commands.ask(Verb.PAUSE, args)
     return models.Done()
 
@@ -146,7 +150,8 @@ def _plan(request: Request) -> Plan | None:
     return adopted[1] if adopted else None
 
 
-async def _require_operator(request: Request, id: str) -> None:
+async def _require_operator(request: Request, id: str) -> Plan:
     adopted = await service(request).read(queries.plan)
     if adopted is None or id not in adopted[1].operators:
         raise not_found("operator", id)
+    return adopted[1]

@@ -4,11 +4,22 @@
  */
 
 import { mayAct, myOperator, outcomes, parties, ringing, stage, wrapUp } from "./select.js";
+import { CLASS_WORDS } from "./words.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Message} Message */
 
-export const PAUSES = ["Break", "Meal", "Handover", "Training", "Other work"];
+const PAUSES = ["Break", "Meal", "Handover", "Training", "Other work"];
+
+/**
+ * The reasons for a pause: the plan's, or a few usual ones where it has none.
+ * @param {State} state
+ * @returns {{id: string, name: string}[]}
+ */
+export function pauses(state) {
+  const planned = state.board.service?.pauses ?? [];
+  return planned.length ? planned : PAUSES.map((name) => ({ id: name, name }));
+}
 
 /**
  * Keys as they are shown, with what they do.
@@ -33,6 +44,7 @@ export const SHOWN = [
     [
       ["A", "Go available"],
       ["B", "Take a break: pause, then a digit for the reason"],
+      ["C", "Class and ladder: of the call that rings or is talked with, else of the first that waits. Then 1–4, or L"],
       ["U", "Close the oldest incident without an outcome"],
       ["S", "Sound check"],
       ["?", "These keys"],
@@ -43,7 +55,14 @@ export const SHOWN = [
 
 /** @type {Record<string, (state: State, key: string) => Message | null>} */
 const BY_DIALOG = {
-  pause: (_state, key) => (PAUSES[Number(key) - 1] ? act("pause", { reason: PAUSES[Number(key) - 1] }) : null),
+  pause: (state, key) => {
+    const reason = pauses(state)[Number(key) - 1];
+    return reason ? act("pause", { reason: reason.id }) : null;
+  },
+  incident: (state, key) => {
+    const word = CLASS_WORDS[Number(key) - 1];
+    return word ? act("classify", { incident: state.picked, class: word.toLowerCase() }) : key.toLowerCase() === "l" ? act("climb", { incident: state.picked }) : null;
+  },
   parties: (state, key) => {
     const party = parties(state)[Number(key) - 1];
     return party ? act("party", { party: party.id }) : null;
@@ -56,7 +75,7 @@ const BY_DIALOG = {
 /** @type {Record<string, string>} */
 const IN_CALL = { m: "mute", h: "hold", p: "party", o: "parties", x: "hang-up", n: "focus-note" };
 /** @type {Record<string, string>} */
-const ALWAYS = { a: "available", b: "pause-list", u: "review-first", s: "sound-check", "?": "keys" };
+const ALWAYS = { a: "available", b: "pause-list", c: "question", u: "review-first", s: "sound-check", "?": "keys" };
 
 /** @param {string} what @param {Object} [more] @returns {Message} */
 function act(what, more = {}) {

@@ -81,7 +81,7 @@ function put(next, old, kind, id, item) {
  * @returns {State}
  */
 function noticed(old, state) {
-  let next = ofMyCall(old, state);
+  let next = ofParked(old, ofMyCall(old, state));
   next = ofMissed(next, false);
   const operator = myOperator(next);
   if (operator && next.in_call && !next.board.call[next.in_call]) {
@@ -111,6 +111,21 @@ function ofMyCall(old, state) {
     next = tell(next, "The point is back on the line.", "green");
   }
   return ofLegs(before, call, next);
+}
+
+/**
+ * The call that was interrupted for a more urgent one.
+ * @param {State} old
+ * @param {State} state
+ * @returns {State}
+ */
+function ofParked(old, state) {
+  const before = myCall(old);
+  const incident = before && state.board.incident[before.incident];
+  if (!incident?.parked || old.board.incident[incident.id]?.parked) {
+    return state;
+  }
+  return tell(state, `${incident.place} was interrupted for a more urgent call. The caller knows, and comes back to you.`, "amber");
 }
 
 /** @param {Call} before @param {Call} call @param {State} state @returns {State} */

@@ -2,7 +2,7 @@
 
 import { accept, noSeat, wantAvailable } from "./model-seat.js";
 import { ask, order, tell } from "./model-told.js";
-import { draftOf, myCall, myOperator, mayAct, outcomes, parties, partyLeg, stage, wrapUp } from "./select.js";
+import { draftOf, inQuestion, myCall, myOperator, mayAct, outcomes, parties, partyLeg, stage, wrapUp } from "./select.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Message} Message */
@@ -23,6 +23,9 @@ export const DEEDS = {
   "pause-list": (state) => (myOperator(state) ? { ...state, dialog: "pause" } : state),
   note: (state, m) => draft(state, m.incident, { note: m.text }),
   outcome: (state, m) => draft(state, m.incident, { outcome: m.outcome }),
+  question,
+  classify,
+  climb,
   "focus-note": (state) => order(state, { do: "focus", id: state.dialog === "close" ? "note-review" : "note" }),
   close,
   review: (state, m) => ({ ...state, dialog: "close", picked: m.incident }),
@@ -130,6 +133,32 @@ function close(state, m) {
     return tell(state, "Choose an outcome first, by its digit.", "amber");
   }
   return ask(state, "close", `/api/incidents/${incident}/close`, { outcome, note });
+}
+
+/**
+ * Open the dialog with class and ladder: of the incident named, or of the one in question.
+ * @param {State} state
+ * @param {Message} m
+ * @returns {State}
+ */
+function question(state, m) {
+  const picked = m.incident || inQuestion(state)?.id;
+  return picked && mayAct(state) ? { ...state, dialog: "incident", picked } : state;
+}
+
+/** @param {State} state @param {Message} m @returns {State} */
+function classify(state, m) {
+  const incident = state.board.incident[m.incident];
+  const next = { ...state, dialog: state.dialog === "incident" ? "" : state.dialog };
+  return !incident || incident.class === m.class ? next : ask(next, "change the class", `/api/incidents/${m.incident}/class`, { class: m.class });
+}
+
+/** @param {State} state @param {Message} m @returns {State} */
+function climb(state, m) {
+  if (!state.board.incident[m.incident]?.can_ask) {
+    return state;
+  }
+  return ask({ ...state, dialog: state.dialog === "incident" ? "" : state.dialog }, "go up the ladder", `/api/incidents/${m.incident}/climb`);
 }
 
 /** @param {State} state @returns {State} */

@@ -45,6 +45,16 @@ export function heading(title, id, number = "", tone = "") {
   return h("header", { class: "heading" }, h("h2", { id }, title), number === "" ? null : h("span", { class: `number ${tone}` }, number));
 }
 
+/**
+ * Where a point can be seen; each opens in a window of its own. What is no address of the web is no link.
+ * @param {import("./types.js").Incident | undefined} incident
+ */
+export function cameras(incident) {
+  const shown = (incident?.cameras ?? []).filter((one) => /^https?:/.test(one.url));
+  const links = shown.map((one) => h("li", { key: one.url }, h("a", { href: one.url, target: "_blank", rel: "noopener noreferrer" }, icon("camera"), one.name, h("span", { class: "only-heard" }, " (opens a window)"))));
+  return links.length ? h("ul", { key: "cameras", class: "cameras", "aria-label": "Cameras" }, links) : null;
+}
+
 /** @type {Record<string, string[]>} */
 const ICONS = {
   microphone: ["M12 3a3 3 0 0 0-3 3v6a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3z", "M6 11v1a6 6 0 0 0 12 0v-1", "M12 18v3"],
@@ -53,6 +63,7 @@ const ICONS = {
   resume: ["M8 5l11 7-11 7z"],
   police: ["M12 3l7 3v5c0 5-3 8-7 10-4-2-7-5-7-10V6z"],
   others: ["M9 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6z", "M3 20c0-4 3-6 6-6s6 2 6 6", "M18 8v6", "M15 11h6"],
+  camera: ["M4 8h10a1 1 0 0 1 1 1v6a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V9a1 1 0 0 1 1-1z", "M15 11l6-3v8l-6-3"],
   end: ["M4 14c4-5 12-5 16 0l-2 3-4-2v-2.500c-1.300-.4-2.700-.4-4 0V15l-4 2z"],
   answer: ["M6 3l3 1 1 4-2 2c1 3 3 5 6 6l2-2 4 1 1 3c-1 2-3 3-5 3C10 20 4 14 3 8c0-2 1-4 3-5z"],
   point: ["M12 21c5-6 7-9 7-12a7 7 0 0 0-14 0c0 3 2 6 7 12z", "M12 11a2 2 0 1 0 0-4 2 2 0 0 0 0 4z"],

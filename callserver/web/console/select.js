@@ -172,7 +172,17 @@ function byState(incidents) {
 
 /** @param {Incident} a @param {Incident} b */
 function served(a, b) {
-  return a.priority - b.priority || a.waiting_since_ms - b.waiting_since_ms || (a.id < b.id ? -1 : 1);
+  return a.order_ms - b.order_ms || a.priority - b.priority || (a.id < b.id ? -1 : 1);
+}
+
+/**
+ * The incident that the keys for class and ladder are about: the one that rings, the one talked with, else the first that waits.
+ * @param {State} state
+ * @returns {Incident | null}
+ */
+export function inQuestion(state) {
+  const id = ringing(state)?.incident ?? myCall(state)?.incident ?? waiting(state)[0]?.id;
+  return (id && state.board.incident[id]) || null;
 }
 
 const SEAT_ORDER = ["offered", "talking", "available", "wrap-up", "paused", "off"];

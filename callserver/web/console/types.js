@@ -4,13 +4,14 @@
  *
  * @typedef {{id: string, point: string, place: string, language: string, latitude: number | null, longitude: number | null,
  *   queue: string, priority: number, class: string, state: string, opened_ms: number, since_ms: number, waiting_since_ms: number,
- *   presses: number, operator: string | null, call: string | null, until_ms: number | null, step: number, steps: number,
- *   party: string | null}} Incident
+ *   order_ms: number, presses: number, operator: string | null, call: string | null, until_ms: number | null, step: number,
+ *   steps: number, can_ask: boolean, parked: boolean, prefers: string, party: string | null, cameras: Camera[]}} Incident
+ * @typedef {{name: string, url: string}} Camera
  * @typedef {{id: string, role: string, party: string | null, name: string, state: string, since_ms: number,
  *   sounding: boolean | null}} Leg
  * @typedef {{id: string, incident: string, state: string, since_ms: number, operator: string | null, held: boolean,
  *   worker_replaced: number | boolean, legs: Leg[], offer: {operators: string[], until_ms: number | null} | null}} Call
- * @typedef {{id: string, name: string, groups: string[], state: string, since_ms: number, reachable: boolean | null, seat: string,
+ * @typedef {{id: string, name: string, groups: string[], state: string, reason: string, since_ms: number, reachable: boolean | null, seat: string,
  *   until_ms: number | null, incident: string | null, call: string | null}} Operator
  * @typedef {{id: string, groups: string[], ring_ms: number | null}} Queue
  * @typedef {{id: string, place: string, queue: string, latitude: number | null, longitude: number | null, reachable: boolean | null,
@@ -20,7 +21,7 @@
  * @typedef {{id: string, name: string, digit: string}} Outcome
  * @typedef {{id: string, name: string}} Party
  * @typedef {{version: string, plan: string, plan_version: number, time_zone: string, started_ms: number, outcomes: Outcome[],
- *   parties: Party[], groups: string[]}} Service
+ *   parties: Party[], groups: string[], pauses: Party[]}} Service
  *
  * @typedef {Object} Board  what the service says is so
  * @property {string} epoch       "" while there is none

@@ -25,7 +25,7 @@ export function board(state, say) {
     h(
       "div",
       { class: "column" },
-      panel("waiting", [b.incident, b.call, b.operator, second, ringing(state)?.incident], () => waitingPanel(state)),
+      panel("waiting", [b.incident, b.call, b.operator, second, ringing(state)?.incident, mayAct(state), say], () => waitingPanel(state, say)),
       panel("attended", [b.incident, b.operator, second, state.sign.person], () => attendedPanel(state)),
       panel("unreviewed", [b.incident, minute, mayAct(state), say], () => unreviewedPanel(state, say)),
     ),
@@ -45,23 +45,24 @@ function section(id, head, rows, empty) {
   return h("section", { key: id, class: `panel part-${id}`, "aria-labelledby": `${id}-title` }, head, body);
 }
 
-/** @param {State} state */
-function waitingPanel(state) {
+/** @param {State} state @param {Say} say */
+function waitingPanel(state, say) {
   const queue = waiting(state);
   const mine = ringing(state)?.incident;
-  const rows = queue.map((one) => waitingRow(state, one, one.id === mine));
+  const rows = queue.map((one) => waitingRow(state, say, one, one.id === mine));
   return section("waiting", heading("Waiting", "waiting-title", queue.length, queue.length ? "is-amber" : ""), rows, "Nobody is waiting.");
 }
 
-/** @param {State} state @param {Incident} one @param {boolean} mine */
-function waitingRow(state, one, mine) {
+/** @param {State} state @param {Say} say @param {Incident} one @param {boolean} mine */
+function waitingRow(state, say, one, mine) {
   const waited = duration(now_ms(state) - one.waiting_since_ms);
   const late = overdue(state, one);
   const rung = callOf(state, one.call)?.offer?.operators ?? [];
-  return row(`w${one.id}`, [one, waited, late, mine, rung, state.board.operator], () => {
+  return row(`w${one.id}`, [one, waited, late, mine, rung, state.board.operator, mayAct(state), say], () => {
     const doing = effort(one, rung.map((id) => nameOf(state, id)), one.party ? partyName(state, one.party) : "");
     const steps = one.step > 1 ? `, step ${one.step} of ${one.steps}` : "";
-    return h("li", { key: one.id, class: `row tone-${classTone(one.priority)}${mine ? " mine" : ""}` }, h("span", { class: "first", title: one.place }, one.place), h("time", { class: late ? "is-red" : "" }, waited), h("span", { class: "second", title: doing + steps }, h("span", { class: `is-${classTone(one.priority)}` }, className(one)), ` \u00b7 ${doing}${steps}`));
+    const change = mayAct(state) ? h("button", { type: "button", class: "small", "aria-label": `Class and ladder of ${one.place}`, on: does(say, "question", { incident: one.id }) }, "Class\u2026") : null;
+    return h("li", { key: one.id, class: `row tone-${classTone(one.priority)}${mine ? " mine" : ""}` }, h("span", { class: "first", title: one.place }, one.place), h("time", { class: late ? "is-red" : "" }, waited), h("span", { class: "second", title: doing + steps }, h("span", { class: `is-${classTone(one.priority)}` }, className(one)), ` \u00b7 ${doing}${steps}`), change);
   });
 }
 

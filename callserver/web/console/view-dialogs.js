@@ -1,11 +1,12 @@
 /** The dialogs: keys, pause, parties, closing an incident; the sound check has a file of its own. */
 
 import { h } from "./dom.js";
-import { PAUSES, SHOWN } from "./keys.js";
-import { dialog, does, keyed } from "./parts.js";
+import { pauses, SHOWN } from "./keys.js";
+import { cameras, dialog, does, keyed } from "./parts.js";
 import { myCall, parties, partyLeg } from "./select.js";
 import { soundCheck } from "./view-sound.js";
 import { openedAt, outcomeForm } from "./view-wrap-up.js";
+import { CLASS_WORDS, classTone } from "./words.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./parts.js").Say} Say */
@@ -17,7 +18,7 @@ import { openedAt, outcomeForm } from "./view-wrap-up.js";
  * @param {import("./sound.js").SeatSound} sound
  */
 export function dialogs(state, say, sound) {
-  const views = { keys, pause, parties: partyList, close, sound: () => soundCheck(state, say, sound) };
+  const views = { keys, pause, parties: partyList, close, incident: question, sound: () => soundCheck(state, say, sound) };
   const make = views[/** @type {keyof typeof views} */ (state.dialog)];
   const made = make ? make(state, say) : null;
   return made ? [made] : [];
@@ -31,15 +32,15 @@ function keys(state, say) {
   return dialog(say, "keys", "Keys", h("div", { class: "key-groups" }, groups), box);
 }
 
-/** @param {State} _state @param {Say} say */
-function pause(_state, say) {
-  const buttons = PAUSES.map((reason, place) => h("button", { key: reason, type: "button", class: "outcome", on: does(say, "pause", { reason }) }, h("kbd", { "aria-hidden": "true" }, String(place + 1)), h("span", { class: "label" }, reason)));
+/** @param {State} state @param {Say} say */
+function pause(state, say) {
+  const buttons = pauses(state).map((one, place) => h("button", { key: one.id, type: "button", class: "outcome", on: does(say, "pause", { reason: one.id }) }, h("kbd", { "aria-hidden": "true" }, String(place + 1)), h("span", { class: "label" }, one.name)));
   const submit = (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     say({ type: "act", what: "pause", reason: String(new FormData(/** @type {HTMLFormElement} */ (event.target)).get("reason") ?? "") });
   };
   const other = h("form", { class: "line", on: { submit } }, h("div", { class: "field" }, h("label", { for: "reason" }, "Another reason"), h("input", { id: "reason", name: "reason", maxlength: "200", autocomplete: "off" })), h("button", { type: "submit" }, "Pause"));
-  return dialog(say, "pause", "Pause", h("p", { class: "is-quiet" }, "No calls come to you until you go available again. A call in progress goes on."), h("div", { class: "outcomes" }, buttons), other);
+  return dialog(say, "pause", "Pause", h("p", { class: "is-quiet" }, "No calls come to you until you go available again. A call in progress goes on."), h("div", { class: "outcomes" }, buttons), state.board.service?.pauses?.length ? null : other);
 }
 
 /** @param {State} state @param {Say} say */
@@ -47,6 +48,18 @@ function partyList(state, say) {
   const call = myCall(state);
   const buttons = parties(state).map((one, place) => h("button", { key: one.id, type: "button", class: "outcome", disabled: Boolean(call && partyLeg(call, one.id)), on: does(say, "party", { party: one.id }) }, h("kbd", { "aria-hidden": "true" }, String(place + 1)), h("span", { class: "label" }, one.name)));
   return call ? dialog(say, "parties", "Call a party", h("p", { class: "is-quiet" }, "Everybody in the call hears everybody."), h("div", { class: "outcomes" }, buttons)) : null;
+}
+
+/** @param {State} state @param {Say} say */
+function question(state, say) {
+  const incident = state.board.incident[state.picked];
+  if (!incident) {
+    return null;
+  }
+  const classes = CLASS_WORDS.map((word, place) => h("button", { key: word, type: "button", class: "outcome", "aria-pressed": String(place === incident.priority), on: does(say, "classify", { incident: incident.id, class: word.toLowerCase() }) }, h("kbd", { "aria-hidden": "true" }, String(place + 1)), h("span", { class: `label is-${classTone(place)}` }, word)));
+  const step = `Step ${incident.step} of ${incident.steps} was taken.`;
+  const ladder = incident.can_ask ? keyed("Go up the ladder now", "L", { on: does(say, "climb", { incident: incident.id }) }) : h("p", { class: "is-quiet" }, "Its ladder has no step that can be asked for.");
+  return dialog(say, "incident", incident.place, h("section", null, h("h2", null, "Class"), h("p", { class: "is-quiet" }, "Who is more urgent goes first. The order changes at once."), h("div", { class: "outcomes", role: "group", "aria-label": "Class" }, classes)), h("section", null, h("h2", null, "Ladder"), h("p", { class: "is-quiet" }, step), ladder), cameras(incident));
 }
 
 /** @param {State} state @param {Say} say */

@@ -1,8 +1,8 @@
 /** What stands before the operator: on or off duty, the call that rings, the one in progress, its wrap-up. */
 
 import { h } from "./dom.js";
-import { does, dot, icon, keyed } from "./parts.js";
-import { callOf, myOperator, now_ms, overdue, othersRung, ringing, stage, unreviewed, waiting } from "./select.js";
+import { cameras, does, dot, icon, keyed } from "./parts.js";
+import { callOf, mayAct, myOperator, now_ms, overdue, othersRung, ringing, stage, unreviewed, waiting } from "./select.js";
 import { talk } from "./view-talk.js";
 import { map } from "./view-map.js";
 import { wrapUpView } from "./view-wrap-up.js";
@@ -69,11 +69,17 @@ function ring(state, say) {
   return h(
     "section",
     { key: "ring", class: "ring", "aria-labelledby": "ring-place" },
-    h("p", { class: "kind" }, h("span", { class: `class-mark is-${classTone(incident?.priority, found.class)}` }, className(incident ?? found)), found.again ? h("span", { class: "badge" }, "Your call, again") : null),
+    h("p", { class: "kind" }, h("span", { class: `class-mark is-${classTone(incident?.priority, found.class)}` }, className(incident ?? found)), found.again ? h("span", { class: "badge" }, "Your call, again") : incident?.parked ? h("span", { class: "badge" }, "Was interrupted") : null, question(state, say, found.incident)),
     h("h1", { id: "ring-place", class: placeClass(found.place), title: found.place }, found.place),
     h("p", { class: "facts" }, h("span", { class: "waited" }, h("span", { class: "is-quiet" }, "Waiting "), h("time", { class: incident && overdue(state, incident) ? "is-red" : "" }, duration(now_ms(state) - since_ms))), incident && incident.presses > 1 ? h("span", null, `Pressed ${count(incident.presses, "time")}`) : null, h("span", { class: "is-quiet" }, others.length ? `Also rung: ${list(others)}` : "Only you are rung")),
+    cameras(incident),
     answerButton(found, say),
   );
+}
+
+/** @param {State} state @param {Say} say @param {string} incident */
+function question(state, say, incident) {
+  return mayAct(state) ? keyed("Class\u2026", "C", { key: "class", class: "quiet small", on: does(say, "question", { incident }) }) : null;
 }
 
 /** @param {NonNullable<ReturnType<typeof ringing>>} found @param {Say} say */

@@ -1,7 +1,7 @@
 /** A call in progress: where, how long, who is in it, and what can be done. */
 
 import { h } from "./dom.js";
-import { does, dot, icon, keyed } from "./parts.js";
+import { cameras, does, dot, icon, keyed } from "./parts.js";
 import { myCall, now_ms, parties, partyLeg, partyName } from "./select.js";
 import { map } from "./view-map.js";
 import { noteField } from "./view-wrap-up.js";
@@ -23,7 +23,8 @@ export function talk(state, say) {
   return h(
     "section",
     { key: "talk", class: "talk", "aria-labelledby": "talk-place" },
-    where(state, call, incident),
+    where(state, say, call, incident),
+    cameras(incident),
     h("ul", { class: "legs", "aria-label": "Who is in the call" }, call.legs.map((leg) => legRow(state, call, leg))),
     controls(state, say, call),
     noteField(state, say, call.incident, "note", "Kept for the wrap-up. Enter leaves it.", 2),
@@ -31,15 +32,15 @@ export function talk(state, say) {
   );
 }
 
-/** @param {State} state @param {Call} call @param {Incident | undefined} incident */
-function where(state, call, incident) {
+/** @param {State} state @param {Say} say @param {Call} call @param {Incident | undefined} incident */
+function where(state, say, call, incident) {
   const zone = state.board.service?.time_zone ?? "UTC";
   const place = incident?.place ?? "The point";
   const state_words = call.state === "calling-back" ? ["Calling the point back", "amber"] : call.held ? ["On hold", "amber"] : ["In conversation", "green"];
   return h(
     "header",
     { class: "where" },
-    h("div", null, h("p", { class: "kind" }, h("span", { class: `class-mark is-${classTone(incident?.priority, incident?.class)}` }, className(incident)), h("span", { class: `is-${state_words[1]} talk-state` }, dot(state_words[1]), state_words[0])), h("h1", { id: "talk-place", class: placeClass(place), title: place }, place), incident ? h("p", { class: "is-quiet facts figures" }, `${incident.point} \u00b7 pressed ${incident.presses > 1 ? `${count(incident.presses, "time")}, first ` : ""}at ${clock(incident.opened_ms, zone, true)}${spot(incident)}`) : null),
+    h("div", null, h("p", { class: "kind" }, h("span", { class: `class-mark is-${classTone(incident?.priority, incident?.class)}` }, className(incident)), h("span", { class: `is-${state_words[1]} talk-state` }, dot(state_words[1]), state_words[0]), keyed("Class\u2026", "C", { key: "class", class: "quiet small", on: does(say, "question", { incident: call.incident }) })), h("h1", { id: "talk-place", class: placeClass(place), title: place }, place), incident ? h("p", { class: "is-quiet facts figures" }, `${incident.point} \u00b7 pressed ${incident.presses > 1 ? `${count(incident.presses, "time")}, first ` : ""}at ${clock(incident.opened_ms, zone, true)}${spot(incident)}`) : null),
     h("time", { class: "lasting", "aria-label": "Length of the call" }, duration(now_ms(state) - call.since_ms)),
   );
 }

@@ -69,7 +69,7 @@ export function placeClass(place) {
   return place.length > 56 ? "place long" : "place";
 }
 
-const CLASS_WORDS = ["Emergency", "High", "Normal", "Information"];
+export const CLASS_WORDS = ["Emergency", "High", "Normal", "Information"];
 export const CLASS_TONES = ["red", "amber", "blue", "quiet"];
 
 /** @param {{priority?: number, class?: string} | null | undefined} incident */
@@ -121,7 +121,8 @@ const OPERATOR_WORDS = {
 export function operatorWords(operator) {
   const [word, tone] = OPERATOR_WORDS[operator.state] ?? [operator.state, "quiet"];
   const unreachable = operator.reachable === false && !["off", "paused"].includes(operator.state);
-  return unreachable ? [`${word}, cannot be reached`, "amber"] : [word, tone];
+  const why = operator.state === "paused" && operator.reason ? `: ${operator.reason}` : "";
+  return unreachable ? [`${word}, cannot be reached`, "amber"] : [word + why, tone];
 }
 
 /** @param {Point} point @returns {[string, string]} */
@@ -145,7 +146,8 @@ export function pointWords(point) {
  * @param {string} party
  */
 export function effort(incident, rung, party) {
-  const again = incident.presses > 1 ? `, pressed ${incident.presses} times` : "";
+  const parked = incident.parked ? ", interrupted for a more urgent call" : "";
+  const again = (incident.presses > 1 ? `, pressed ${incident.presses} times` : "") + parked;
   if (party) {
     return `Calling ${party}${again}`;
   }
