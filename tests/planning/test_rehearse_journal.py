@@ -121,6 +121,14 @@ def test_under_the_same_plan_everybody_waits_as_they_did(rows: Rows) -> None:
     assert done.told == ()
 
 
+@pytest.mark.parametrize("name", ["railway", "campus"])
+def test_other_plans_give_back_their_own_waits_too(name: str) -> None:
+    """With two rooms that hand over, tiers, skills and classes."""
+    made = shipped(name)
+    was, old, new = again(recorded(journal_of(generate(parse(STORM, "night"), made), made)), made).runs
+    assert was.rows == old.rows == new.rows
+
+
 def test_a_part_of_the_journal_begins_with_who_was_there(rows: Rows, night: Period) -> None:
     """The second hour alone: its presses, under the plan and with the seats of the time before."""
     since, until = night.begins + 3_600 * SECOND, night.begins + 7_200 * SECOND

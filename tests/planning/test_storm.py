@@ -17,7 +17,7 @@ from callserver.planning.period import Change, LinesLost, Period
 from callserver.planning.rehearse import rehearse
 from callserver.planning.storm import ROWS, TABLES, StormError, parse
 from callserver.planning.weather import generate
-from dialplans.load import shipped
+from dialplans.load import SHIPPED, shipped
 from dialplans.model import Button, Operator, Plan, Point, Priority
 from tests import sources
 from tests.core.plans import plan
@@ -266,11 +266,13 @@ def test_a_day_of_five_hundred_presses(capsys: pytest.CaptureFixture[str]) -> No
 # ---- what comes with it --------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("name", SHIPPED)
 @pytest.mark.parametrize("file", STORMS, ids=lambda file: file.stem)
-def test_a_shipped_storm_passes_over_every_shipped_plan(file: Path) -> None:
+def test_a_shipped_storm_passes_over_every_shipped_plan(file: Path, name: str) -> None:
     """Nobody is left without an answer, where the police answers."""
-    found = generate(parse(file.read_text(), file.name), DARLINGTON)
-    (run,) = rehearse(found, DARLINGTON).runs
+    made = shipped(name)
+    found = generate(parse(file.read_text(), file.name), made)
+    (run,) = rehearse(found, made).runs
     whole = run.rows[0]
     assert whole.incidents > 30
     assert (whole.unanswered, whole.presses) == (0, len(found.presses))
