@@ -13,7 +13,7 @@ A waiting caller's digits may be what a step of the ladder waits for (`condition
 from typing import Final
 
 from callserver.core import call as calls
-from callserver.core import conditions, conversation, duty, escalation, ladder
+from callserver.core import classes, conditions, conversation, duty, escalation, ladder
 from callserver.core import incident as incidents
 from callserver.core import leg as legs
 from callserver.core.decision import Decision
@@ -79,7 +79,10 @@ def digit(d: Decision, event: DigitPressed) -> None:
     if leg.role == legs.OPERATOR and leg.state == legs.UP:
         _digits_of_operator(d, call, OperatorId(leg.party), leg.digits)
     elif leg.role == legs.POINT:
-        conditions.pressed_digits(d, incident_of(d.state, call), leg.digits)
+        incident = d.state.incidents.get(call.incident)
+        if incident is not None:
+            conditions.pressed_digits(d, incident, leg.digits)
+            classes.pressed_digit(d, incident, event.digit)
 
 
 def _digits_of_operator(d: Decision, call: Call, operator: OperatorId, digits: str) -> None:

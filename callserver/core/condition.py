@@ -1,7 +1,7 @@
 """The condition of the machine around the calls: plans, points, trunks, lines, workers, alarms, notes of others."""
 
 from callserver.core import call as calls
-from callserver.core import conditions, sound
+from callserver.core import classes, conditions, sound
 from callserver.core import leg as legs
 from callserver.core.conversation import dial_point
 from callserver.core.decision import Decision
@@ -105,6 +105,7 @@ def line_silent(d: Decision, event: LineSilent) -> None:
     call = d.state.calls[leg.call]
     talking = call.state == calls.TALKING
     if leg.role == legs.POINT and call.state == calls.WAITING and event.silent_ms >= conditions.SILENT_CALLER_MS:
+        classes.caller_silent(d, incident_of(d.state, call), event.silent_ms)
         conditions.happened(d, incident_of(d.state, call), When.CALLER_SILENT, f"silent for {event.silent_ms / 1000:g} s")
     if leg.role == legs.POINT and talking and event.silent_ms >= SILENT_ALARM_MS:
         d.alarm(silence_alarm(leg.id), f"nothing is heard from {leg.party} for {event.silent_ms / 1000:g} s")

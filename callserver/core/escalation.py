@@ -1,12 +1,12 @@
 """A person brings an outside party into a call, holds it, or ends it."""
 
 from callserver.core import call as calls
-from callserver.core import conversation, outside, sound
+from callserver.core import classes, conversation, outside, sound
 from callserver.core import incident as incidents
 from callserver.core import leg as legs
 from callserver.core.decision import Decision
 from callserver.core.events import Escalate, GiveOutcome, HangUp, Hold, Reclassify
-from callserver.core.facts import CallHeld, IncidentReclassified
+from callserver.core.facts import CallHeld
 from callserver.core.ids import PartyId
 from callserver.core.lookup import incident_of, ladder_of
 from callserver.core.state import Call
@@ -79,8 +79,8 @@ def reclassify(d: Decision, event: Reclassify) -> None:
     incident = d.state.incidents.get(event.incident)
     if incident is None or event.priority not in tuple(Priority):
         d.refuse(event.incident, "no such incident, or no such class")
-    elif incident.priority != event.priority:
-        d.record(IncidentReclassified(incident.id, incident.priority, event.priority, f"by {event.by}"))
+    else:
+        classes.reclassify(d, incident, event.priority, f"by {event.by}")
 
 
 def give_outcome(d: Decision, event: GiveOutcome) -> None:

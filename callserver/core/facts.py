@@ -72,6 +72,7 @@ class IncidentReclassified:
     old: int
     new: int
     why: str
+    cause: str = ""  # presses | silence: raises an incident once
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,8 @@ def _operator_moved(state: State, fact: f.OperatorMoved, at: Instant) -> None:
         operator.taken = 0
     if fact.new in (operators.OFF, operators.PAUSED):
         operator.misses = 0
+    if fact.new != operators.AVAILABLE:
+        operator.claimed = None
     if fact.new in operators.FREE:
         _unbind_operator(state, operator)
 
@@ -161,7 +163,7 @@ def _operator_rests(state: State, fact: f.OperatorRests, at: Instant) -> None:
         operator.refuses_until = Instant(fact.until)
         operator.refusals += 1
     else:
-        operator.rests_until = Instant(fact.until)
+        operator.rests_until = Instant(fact.until) if fact.until > at else None
         operator.refusals = 0
         operator.misses += 1
 

@@ -55,6 +55,8 @@ def _incident_reclassified(state: State, fact: f.IncidentReclassified, at: Insta
     if waits:
         waiting.leave(state, incident)
     incident.priority = fact.new
+    if fact.cause:
+        incident.raised = (*incident.raised, fact.cause)
     if waits:
         waiting.join(state, incident)
 
@@ -71,6 +73,8 @@ def _incident_handed_over(state: State, fact: f.IncidentHandedOver, at: Instant)
 def _incident_parked(state: State, fact: f.IncidentParked, at: Instant) -> None:
     incident = state.incidents[fact.incident]
     incident.parked, incident.prefers = True, fact.operator
+    state.incidents[fact.by].preempted = fact.operator
+    state.operators[fact.operator].claimed = fact.by
 
 
 def _condition_met(state: State, fact: f.ConditionMet, at: Instant) -> None:
@@ -115,9 +119,13 @@ def _leave_point(state: State, incident: Incident) -> None:
 def _forget_incident(state: State, incident: Incident) -> None:
     del state.incidents[incident.id]
     version = incident.plan_version
-    used = {other.plan_version for other in state.incidents.values()} | {due.plan_version for due in state.notices.values()}
-    if version != state.plan_version and version not in used:
+    if version != state.plan_version and not _plan_used(state, version):
         _forget_plan(state, version)
+
+
+def _plan_used(state: State, version: int) -> bool:
+    incidents_use = any(other.plan_version == version for other in state.incidents.values())
+    return incidents_use or any(due.plan_version == version for due in state.notices.values())
 
 
 def _outcome_recorded(state: State, fact: f.OutcomeRecorded, at: Instant) -> None:

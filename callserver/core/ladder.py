@@ -95,7 +95,7 @@ def _do(d: Decision, incident: Incident, step: Step, number: int, reason: str, b
     if party is not None:
         outside.begin(d, call, party, reason, number, by_force)
     if step.hand_to:
-        _hand_over(d, incident, step.hand_to, reason)
+        hand_over(d, incident, step.hand_to, reason)
 
 
 def _call_of(d: Decision, incident: Incident) -> Call:
@@ -103,7 +103,8 @@ def _call_of(d: Decision, incident: Incident) -> Call:
     return d.state.calls[incident.call]
 
 
-def _hand_over(d: Decision, incident: Incident, queue: str, reason: str) -> None:
+def hand_over(d: Decision, incident: Incident, queue: str, reason: str) -> None:
+    """The waiting incident goes to another queue, unless that had it within this very decision."""
     been = {one for fact in d.facts if isinstance(fact, IncidentHandedOver) and fact.incident == incident.id
             for one in (fact.queue, fact.left)}  # fmt: skip
     if queue in been:

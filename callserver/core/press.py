@@ -5,7 +5,7 @@ given it up.
 """
 
 from callserver.core import call as calls
-from callserver.core import conversation, sound
+from callserver.core import classes, conversation, ladder, moment, sound
 from callserver.core import incident as incidents
 from callserver.core import leg as legs
 from callserver.core import operator as operators
@@ -13,18 +13,19 @@ from callserver.core.decision import Decision
 from callserver.core.effects import AdoptPress, RefusePress, StartMedia
 from callserver.core.events import Pressed
 from callserver.core.facts import CallOpened, IncidentOpened, IncidentRejoined, LegCreated
-from callserver.core.ids import IncidentId, PointId, call_id, leg_id
+from callserver.core.ids import call_id, leg_id
 from callserver.core.instant import later
-from callserver.core.lookup import open_incident, profile_of
+from callserver.core.lookup import open_incident, point_of, profile_of
 from callserver.core.state import Call, Incident
-from dialplans.model import Answer
+from dialplans import hours
+from dialplans.model import Answer, Plan
 
 
 def pressed(d: Decision, event: Pressed) -> None:
     """An authenticated INVITE of a point."""
     incident = open_incident(d.state, event.point)
     if incident is not None:
-        _rejoin(d, incident, event.dialog)
+        _rejoin(d, incident, event)
         return
     plan = d.state.plans.get(d.state.plan_version)
     if plan is None or event.point not in plan.points:
@@ -34,14 +35,18 @@ def pressed(d: Decision, event: Pressed) -> None:
         d.refuse(event.fresh, "this incident exists")
         d.order(RefusePress(event.dialog, 500, "Try again"))
     else:
-        _open(d, event.fresh, event.point, event.dialog)
+        _open(d, plan, event)
 
 
-def _open(d: Decision, fresh: IncidentId, point: PointId, dialog: str) -> None:
-    known = d.state.plans[d.state.plan_version].points[point]
-    d.record(IncidentOpened(fresh, point, known.queue, int(known.priority), d.state.plan_version))
-    incident = d.state.incidents[fresh]
-    _add_leg(d, _open_call(d, incident), dialog)
+def _open(d: Decision, plan: Plan, event: Pressed) -> None:
+    point = plan.points[event.point]
+    button = classes.button_of(point, event.button)
+    queue = classes.queue_at_press(point, button)
+    priority, why = classes.at_press(d, plan, point, button)
+    ladder = hours.ladder_at(plan, queue, moment.utc_ns(d.state, d.now))
+    version = d.state.plan_version
+    d.record(IncidentOpened(event.fresh, event.point, queue, int(priority), version, ladder, event.button, why))
+    _add_leg(d, _open_call(d, d.state.incidents[event.fresh]), event.dialog)
 
 
 def _open_call(d: Decision, incident: Incident) -> Call:
@@ -50,16 +55,26 @@ def _open_call(d: Decision, incident: Incident) -> Call:
     return d.state.calls[call]
 
 
-def _rejoin(d: Decision, incident: Incident, dialog: str) -> None:
+def _rejoin(d: Decision, incident: Incident, event: Pressed) -> None:
     d.record(IncidentRejoined(incident.id, incident.point, f"press {incident.presses + 1} while {incident.state}"))
     d.clear_alarm(incidents.call_back_alarm(incident), "the point pressed")
     call = None if incident.call is None else d.state.calls[incident.call]
     if incident.state == incidents.WRAP_UP:
         call = _resume(d, incident, call)
+    _take_urgency(d, incident, event.button)
     assert call is not None, "a call lives while its incident waits or is attended"
     for old in list(calls.live(call, legs.POINT)):
         legs.end(d, old, "the point pressed again")
-    _add_leg(d, call, dialog)
+    _add_leg(d, call, event.dialog)
+
+
+def _take_urgency(d: Decision, incident: Incident, pressed: str) -> None:
+    """A press may make the incident more urgent, and a more urgent button's queue takes it over."""
+    button = classes.button_of(point_of(d.state, incident), pressed)
+    queue = classes.moves_to(d, incident, button)
+    classes.pressed_again(d, incident, button)
+    if queue:
+        ladder.hand_over(d, incident, queue, f"button {pressed} was pressed")
 
 
 def _resume(d: Decision, incident: Incident, call: Call | None) -> Call:

@@ -91,6 +91,8 @@ class Incident:
     ladder: str = ""  # the one it climbs; "": its queue's
     passed: tuple[int, ...] = ()  # numbers of the steps passed over outside of their hours
     met: tuple[str, ...] = ()  # conditions met since it began to wait (this time) that do not pass by themselves
+    raised: tuple[str, ...] = ()  # causes for which its class was raised; see core.classes
+    preempted: OperatorId | None = None  # whose talk was parked for it
     parked: bool = False  # interrupted for a more urgent one
     prefers: OperatorId | None = None  # whose seat rings first when it is free: who had it when it was parked
     notices: int = 0  # ordered so far
@@ -112,6 +114,7 @@ class OperatorState:
     refusals: int = 0  # firm rests in a row
     missed_at: Instant = INSTANT_ZERO  # when an offer was last let ring out or refused
     misses: int = 0  # offers let ring out in a row
+    claimed: IncidentId | None = None  # whom the seat was freed for: it rings for that one first
     taken: int = 0  # calls answered since coming on duty
     legs: tuple[LegId, ...] = ()  # live ones, the ending too
     call: CallId | None = None
