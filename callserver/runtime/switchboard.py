@@ -266,7 +266,8 @@ class Switchboard:
         gone |= {f"trunk:{trunk}" for trunk in old.trunks if self.accounts.trunk(trunk) is None}
         for key in gone & set(state.alarms):
             self.post(ConditionCleared(key))
-        self.edge.plan_changed()
+        before = Accounts(old, {}, {})
+        self.edge.plan_changed(lambda user: before.role(user) != self.accounts.role(user))
         self.seats.tell_fit()
 
     def _reload_wanted(self) -> None:

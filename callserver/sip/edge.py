@@ -132,9 +132,9 @@ class Edge:
         self._gear.timers.stop()
         self._transport.stop()
 
-    def plan_changed(self) -> None:
-        """Accounts and trunks are others now: who is there is told again, trunks are asked anew. Dialogs go on."""
-        for user in self._registrar.users():
+    def plan_changed(self, is_new: Callable[[str], bool]) -> None:
+        """Accounts and trunks are others now: which new users are there is told, trunks are asked anew. Dialogs go on."""
+        for user in filter(is_new, self._registrar.users()):
             bound = self._registrar.of(user)
             if bound and self._probe.reachable(user):
                 self._gear.listener.bound(user, bound[-1].contact)

@@ -149,15 +149,16 @@ async def test_a_trunk_is_probed_by_its_plan_and_its_own_probes_are_answered() -
         assert (await gateway.response(200, "OPTIONS")).status == 200
 
 
-async def test_another_plan_has_other_trunks_and_everybody_who_is_there_is_told_again() -> None:
+async def test_another_plan_has_other_trunks_and_its_new_users_are_told() -> None:
     """A new trunk is probed at once, one that is gone no more; who did not answer when asked last is not told as there."""
     async with Bench() as bench:
         older, newer = await bench.peer("gw1"), await bench.peer("gw2")
         bench.directory.trunk_access = {"old": TrunkAccess("old", "127.0.0.1", older.port, "udp", "", "", 10_000)}
-        bench.edge.plan_changed()
+        bench.edge.plan_changed(lambda user: False)
         bench.skip(0.1)
         await bench.heard("probed", "old", True)
         await bench.peer("hp1", register=True)
+        await bench.peer("op2", register=True)
         dead = await bench.peer("op1", register=True)
         dead.answer_probes = False
         bench.skip(60)
@@ -167,7 +168,7 @@ async def test_another_plan_has_other_trunks_and_everybody_who_is_there_is_told_
         await bench.heard("probed", "op1", False)
         bench.ears.heard.clear()
         bench.directory.trunk_access = {"new": TrunkAccess("new", "127.0.0.1", newer.port, "udp", "", "", 10_000)}
-        bench.edge.plan_changed()
+        bench.edge.plan_changed(lambda user: user != "op2")
         assert bench.ears.of("bound") == [("bound", "hp1")]
         older.answer_probes = newer.answer_probes = False
         bench.skip(0.1)
