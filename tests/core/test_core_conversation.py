@@ -1,5 +1,7 @@
 """From the answer to the outcome: hanging up, calling back, losing, escalating, wrapping up."""
 
+from dataclasses import replace
+
 import pytest
 
 from callserver.core import events as ev
@@ -359,3 +361,16 @@ def test_a_seat_that_is_unbound_in_a_conversation_goes_on_talking() -> None:
     assert (driver.operator("ann"), incident.state) == ("talking", "attended")
     driver.end("ann")
     assert driver.operator("ann") == "off"
+
+
+def test_a_call_back_names_the_header_that_makes_the_device_answer_by_itself() -> None:
+    made = plan()
+    profiles = {**made.profiles, "human": replace(made.profiles["human"], auto_answer="call-info")}
+    driver = Driver(replace(made, profiles=profiles), "ann")
+    driver.talk("p1", "ann")
+    driver.end("p1", LOST)
+    assert [order.auto_answer for order in driver.ordered(DialPoint)] == ["call-info"]
+    driver = Driver(made, "ann")
+    driver.talk("p1", "ann")
+    driver.end("p1", LOST)
+    assert [order.auto_answer for order in driver.ordered(DialPoint)] == [""]

@@ -15,6 +15,7 @@ from callserver.core.facts import (
     ClockAnchored,
     HoursTurned,
     IncidentHandedOver,
+    IncidentOpened,
     LadderStepTaken,
     RouteAwaited,
     RouteTried,
@@ -292,7 +293,7 @@ def behind_a_gate(made: Plan) -> Plan:
     )
 
 
-@pytest.mark.parametrize(
+AT_NIGHT = pytest.mark.parametrize(
     ("time", "fold", "ladder"),
     [
         ("2026-06-03T21:59", 0, "own"),
@@ -304,6 +305,30 @@ def behind_a_gate(made: Plan) -> Plan:
         ("2026-03-29T02:30", 0, "by-night"),
     ],
 )
+
+
+@AT_NIGHT
+def test_a_press_takes_the_ladder_of_the_hour(time: str, fold: int, ladder: str) -> None:
+    driver = at(Driver(two_ladders(), "ann"), time, fold)
+    incident = driver.press("p6")
+    assert (incident.ladder, [fact.ladder for fact in driver.said(IncidentOpened)]) == (ladder, [ladder])
+    driver.after(10_000)
+    assert called(driver) == (["civic"] if ladder == "by-night" else [])
+
+
+def test_who_waits_across_ten_at_night_stays_on_the_ladder_of_the_press() -> None:
+    driver = at(Driver(two_ladders(), "ann", "bob"), "2026-06-03T21:59:50")
+    incident = driver.press("p6")
+    driver.after(14_000)
+    assert (called(driver), incident.ladder) == ([], "own")
+    driver.answer("bob")
+    driver.gone()
+    driver.end("bob", LOST)
+    driver.after(20_000)
+    assert (incident.state, incident.ladder, called(driver)) == ("waiting", "own", [])
+
+
+@AT_NIGHT
 def test_a_hand_over_takes_the_ladder_of_the_hour(time: str, fold: int, ladder: str) -> None:
     driver = at(Driver(behind_a_gate(two_ladders()), "ann"), time, fold)
     incident = driver.press("p1")
