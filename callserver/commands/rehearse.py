@@ -142,10 +142,13 @@ def _recorded(place: Path, plan: "Plan", since: str | None, until: str | None, p
     from callserver.commands.store import reading_in
     from callserver.planning.recorded import Recorded
     from callserver.store import journal
-    from callserver.store.engine import FILE_NAME
+    from callserver.store.engine import FILE_NAME, store_path
 
+    data = place.parent if place.name == FILE_NAME else place
+    if not store_path(data).is_file():
+        fail(f"{place}: there is no journal here; name the data directory of a service, which holds {FILE_NAME}", MISUSE)
     recorded = Recorded(_utc_ns("--since", since, plan.time_zone), _utc_ns("--until", until, plan.time_zone))
-    with reading_in(place.parent if place.name == FILE_NAME else place) as engine:
+    with reading_in(data) as engine:
         total = journal.last_number(engine)
         try:
             for row in journal.read(engine):
@@ -154,8 +157,10 @@ def _recorded(place: Path, plan: "Plan", since: str | None, until: str | None, p
                     progress("reading", row.number, total)
                 if recorded.settled:
                     break
-        except (journal.UnknownKind, DecodeError) as error:
+        except journal.UnknownKind as error:
             fail(f"{place}: {error}", FAULTS)
+        except DecodeError as error:
+            fail(f"{place}: the journal holds a row that cannot be read ({error}); callserver verify names it", FAULTS)
     return recorded.period(str(place)), recorded.waits
 
 
@@ -226,13 +231,13 @@ def _report(done: "Rehearsal", out: Path, took_s: float, as_json: bool) -> None:
         return
     zone, period = ZoneInfo(done.zone), done.period
     begins, ends = report.local(period.begins, zone), report.local(period.ends, zone)
-    say(f"{period.name}: {len(period.presses)} presses from {begins} to {ends}, {done.zone}\n")
+    say(f"{period.name}: {report.count(len(period.presses), 'press', 'es')} from {begins} to {ends}, {done.zone}\n")
     table(report.HEAD, report.table(done))
     for run in done.runs:
         if run.other_alarms:
-            say(f"\n{run.other_alarms} alarms of no incident: {run.name}")
+            say(f"\n{report.count(run.other_alarms, 'alarm')} of no incident: {run.name}")
     if any(run.name == "old" for run in done.runs):
-        say(f"\n{done.sooner} incidents are answered sooner under the new plan, {done.later} later.")
+        say(f"\nAnswered sooner under the new plan: {report.count(done.sooner, 'incident')}; later: {done.later}")
     if done.differences:
         table(report.DIFFERENCES_HEAD, report.differences(done))
     for line in done.told:

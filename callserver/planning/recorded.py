@@ -156,7 +156,7 @@ class Recorded:
         """All that was taken."""
         presses, told = self._traces.presses()
         if self._before.open:
-            told.append(f"{len(self._before.open)} incidents were open when the period begins: they are left out")
+            told.append(f"incidents that were open when the period begins are left out ({len(self._before.open)})")
         return Period(
             name=name,
             begins=self._begins,

@@ -110,7 +110,7 @@ def _unknown(period: Period, plan: Plan) -> list[str]:
     told = []
     for point in sorted({press.point for press in period.presses} - set(plan.points)):
         count = sum(press.point == point for press in period.presses)
-        told.append(f"point {point} is not in the plan: {count} of its presses are left out")
+        told.append(f"point {point} is not in the plan: its presses are left out ({count})")
     for operator in sorted(period.operators - set(plan.operators)):
         told.append(f"operator {operator} was there and is not in the plan: not rung")
     for operator in sorted(set(plan.operators) - period.operators):
@@ -120,7 +120,7 @@ def _unknown(period: Period, plan: Plan) -> list[str]:
         if press.point in plan.points and press.outcome and press.outcome not in plan.outcomes:
             missing[press.outcome] = missing.get(press.outcome, 0) + 1
     for outcome, count in sorted(missing.items()):
-        told.append(f"outcome {outcome} is not in the plan: {count} incidents close with its first")
+        told.append(f"outcome {outcome} is not in the plan: incidents close with its first ({count})")
     for point, button in sorted({(press.point, press.button) for press in period.presses if press.button}):
         known = plan.points.get(point)
         if known is not None and all(button != one.id for one in known.buttons):

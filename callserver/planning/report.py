@@ -55,6 +55,11 @@ def differences(rehearsal: Rehearsal) -> list[tuple[str, ...]]:
     ]
 
 
+def count(number: int, one: str, more: str = "s") -> str:
+    """A number of things: "1 press", "2 presses"."""
+    return f"{number:,} {one}" if number == 1 else f"{number:,} {one}{more}"
+
+
 def local(at_ns: int, zone: ZoneInfo) -> str:
     """An instant by the site's clocks, to the second."""
     return f"{datetime.fromtimestamp(at_ns // SECOND, UTC).astimezone(zone):%Y-%m-%d %H:%M:%S}"

@@ -237,7 +237,7 @@ class Traces:
             told.append(f"no seat answered in the period: seats are taken to answer after {SEAT_ANSWERS_MS / 1000:g} s")
         silent = len(traces) - len(talks)
         if silent:
-            told.append(f"{silent} incidents were never talked about: a talk about them is taken to last as the middle one did")
+            told.append(f"a talk that never came about is taken to last as the middle one did ({silent})")
         usual = _Usual(median_low(seats or [SEAT_ANSWERS_MS]), median_low(talks or [TALK_MS]), _parties(traces))
         made = [_press(trace, usual) for trace in traces]
         for one in self._joined:

@@ -17,7 +17,7 @@ from callserver.planning.chance import Chance, Spread
 from callserver.planning.period import TALK_MS, Change, Doing, LinesLost, Period, Press
 from callserver.planning.storm import Entry, Storm, StormError
 from dialplans.faults import Fault
-from dialplans.model import Plan, Point
+from dialplans.model import Button, Plan, Point
 
 HOUR_MS = 3_600_000
 PRESSES_MOST = 200_000
@@ -25,6 +25,7 @@ OUTCOME_AFTER_MS = 20_000
 PRANK_EVERY_MS = 15_000
 MASS_OVER_MS = 600_000
 SILENT_MS = 10_000
+DIGIT_MS = 2_000  # after the press, where a button is a digit
 EARTH_M = 6_371_000
 
 
@@ -116,16 +117,21 @@ def _where(sky: _Sky, entry: Entry) -> list[Point]:
 
 
 def _is_meant(point: Point, says: Mapping[str, object]) -> bool:
-    button = next((one for one in point.buttons if one.id == says.get("button")), None)
+    button = _button(point, str(says.get("button", "")))
     priority = point.priority if button is None else button.priority
+    queue = (button.queue if button is not None else "") or point.queue
     patterns = says.get("points", ("*",))
     assert isinstance(patterns, tuple)
     return (
         _fits(point.id, patterns)
-        and says.get("queue", point.queue) in (point.queue, None if button is None else button.queue)
+        and says.get("queue", queue) == queue
         and says.get("priority", priority) == priority
         and (button is not None or "button" not in says)
     )
+
+
+def _button(point: Point, wanted: str) -> Button | None:
+    return next((button for button in point.buttons if button.id == wanted), None)
 
 
 def _around(sky: _Sky, entry: Entry, chance: Chance) -> list[Point]:
@@ -202,18 +208,23 @@ def _press(sky: _Sky, number: int, people: Sequence[str], at: int, point: str, b
     patience = entry.says.get("patience")
     silent = chance.part() < entry.says.get("silent", 0.0)
     parties = {party for plan in sky.plans for party in plan.parties}
+    pressed = _button(sky.plan.points[point], button)
+    digit = "" if pressed is None else pressed.digit
     return Press(
         id=IncidentId(f"p{number}"),
         point=PointId(point),
         at=sky.at(at),
-        button=button,
+        button="" if digit else button,
         replies={one: _reply(sky, number, one, one in parties) for one in people},
         talk_ms=entry.length("talk", TALK_MS).draw(chance),
         outcome_ms=entry.length("outcome_after", OUTCOME_AFTER_MS).draw(chance),
         outcome=entry.says.get("outcome", ""),
         hangs_up_ms=None if patience is None else patience.draw(chance),
         back_ms=None if chance.part() < known.call_back_unanswered else known.call_back.draw(chance),
-        doings=(Doing(SILENT_MS, "silent", str(SILENT_MS)),) if silent else (),
+        doings=(
+            *((Doing(DIGIT_MS, "digit", digit),) if digit else ()),
+            *((Doing(SILENT_MS, "silent", str(SILENT_MS)),) if silent else ()),
+        ),
     )
 
 

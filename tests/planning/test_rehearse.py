@@ -208,10 +208,10 @@ def test_what_the_new_plan_does_not_know_is_told_and_left_out() -> None:
     presses = [press(0), press(30, "p2"), press(60, "p2"), press(90, outcome="lost property")]
     done = compared(day(presses, seated("ann", "bob"), operators=frozenset({"ann", "bob"})), changed)
     assert done.told == (
-        "point p2 is not in the plan: 2 of its presses are left out",
+        "point p2 is not in the plan: its presses are left out (2)",
         "operator ann was there and is not in the plan: not rung",
         "operator dan of the plan was never there: counted as off duty",
-        "outcome lost property is not in the plan: 1 incidents close with its first",
+        "outcome lost property is not in the plan: incidents close with its first (1)",
     )
     assert [(run.name, run.rows[0].incidents, run.refused) for run in done.runs] == [("old", 3, 0), ("new", 2, 2)]
 

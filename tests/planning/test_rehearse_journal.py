@@ -233,7 +233,7 @@ def test_the_table_the_plot_and_the_report_say_the_same(data: Path, tmp_path: Pa
     incidents = report["runs"][0]["figures"][0]["incidents"]
     assert re.search(rf"^all +recorded +{incidents} ", result.stdout, re.MULTILINE)
     assert re.search(rf"^ +new +{incidents} ", result.stdout, re.MULTILINE)
-    assert "0 incidents are answered sooner under the new plan, 0 later" in result.stdout
+    assert "Answered sooner under the new plan: 0 incidents; later: 0" in result.stdout
     assert re.search(r"[\d,]+ events in [\d.]+ s, [\d,]+ events/s", result.stdout)
     picture = (tmp_path / "out" / "waits.svg").read_text()
     assert f"New plan: {incidents} incidents" in picture
@@ -267,7 +267,7 @@ def test_what_cannot_be_rehearsed_is_misuse(data: Path, tmp_path: Path) -> None:
     for words, told in (
         ((PLAN_FILE,), "name one of --against JOURNAL and --storm SPEC; storms that come with it: half-the-seats-dead"),
         ((PLAN_FILE, "--against", data, "--storm", "pranks"), "name one of"),
-        ((PLAN_FILE, "--against", tmp_path / "no"), "there is no store"),
+        ((PLAN_FILE, "--against", tmp_path / "no"), "there is no journal here"),
         ((PLAN_FILE, "--storm", "drizzle"), "no storm of this name"),
         ((PLAN_FILE, "--storm", spec), f"{spec}:2: 'start' of storm: 'soon' is no local time. Write day and time"),
         ((PLAN_FILE, "--against", data, "--since", "monday"), "--since monday: write a day"),

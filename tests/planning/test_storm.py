@@ -13,7 +13,7 @@ import pytest
 from callserver.core import events as ev
 from callserver.core.instant import SECOND
 from callserver.planning.chance import Chance, Spread
-from callserver.planning.period import Change, LinesLost, Period
+from callserver.planning.period import Change, Doing, LinesLost, Period
 from callserver.planning.rehearse import rehearse
 from callserver.planning.storm import ROWS, TABLES, StormError, parse
 from callserver.planning.weather import generate
@@ -118,12 +118,15 @@ def test_a_row_lasts_from_and_until() -> None:
     assert hours == {2}
 
 
+BUTTONS = (Button("blue", Priority.INFORMATION, user="info", queue="idle"), Button("five", Priority.HIGH, digit="5"))
+
+
 def test_rows_mean_points_by_pattern_queue_class_and_button() -> None:
     """Each alone, on a plan that has all of them."""
     made = plan()
     points = {
         **made.points,
-        "p1": Point("p1", "Gate", "help", "human", buttons=(Button("blue", Priority.INFORMATION, user="info"),)),
+        "p1": Point("p1", "Gate", "help", "human", buttons=BUTTONS),
         "p2": Point("p2", "Gate", "help", "human", Priority.NORMAL),
     }
     made = replace(made, points=points)
@@ -132,7 +135,15 @@ def test_rows_mean_points_by_pattern_queue_class_and_button() -> None:
     assert _pressed(made, 'class = "normal"') == {"p2"}
     assert _pressed(made, 'button = "blue"') == {"p1"}
     assert _pressed(made, 'button = "blue"\nclass = "information"') == {"p1"}
+    assert _pressed(made, 'button = "blue"\nqueue = "idle"') == {"p1"}
     assert {press.button for press in storm('[[arrivals]]\nper_hour = 20\nbutton = "blue"\n', made).presses} == {"blue"}
+
+
+def test_a_button_that_is_a_digit_is_keyed_after_the_press() -> None:
+    """The press itself is an ordinary one."""
+    made = replace(plan(), points={**plan().points, "p1": Point("p1", "Gate", "help", "human", buttons=BUTTONS)})
+    one = storm('[[arrivals]]\nper_hour = 20\nbutton = "five"\n', made).presses[0]
+    assert (one.point, one.button, one.doings) == ("p1", "", (Doing(2_000, "digit", "5"),))
 
 
 def _pressed(made: Plan, says: str) -> set[str]:
