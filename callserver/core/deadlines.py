@@ -8,7 +8,7 @@ What is due stands in the index of the state and is worked out anew for what a f
 from collections.abc import Iterator
 
 from callserver.core import call as calls
-from callserver.core import conversation, ladder, moment, offers, outside, pools
+from callserver.core import conversation, crowding, ladder, moment, offers, outside, pools, room
 from callserver.core import incident as incidents
 from callserver.core import leg as legs
 from callserver.core.decision import Decision
@@ -53,8 +53,9 @@ def _of_incident(state: State, known: IncidentId, seen: Instant) -> Iterator[Ins
             yield at
     if incident.state == incidents.WAITING:
         step = ladder.next_at(state, incident)
-        if step is not None:
-            yield step
+        for at in (step, crowding.next_at(state, incident)):
+            if at is not None:
+                yield at
         yield from (at for at in _looks_again(state, incident) if at > seen)
 
 
@@ -62,6 +63,9 @@ def _looks_again(state: State, incident: Incident) -> Iterator[Instant]:
     """When something else may be done for a waiting incident, though nothing happens but time."""
     for tier in queue_of(state, incident).tiers:
         yield later(incident.ladder_since, tier.after_ms)
+    preempts_at = room.next_at(state, incident)
+    if preempts_at is not None:
+        yield preempts_at
 
 
 def _of_call(call: Call | None) -> Iterator[Instant]:
@@ -111,6 +115,8 @@ def _run_incident(d: Decision, known: IncidentId) -> None:
         conversation.end_wrap_up(d, incident, "the wrap-up ended without an outcome")
     elif _is_due(d, incident.route_at):
         outside.begin_again(d, incident)
+    if incident.state == incidents.WAITING:
+        crowding.run_due(d, incident)
 
 
 def _run_call(d: Decision, known: CallId) -> None:

@@ -5,8 +5,9 @@ rules of its kind and then lets the coupling rules settle:
 
     1. what is due by time happens (deadlines)
     2. every waiting incident that was touched, or for which a condition changed, climbs its ladder as far as it must (ladder)
-    3. waiting calls are offered to free seats (offers)
-    4. ending calls without legs are closed (call)
+    3. waiting calls are offered to free seats (offers); for emergencies that have none, room is made (room), and 2 and 3 again
+    4. alarms of queues are raised and cleared (crowding)
+    5. ending calls without legs are closed (call)
 
 The machines are leg, call, incident, operator and ladder; what couples them stands in press, answers, endings, offers,
 conversation, outside, escalation, codes, duty and condition. State changes through `Decision.record` only.
@@ -20,6 +21,7 @@ from callserver.core import (
     codes,
     condition,
     conditions,
+    crowding,
     deadlines,
     duty,
     endings,
@@ -30,6 +32,7 @@ from callserver.core import (
     offers,
     pools,
     press,
+    room,
 )
 from callserver.core import call as calls
 from callserver.core.decision import Decision
@@ -56,12 +59,19 @@ def next_deadline(state: State) -> Instant | None:
 
 def _settle(d: Decision) -> None:
     deadlines.run_due(d)
+    _climb_and_deal(d)
+    if room.make(d):
+        _climb_and_deal(d)
+    crowding.look(d)
+    for call in pools.touched_calls(d.state):
+        calls.close_when_done(d, call)
+
+
+def _climb_and_deal(d: Decision) -> None:
     while moved := pools.to_climb(d.state, d.now, lambda incident: conditions.live(d, incident)):
         for incident in moved:
             ladder.climb(d, incident)
     offers.deal(d)
-    for call in pools.touched_calls(d.state):
-        calls.close_when_done(d, call)
 
 
 def _woken(d: Decision, event: events.Woken) -> None:

@@ -77,7 +77,11 @@ def become_available(d: Decision, wanted: OperatorId, reason: str) -> bool:
 
 
 def pause(d: Decision, event: Pause) -> None:
-    """An operator asks for no calls."""
+    """An operator asks for no calls, for one of the plan's reasons where it has any and one is given."""
+    reasons = d.state.plans[d.state.plan_version].pauses if d.state.plan_version else {}
+    if event.reason and reasons and event.reason not in reasons:
+        d.refuse(event.operator, f"no such reason for a pause: {event.reason}")
+        return
     become_paused(d, event.operator, event.reason or f"asked by {event.by}")
 
 

@@ -44,6 +44,11 @@ def unanswered_alarm(incident: Incident) -> str:
     return f"unanswered:{incident.id}"
 
 
+def waits_alarm(incident: Incident) -> str:
+    """The key of the alarm that an incident waits for longer than its queue's longest wait."""
+    return f"waits:{incident.id}"
+
+
 def call_back_alarm(incident: Incident) -> str:
     """The key of the alarm that the point could not be called back."""
     return f"call-back:{incident.id}"
@@ -63,10 +68,11 @@ def move(
         return False
     if incident.state == WAITING:
         d.clear_alarm(unanswered_alarm(incident), reason)
+        d.clear_alarm(waits_alarm(incident), reason)
     if new == CLOSED:
         d.clear_alarm(call_back_alarm(incident), reason)
-        for key in [key for key in d.state.alarms if key.startswith(unreached_alarm(incident, ""))]:
-            d.clear_alarm(key, reason)
+        for party in d.state.plans[incident.plan_version].parties:
+            d.clear_alarm(unreached_alarm(incident, party), reason)
     d.record(IncidentMoved(incident.id, incident.state, new, reason, operator, until))
     return True
 

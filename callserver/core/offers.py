@@ -9,10 +9,11 @@ can be rung again when these legs are gone.
 
 from heapq import heapify, heappop, heappush
 
+from callserver.core import absent, pools, seats, waiting
 from callserver.core import eligible as eligibility
+from callserver.core import incident as incidents
 from callserver.core import leg as legs
 from callserver.core import operator as operators
-from callserver.core import pools, seats, waiting
 from callserver.core.decision import Decision
 from callserver.core.effects import DialOperator
 from callserver.core.facts import LegCreated, OfferEnded, OfferMade, OfferWidened
@@ -38,6 +39,7 @@ def deal(d: Decision) -> None:
     crews = ((pool, pools.crew(d.state, key, pool, d.now)) for key, pool in pools.pools(d.state, d.now).items())
     reach = [(pool, crew & everybody) for pool, crew in crews if not crew.isdisjoint(everybody)]
     dealt: Dealt = {}
+    _claimed(d, free, dealt)
     _one_each(d, reach, free, dealt)
     _the_rest(d, reach, free, dealt)
     for incident in sorted((d.state.incidents[one] for one in dealt), key=lambda one: waiting.rank(d.state, one)):
@@ -47,6 +49,17 @@ def deal(d: Decision) -> None:
 def _call_of(d: Decision, incident: Incident) -> Call:
     assert incident.call is not None, "a waiting incident has a call"
     return d.state.calls[incident.call]
+
+
+def _claimed(d: Decision, free: Free, dealt: Dealt) -> None:
+    """A seat that was freed for an emergency rings for it, whoever else waits."""
+    for operator in [one for one in free.values() if one.claimed is not None]:
+        incident = d.state.incidents.get(operator.claimed or IncidentId(""))
+        if incident is None or incident.state != incidents.WAITING or incident.id in dealt:
+            continue
+        if _call_of(d, incident).offer is None and eligibility.eligible(d.state, operator, incident, d.now):
+            dealt[incident.id] = [operator]
+            del free[operator.id]
 
 
 def _one_each(d: Decision, reach: Reach, free: Free, dealt: Dealt) -> None:
@@ -60,9 +73,10 @@ def _one_each(d: Decision, reach: Reach, free: Free, dealt: Dealt) -> None:
         if not candidates:
             continue
         incident = d.state.incidents[rank[2]]
-        first = seats.in_order(d.state, incident, candidates, d.now)[0]
-        dealt[incident.id] = [first]
-        del free[first.id]
+        if incident.id not in dealt:
+            first = seats.in_order(d.state, incident, candidates, d.now)[0]
+            dealt[incident.id] = [first]
+            del free[first.id]
         if place + 1 < len(pool.quiet):
             heappush(heads, (pool.quiet[place + 1], number, place + 1))
 
@@ -152,10 +166,10 @@ def ring_out(d: Decision, call: Call) -> None:
     """Nobody answered in time: those that rang rest, and the call is offered anew."""
     assert call.offer is not None
     incident = incident_of(d.state, call)
-    queue, rang_ms = queue_of(d.state, incident), ring_ms_of(d.state, incident, call.offer.legs.values())
+    rang_ms = ring_ms_of(d.state, incident, call.offer.legs.values())
     offer = call.offer.id
     for operator in _drop_all(d, call, "no answer"):
-        operators.rest(d, operator, queue.rest_after_no_answer_ms)
+        absent.missed(d, operator, incident)
     d.record(OfferEnded(offer, "rung-out", f"unanswered {rang_ms / 1000:g} s"))
 
 
@@ -164,7 +178,7 @@ def refused(d: Decision, call: Call, operator: OperatorState, end: Termination) 
     reason = f"{operator.id}: {words(end)}"
     operators.release(d, operator, reason)
     if end.kind is Class.UNANSWERED:
-        operators.rest(d, operator, queue_of(d.state, incident_of(d.state, call)).rest_after_no_answer_ms)
+        absent.missed(d, operator, incident_of(d.state, call))
     elif not lost_by_us(end):
         operators.rest_firmly(d, operator)
     end_if_empty(d, call, "refused", reason)

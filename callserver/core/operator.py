@@ -48,12 +48,19 @@ FIRM_REST_MS = 2_000
 FIRM_REST_MOST_MS = 16_000
 
 
+def no_answer_alarm(operator: OperatorState) -> str:
+    """The key of the alarm that the last operator on duty lets offers ring out."""
+    return f"no-answer:{operator.id}"
+
+
 def move(d: "Decision", operator: OperatorState, new: str, reason: str, until: Instant | None = None) -> bool:
     """The one door: records the move, or refuses one that the table does not have."""
     if new not in MOVES[operator.state]:
         d.refuse(operator.id, f"operator is {operator.state}, cannot become {new}")
         return False
     d.record(OperatorMoved(operator.id, operator.state, new, reason, until))
+    if new in (OFF, TALKING, PAUSED):
+        d.clear_alarm(no_answer_alarm(operator), reason)
     return True
 
 
@@ -63,9 +70,8 @@ def release(d: "Decision", operator: OperatorState, reason: str) -> None:
 
 
 def rest(d: "Decision", operator: OperatorState, rest_ms: int) -> None:
-    """After an offer that rang out: others are rung first."""
-    if rest_ms > 0:
-        d.record(OperatorRests(operator.id, later(d.now, rest_ms)))
+    """After an offer that rang out: others are rung first; counted, even where nobody rests."""
+    d.record(OperatorRests(operator.id, later(d.now, rest_ms)))
 
 
 def rest_firmly(d: "Decision", operator: OperatorState) -> None:

@@ -1,6 +1,7 @@
 """What each state of a call sounds like.
 
 waiting        the point hears, again and again, the reassurance, or what the ladder's last step that says something says
+  parked       it hears that somebody comes back, instead of all that
 calling-back   whoever waits for the point hears so, and each other
 talking        all answered legs hear each other; a new operator is told the place once
   held         the point hears, again and again, that somebody is there; the others hear each other
@@ -25,6 +26,7 @@ CALLING_BACK_EVERY_MS = 10_000
 HOLD_PROMPT: Final = "hold"
 HOLD_EVERY_MS = 20_000
 OUTCOME_PROMPT: Final = "outcome"
+PARKED_PROMPT: Final = "parked"
 REASSURANCE_EVERY_MOST_MS = 60_000
 TEXT_PROMPT: Final = "text:"
 
@@ -63,7 +65,8 @@ def _waiting(state: State, call: Call) -> Shape:
         return Shape()
     every_ms = min(queue.reassurance_every_ms, REASSURANCE_EVERY_MOST_MS)
     said = next((step.say for step in reversed(steps_taken(state, incident)) if step.say), "")
-    return Shape((), (Prompt(f"{TEXT_PROMPT}{said}" if said else queue.reassurance, (point.id,), every_ms),))
+    usual = f"{TEXT_PROMPT}{said}" if said else queue.reassurance
+    return Shape((), (Prompt(PARKED_PROMPT if incident.parked else usual, (point.id,), every_ms),))
 
 
 def _whisper(state: State, call: Call) -> tuple[Prompt, ...]:
