@@ -4,6 +4,7 @@ What the record cannot show is taken so (docs/rehearse.md has the reasons): a se
 that it took; one that let it ring out does not answer it; any other needs as long as whoever did answer, a moment longer.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from statistics import median_low
@@ -24,6 +25,7 @@ from dialplans.model import When
 SLOWER_MS = 1  # than whoever answered: the same press goes to the same seat where nothing else is different
 LATER_MS = 1_000  # than a party was seen not to answer
 _BY_OPERATOR = ("asked by ", "code ")  # how reasons begin where an operator asked
+_BUTTON = re.compile(r"button (\S+) was pressed")
 _REFUSALS = frozenset({Class.REFUSED, Class.UNREACHABLE, Class.FAILED})
 
 
@@ -225,6 +227,9 @@ class Traces:
     def _reclassified(self, fact: f.IncidentReclassified, at: Instant) -> None:
         if fact.why.startswith("by "):
             self._did(fact.incident, at, "class", str(fact.new))
+        button, newest = _BUTTON.fullmatch(fact.why), self._newest.get(fact.incident)
+        if button and newest is not None and newest.press.at == at:  # the button of a press that joined; see core.classes
+            newest.press = replace(newest.press, button=button[1])
 
     # ---- the presses ------------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ from callserver.store.engine import open_store
 from callserver.store.journal import Entry, JournalWriter, wait
 from callserver.store.upgrade import upgrade
 from dialplans.load import shipped
-from dialplans.model import Plan
+from dialplans.model import Button, Plan, Point, Priority
 from tests import sources
 from tests.core.plans import plan
 
@@ -366,6 +366,15 @@ def test_each_press_has_its_own_end_of_patience() -> None:
     found = lived(press(0, hangs_up_ms=2_000, seat_ms=12_000), press(4, hangs_up_ms=3_000))
     assert [known.hangs_up_ms for known in found.values()] == [2_000, 3_000]
     assert [known.seat_ms for known in found.values()] == [12_001, 12_001]
+
+
+def test_a_more_urgent_button_pressed_meanwhile_is_pressed_again() -> None:
+    """The record of a press that joined names it only as the reason of the new class."""
+    buttons = (Button("info", Priority.INFORMATION, user="info"), Button("red", Priority.EMERGENCY, user="red"))
+    made = replace(plan(), points={**plan().points, "p1": Point("p1", "Gate", "help", "human", buttons=buttons)})
+    pressed = (press(0, button="info"), press(5, button="red"))
+    rows = journal_of(Period("two", NOON, later(NOON, 60_000), pressed, ()), made)
+    assert [one.button for one in recorded(rows).period("again").presses] == ["info", "red"]
 
 
 def test_a_press_in_the_wrap_up_has_an_answer_and_a_talk_of_its_own() -> None:
