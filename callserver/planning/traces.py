@@ -247,7 +247,8 @@ class Traces:
         made = [_press(trace, usual) for trace in traces]
         for one in self._joined:
             known, press = _press(one.trace, usual), one.press
-            made.append(replace(known, id=press.id, at=press.at, hangs_up_ms=one.hangs_up_ms, doings=()))
+            button = press.button or known.button
+            made.append(replace(known, id=press.id, at=press.at, button=button, hangs_up_ms=one.hangs_up_ms, doings=()))
         return sorted(made, key=lambda one: (one.at, one.id)), told
 
 
