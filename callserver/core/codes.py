@@ -6,8 +6,8 @@
     the plan's `police:<party>`       brings the party into the conversation, called or as DTMF
     the plan's `ladder`               does what the ladder's steps for being asked do, called or as DTMF
 
-Digits heard within three seconds of each other belong together; a `*` begins anew. A code that was used is forgotten.
-A waiting caller's digits may be what a step of the ladder waits for (`conditions`). Digits of parties mean nothing.
+Digits heard within three seconds of each other belong together; an operator's `*` begins anew. A code that was used
+is forgotten. A waiting caller's digits may be what a step of the ladder waits for (`conditions`). Digits of parties mean nothing.
 """
 
 from typing import Final

@@ -12,7 +12,7 @@ from callserver.core.instant import MS, Instant
 from callserver.core.state import Call, Leg, Offer, OperatorState, State
 
 DIGITS_TOGETHER_MS = 3_000
-DIGITS_MOST = 8
+DIGITS_MOST = 16
 PLACE_PROMPT = "place:"
 
 
@@ -94,7 +94,8 @@ def _line_changed(state: State, fact: f.LineChanged, at: Instant) -> None:
 
 def _digit_heard(state: State, fact: f.DigitHeard, at: Instant) -> None:
     leg = state.legs[fact.leg]
-    if fact.digit == "*" or at - leg.digit_at > DIGITS_TOGETHER_MS * MS:
+    anew = fact.digit == "*" and leg.role != legs.POINT  # a caller's keys may hold one, see dialplans.model.DIGITS
+    if anew or at - leg.digit_at > DIGITS_TOGETHER_MS * MS:
         leg.digits = ""
     leg.digits = (leg.digits + fact.digit)[-DIGITS_MOST:]
     leg.digit_at = at

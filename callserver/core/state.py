@@ -27,7 +27,7 @@ class Leg:
     route: str = ""
     sounding: bool = True
     due: Instant | None = None  # a dialled leg is given up, an early inbound one answered
-    digits: str = ""  # DTMF heard lately, from the last `*` on; see core.codes
+    digits: str = ""  # DTMF heard lately, an operator's from the last `*` on; see core.codes
     digit_at: Instant = INSTANT_ZERO
 
 

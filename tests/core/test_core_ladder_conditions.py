@@ -211,6 +211,16 @@ def test_digits_of_a_waiting_caller_are_kept_when_they_belong_together() -> None
     assert steps(driver) == ["step 1: the caller pressed 55 under plan v1"]
 
 
+@pytest.mark.parametrize("keys", ["*5*", "#", "1234567890123456"])
+def test_all_the_digits_that_a_plan_may_name_can_be_pressed(keys: str) -> None:
+    driver = Driver(with_queue(civic_when(f"digits:{keys}"), "idle", ladder="own"), "ann")
+    driver.press("p3")
+    hear(driver, "p3", "9" + keys[:-1])
+    assert called(driver) == []
+    hear(driver, "p3", keys[-1])
+    assert called(driver) == ["civic"]
+
+
 def test_other_digits_and_those_of_an_operator_change_nothing() -> None:
     driver = Driver(with_queue(civic_when("digits:55"), "idle", ladder="own"), "ann")
     driver.talk("p3", "ann")
