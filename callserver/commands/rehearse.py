@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dialplans.model import Plan
 
 PLOT, REPORT = "waits.svg", "report.json"
+BAR_PARTS = 400  # a bar is drawn anew no more often
 
 
 _Plan = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan's file that is to be tried.")]
@@ -194,12 +195,13 @@ def _progress(quiet: bool) -> "Iterator[Progress]":
         TextColumn("{task.description:>9}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn(),
         console=Console(stderr=True), transient=True,
     )  # fmt: skip
-    known: dict[str, TaskID] = {}
+    known: dict[str, tuple[TaskID, int]] = {}
 
     def tell(name: str, done: int, total: int) -> None:
-        if name not in known:
-            known[name] = bars.add_task(name, total=total)
-        bars.update(known[name], completed=done)
+        bar, told = known.get(name) or (bars.add_task(name, total=total), 0)
+        if name not in known or done - told >= total / BAR_PARTS:
+            bars.update(bar, completed=done)
+            known[name] = (bar, done)
 
     with bars:
         yield tell

@@ -106,7 +106,8 @@ class Traces:
         press = Press(IncidentId(f"{fact.incident}+{number}"), fact.point, at)
         if trace.state == incidents.WRAP_UP:
             self._done.append(trace)
-            self.all[fact.incident] = self._newest[fact.incident] = Trace(press)
+            again = replace(press, button=trace.press.button)
+            self.all[fact.incident] = self._newest[fact.incident] = Trace(again)
         else:
             self._joined.append(_Joined(trace, press))
             self._newest[fact.incident] = self._joined[-1]

@@ -1,5 +1,6 @@
 """What a journal tells is what is lived through again: from facts, from a real store, and by the command."""
 
+import io
 import json
 import math
 import re
@@ -14,6 +15,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from callserver import cli
+from callserver.commands import rehearse as command
 from callserver.core import events as ev
 from callserver.core import facts as f
 from callserver.core.facts import Fact
@@ -286,6 +288,27 @@ def test_a_plan_with_faults_is_told_with_its_lines(tmp_path: Path) -> None:
     for words in ((broken, "--storm", "pranks"), (PLAN_FILE, "--plan-before", broken, "--storm", "pranks")):
         result = run(*words, "--out", tmp_path)
         assert (result.exit_code, f"{broken}:" in result.output) == (1, True)
+
+
+class Terminal(io.StringIO):
+    """Looks like one."""
+
+    def isatty(self) -> bool:
+        """It does."""
+        return True
+
+
+def test_a_terminal_is_shown_a_bar_for_each_part_of_the_work_and_a_program_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On standard error, so that the table can be piped."""
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    for quiet, shown in ((True, False), (False, True)):
+        with command._progress(quiet) as tell:
+            for done in range(0, 1_001, 100):
+                tell("reading", done, 1_000)
+            tell("new", 500, 1_000)
+        text = terminal.getvalue()
+        assert ["reading" in text, "new" in text, "100 %" in text, " 50 %" in text] == [shown] * 4
 
 
 # ---- the plot ------------------------------------------------------------------------------------------------
