@@ -117,7 +117,7 @@ class Switchboard:
         await recovery.workers_greeted()
         recovery.tell()
         for key in self.dispatcher.state.alarms:
-            if key in STALE_ALARMS or key.startswith(STALE_KINDS):
+            if key in STALE_ALARMS or key.startswith(STALE_KINDS) or self._of_nobody(key):
                 self.post(ConditionCleared(key))
         self.post(Noted(f.ServerStarted(VERSION, self.folded)))
         self._note_anchor()
@@ -262,13 +262,18 @@ class Switchboard:
         if plan == old:
             return
         self.accounts.adopt(plan)
-        gone = {f"point:{point}" for point in old.points if point not in plan.points}
-        gone |= {f"trunk:{trunk}" for trunk in old.trunks if self.accounts.trunk(trunk) is None}
-        for key in gone & set(state.alarms):
+        for key in filter(self._of_nobody, state.alarms):
             self.post(ConditionCleared(key))
         before = Accounts(old, {}, {})
         self.edge.plan_changed(lambda user: before.role(user) != self.accounts.role(user))
         self.seats.tell_fit()
+
+    def _of_nobody(self, alarm: str) -> bool:
+        """Whether an alarm is about a point or a trunk that no plan has any more."""
+        kind, _, name = alarm.partition(":")
+        if kind == "trunk":
+            return self.accounts.trunk(name) is None
+        return kind == "point" and name not in self.accounts.plan.points
 
     def _reload_wanted(self) -> None:
         """SIGHUP, here or at the supervisor."""

@@ -1,12 +1,18 @@
 """What the supervisor tells, turned into events: every clock anchor is one fact, troubles of processes are conditions."""
 
+import asyncio
 from dataclasses import asdict, replace
 from types import SimpleNamespace
 
 from callserver.core.events import ConditionCleared, ConditionRaised, Event, Noted
 from callserver.core.facts import ClockAnchored
+from callserver.core.state import State
 from callserver.runtime import clock, supervision
+from callserver.runtime.accounts import Accounts
+from callserver.runtime.plans import PlanRefused
 from callserver.runtime.switchboard import Switchboard
+from tests.core.plans import operators, plan
+from tests.eventually import eventually
 
 
 def _board(posted: list[Event]) -> Switchboard:
@@ -48,3 +54,45 @@ def test_troubles_of_processes_are_conditions() -> None:
     board._told(supervision.ChildTrouble("web", "web ended with -9"))
     board._told(supervision.ChildTrouble("web", "web runs again", cleared=True))
     assert posted == [ConditionRaised("process:web", "web ended with -9"), ConditionCleared("process:web")]
+
+
+def test_another_plan_is_followed_by_all_that_is_not_the_cores() -> None:
+    """Who may speak, who is there, trunks; alarms about points and trunks that are gone are cleared, others stay."""
+    posted: list[Event] = []
+    board = _board(posted)
+    old, new = (
+        plan(),
+        replace(plan(), name="new", points={"p1": plan().points["p1"]}, trunks={}, operators=operators("ann", "eve")),
+    )
+    alarms = {"point:p1": "", "point:p2": "", "trunk:trunk-a": "", "disk:data": ""}
+    state = State(plan_version=2, plans={2: new}, alarms=alarms)
+    told: list[object] = []
+    board.dispatcher = SimpleNamespace(state=state)  # type: ignore[assignment]
+    board.accounts = Accounts(old, {}, {})
+    users = ("ann", "eve", "p1", "p2")
+    board.edge = SimpleNamespace(plan_changed=lambda is_new: told.extend(filter(is_new, users)))  # type: ignore[assignment]
+    board.seats = SimpleNamespace(tell_fit=lambda: told.append("seats"))  # type: ignore[assignment]
+    for _ in range(2):
+        board._follow_plan()
+    assert board.accounts.plan is new
+    assert told == ["eve", "p2", "seats"], "p2 is nobody now, which is new too"
+    assert posted == [ConditionCleared("point:p2"), ConditionCleared("trunk:trunk-a")]
+
+
+async def test_a_wish_for_the_plan_becomes_a_reload_and_a_refusal_stops_nothing() -> None:
+    """By SIGHUP to the supervisor; an error of ours beside the calls rings."""
+    posted: list[Event] = []
+    board = _board(posted)
+    board.loop, board._tasks, board.config = asyncio.get_running_loop(), set(), SimpleNamespace(plan=SimpleNamespace(file="p"))  # type: ignore[assignment]
+    asked: list[str] = []
+
+    async def reload(by: str) -> None:
+        asked.append(by)
+        raise PlanRefused(("a fault",)) if len(asked) == 1 else RuntimeError("ours")
+
+    board.plans = SimpleNamespace(reload=reload)  # type: ignore[assignment]
+    for _ in range(2):
+        board._told(supervision.ReloadWanted())
+        await eventually(lambda: not board._tasks, 5)
+    assert asked == ["root@SIGHUP"] * 2
+    assert [event.key for event in posted if isinstance(event, ConditionRaised)] == ["internal:beside"]
