@@ -9,7 +9,7 @@ from callserver.core.state import Incident, State
 from dialplans.model import Priority, When
 from tests.simulation.edge import Edge
 from tests.simulation.invariants import hold
-from tests.simulation.reading import could_ring, ladder_of, may_ring, nobody_at_work, rank
+from tests.simulation.reading import could_ring, ladder_of, last_of_queues, may_ring, nobody_at_work, rank
 
 UNOFFERED_MOST = 2 * SECOND
 SLACK = 3 * SECOND
@@ -26,6 +26,8 @@ class Promises:
         self.unoffered_since: dict[str, Instant] = {}
         self.nobody_since: dict[str, Instant] = {}
         self.unsent_since: dict[str, Instant] = {}
+        self.freed_for: dict[str, str] = {}  # by operator: the emergency for whose sake a talk was parked
+        self.tried: dict[str, set[str]] = {}  # by incident: the parties of this round
 
     def restart(self, now: Instant) -> None:
         """The switchboard was away: what must be done soon counts from its return."""
@@ -37,19 +39,42 @@ class Promises:
 
     def take(self, event: ev.Event, facts: Sequence[f.Fact], state: State, now: Instant) -> None:
         """The facts of one decision; `state` is the one that they led to."""
+        if isinstance(event, ev.Pressed):
+            self._pressed(event, facts, state)
         for fact in facts:
             if isinstance(fact, f.IncidentOpened):
                 self._opened(fact, event, state, now)
             elif isinstance(fact, f.IncidentMoved):
                 self._moved(fact, now)
             elif isinstance(fact, f.IncidentHandedOver):
-                self._handed_over(fact, state, now)
+                self._handed_over(fact, event, state, now)
             elif isinstance(fact, f.OfferMade | f.OfferWidened):
                 self._rung(fact, state, now)
             elif isinstance(fact, f.IncidentParked):
                 self._parked(fact, facts, state)
+            elif isinstance(fact, f.RouteTried | f.RouteAwaited):
+                self._routes(fact, state)
             elif isinstance(fact, f.OperatorMoved):
                 self._operator_moved(fact, event, state, now)
+
+    def _pressed(self, event: ev.Pressed, facts: Sequence[f.Fact], state: State) -> None:
+        hold(event.point in state.open_by_point, f"the press of {event.point} opened nothing")
+        made = [fact for fact in facts if isinstance(fact, f.LegCreated) and fact.role == "point" and fact.inbound]
+        hold(len(made) == 1, f"the press of {event.point} has no leg")
+
+    def _routes(self, fact: f.RouteTried | f.RouteAwaited, state: State) -> None:
+        """A round is over when the party's fallbacks were tried too, those that are always open."""
+        tried = self.tried.setdefault(fact.incident, set())
+        if isinstance(fact, f.RouteTried):
+            tried.add(fact.party)
+            return
+        parties, party, wanted = state.plans[state.incidents[fact.incident].plan_version].parties, str(fact.party), set()
+        while party and party not in wanted:
+            wanted.add(party)
+            party = parties[party].fallback
+        missed = {one for one in wanted if not parties[one].hours} - tried
+        hold(not missed, f"a round for {fact.incident} is over and {missed} were not tried")
+        tried.clear()
 
     def _opened(self, fact: f.IncidentOpened, event: ev.Event, state: State, now: Instant) -> None:
         self.foot_at[fact.incident] = now
@@ -61,11 +86,15 @@ class Promises:
     def _moved(self, fact: f.IncidentMoved, now: Instant) -> None:
         self.foot_at.pop(fact.incident, None)
         self.hand_overs.pop(fact.incident, None)
+        self.tried.pop(fact.incident, None)
         if fact.new == "waiting":
             self.foot_at[fact.incident] = now
 
-    def _handed_over(self, fact: f.IncidentHandedOver, state: State, now: Instant) -> None:
+    def _handed_over(self, fact: f.IncidentHandedOver, event: ev.Event, state: State, now: Instant) -> None:
         self.foot_at[fact.incident] = now
+        if isinstance(event, ev.Pressed):  # by another button
+            self.hand_overs[fact.incident] = 0
+            return
         self.hand_overs[fact.incident] = self.hand_overs.get(fact.incident, 0) + 1
         queues = state.plans[state.incidents[fact.incident].plan_version].queues
         hold(self.hand_overs[fact.incident] < len(queues), f"{fact.incident} is handed round")
@@ -82,7 +111,8 @@ class Promises:
                 f"{operator} is rung for {incident.id} out of turn: tier, skill or hours",
             )
             passed = [other.id for other in before if may_ring(state, other, operator, now)]
-            hold(not passed or incident.prefers == operator, f"{operator} is rung for {incident.id} before {passed}")
+            wanted = incident.prefers == operator or self.freed_for.pop(operator, "") == incident.id
+            hold(not passed or wanted, f"{operator} is rung for {incident.id} before {passed}")
 
     def _unoffered(self, state: State, than: Incident) -> Iterator[Incident]:
         """Who waits before this one and is offered to nobody."""
@@ -95,6 +125,7 @@ class Promises:
 
     def _parked(self, fact: f.IncidentParked, facts: Sequence[f.Fact], state: State) -> None:
         incident, by = state.incidents[fact.incident], state.incidents[fact.by]
+        self.freed_for[fact.operator] = fact.by
         hold(incident.state == "waiting", f"{incident.id} was parked and does not wait")
         hold(incident.priority >= Priority.NORMAL, f"{incident.id} of class {incident.priority} was parked")
         hold(by.priority == Priority.EMERGENCY and not by.parked, f"{incident.id} was parked for {by.id}, no emergency")
@@ -106,16 +137,13 @@ class Promises:
         points = [leg for leg in call.legs.values() if leg.role == "point"]
         hold(not any(leg.inbound and leg.id in dropped for leg in points), f"{incident.id} was dropped, not parked")
         prompts = [prompt.name for prompt in call.shape.prompts]
-        hold("parked" in prompts or all(leg.state != "up" for leg in points), f"{incident.id} was not told of it: {prompts}")
+        told = any(name == "parked" or name.startswith("text:") for name in prompts)  # a step may say something else at once
+        hold(told or all(leg.state != "up" for leg in points), f"{incident.id} was not told of it: {prompts}")
 
     def _operator_moved(self, fact: f.OperatorMoved, event: ev.Event, state: State, now: Instant) -> None:
         if fact.new == "paused" and not isinstance(event, ev.Pause | ev.CodeDialled):
-            plan = state.plans[state.plan_version]
-            mine = plan.operators[fact.operator].groups if fact.operator in plan.operators else ()
-            others = [one for one in state.operators.values() if one.id != fact.operator and one.id in plan.operators]
-            at_work = [one for one in others if one.reachable and one.state not in ("off", "paused")]
-            left = any(not set(mine).isdisjoint(plan.operators[one.id].groups) for one in at_work)
-            hold(left, f"{fact.operator} was the last one and was paused: {fact.reason}")
+            last_of = last_of_queues(state, fact.operator, now)
+            hold(not last_of, f"{fact.operator} was the last one of {last_of} and was paused: {fact.reason}")
         if fact.old == "wrap-up" and fact.new != "talking" and not isinstance(event, ASKED):
             self._wrap_up_ended(fact, state, now)
 
@@ -130,7 +158,7 @@ class Promises:
     def check(self, state: State, edge: Edge, now: Instant, back_since: Instant, ordered: Collection[str]) -> None:
         """Every promise. `ordered`: legs whose orders wait for the journal's disk."""
         order = [rank(state, state.incidents[known]) for known in state.waiting]
-        hold(_ageing_differs(state) or order == sorted(order), f"the order of waiting is wrong: {order}")
+        hold(order == sorted(order), f"the order of waiting is wrong: {order}")
         for known in state.waiting:
             incident = state.incidents[known]
             self._offered(state, edge, incident, now)
@@ -173,8 +201,3 @@ class Promises:
 
 def _is_of(leg: str, incident: str) -> bool:
     return leg.startswith(f"{incident}.")
-
-
-def _ageing_differs(state: State) -> bool:
-    """Whether incidents of plans with other ageings wait together: "never" and a number are not comparable in `reading`."""
-    return len({state.plans[state.incidents[known].plan_version].ageing_ms for known in state.waiting}) > 1

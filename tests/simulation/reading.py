@@ -6,6 +6,8 @@ from dialplans.hours import is_open
 from dialplans.model import Ladder, Queue
 from tests.simulation.edge import Edge
 
+NEVER_NS = 1 << 80
+
 
 def queue_of(state: State, incident: Incident) -> Queue:
     """The queue in which it waits, under its frozen plan."""
@@ -50,11 +52,28 @@ def could_ring(state: State, edge: Edge, incident: Incident, operator: OperatorS
     )
 
 
+def groups_of(queue: Queue) -> set[str]:
+    """The groups that a queue may ring by itself, sooner or later."""
+    return {*queue.groups, *(group for tier in queue.tiers for group in tier.groups)}
+
+
+def last_of_queues(state: State, operator: str, now: Instant) -> list[str]:
+    """The queues of the plan in force that would be left without anybody at work but for this operator, by the hours of now."""
+    plan = state.plans[state.plan_version]
+    if operator not in plan.operators:
+        return []
+    shut = {one.id for one in plan.about_groups.values() if not is_open(plan, one.hours, now + state.utc_offset_ns)}
+    others = [one for one in state.operators.values() if one.id != operator and one.id in plan.operators]
+    at_work = [plan.operators[one.id] for one in others if one.reachable and one.state not in ("off", "paused")]
+    rung = {queue.id: groups_of(queue) - shut for queue in plan.queues.values()}
+    mine = [queue for queue, groups in rung.items() if groups & set(plan.operators[operator].groups)]
+    return [queue for queue in mine if not any(rung[queue] & set(other.groups) for other in at_work)]
+
+
 def nobody_at_work(state: State, incident: Incident) -> bool:
     """Whether no operator whom its queue may ever ring is at work at all."""
     plan = state.plans[incident.plan_version]
-    queue = plan.queues[incident.queue]
-    groups = {*queue.groups, *(group for tier in queue.tiers for group in tier.groups)}
+    groups = groups_of(plan.queues[incident.queue])
     return not any(
         operator.state not in ("off", "paused")
         and operator.id in plan.operators
@@ -66,6 +85,5 @@ def nobody_at_work(state: State, incident: Incident) -> bool:
 def rank(state: State, incident: Incident) -> tuple[int, int, str]:
     """Its place in the order: class, with ageing by its own plan; the smaller goes first."""
     ageing_ms = state.plans[incident.plan_version].ageing_ms
-    if not ageing_ms:
-        return (incident.priority << 80, incident.waiting_since, incident.id)
-    return (incident.waiting_since + incident.priority * ageing_ms * MS, incident.priority, incident.id)
+    later_ns = ageing_ms * MS if ageing_ms else NEVER_NS
+    return (incident.waiting_since + incident.priority * later_ns, incident.priority, incident.id)

@@ -81,7 +81,7 @@ QUEUES = {
 }
 STAFF = {
     "ann": Operator("ann", "Ann", ("main",), skills=("cy",)),
-    "bob": Operator("bob", "Bob", ("main", "late")),
+    "bob": Operator("bob", "Bob", ("late",)),
     "cat": Operator("cat", "Cat", ("main", "north")),
     "dan": Operator("dan", "Dan", ("backup",), available_when_registered=False),
     "eve": Operator("eve", "Eve", ("north",), skills=("cy",)),
@@ -157,4 +157,4 @@ def place(number: int) -> Place:
     if number % 4 == 0:
         staff = operators("ann", "bob", "cat", "eve") | operators("dan", group="backup")
         return Place(plan(), staff)
-    return Place(town(), STAFF)
+    return Place(town(), STAFF, buttons=("", "info", "red"))

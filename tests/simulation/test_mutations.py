@@ -1,0 +1,189 @@
+"""The judges of the simulation can fail: a core with one rule broken on purpose is found out, and by whom.
+
+Each mutation names the complaint of the invariants and promises, and, where it is about waiting, of the watch, which sees
+nothing but the journal. A rule that the watch shares with the core (who may be rung) is for the others alone.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import pytest
+
+from callserver.core import (
+    conditions,
+    conversation,
+    eligible,
+    endings,
+    fold,
+    index,
+    ladder,
+    leg,
+    moment,
+    notices,
+    offers,
+    outside,
+    press,
+    sound,
+    waiting,
+)
+from callserver.core import facts as f
+from callserver.core import operator as operators
+from callserver.core.ids import OperatorId
+from callserver.core.state import OperatorState
+from tests.simulation import world as worlds
+from tests.simulation.invariants import Broken
+from tests.simulation.world import World
+
+SEEDS = (5, 2, 7)  # the town; one after the other until the fault is met
+HOURS = 12
+NOBODY_SEES = ""
+
+
+class Mutation(NamedTuple):
+    """A rule and what takes its place; `told` by the judges, `watched` by the watch ("": it cannot)."""
+
+    room: Any
+    name: str
+    broken: Any
+    told: str
+    watched: str = NOBODY_SEES
+
+
+def nothing(*_: Any, **__: Any) -> None:
+    """A rule that was forgotten."""
+
+
+def shape_without_fact(d: Any, call: Any) -> None:
+    """A rule that writes to the state by itself."""
+    call.shape = sound.wanted(d.state, call)
+
+
+def free_with_a_leg(operator: OperatorState, now: int) -> bool:
+    """Eligibility that forgets the legs that still end."""
+    return operator.state == operators.AVAILABLE and operator.reachable
+
+
+def accept_and_forget(d: Any, call: Any, leg_answered: Any) -> OperatorState:
+    """An accept that leaves the other seats ringing."""
+    operator: OperatorState = d.state.operators[OperatorId(leg_answered.party)]
+    d.record(offers.OfferEnded(call.offer.id, "accepted", "first", operator.id))
+    operators.move(d, operator, operators.TALKING, "first")
+    return operator
+
+
+def strictly_by_class(state: Any, incident: Any) -> Any:
+    """An order without ageing."""
+    return (incident.priority << 70, incident.waiting_since, incident.id)
+
+
+def first_come(state: Any, incident: Any) -> Any:
+    """An order without classes."""
+    return (incident.waiting_since, incident.priority, incident.id)
+
+
+def all_tiers(state: Any, incident: Any, now: Any) -> Any:
+    """Tiers that open at once."""
+    return state.plans[incident.plan_version].queues[incident.queue].tiers
+
+
+def class_without_place(state: Any, fact: f.IncidentReclassified, at: Any) -> None:
+    """A class that counts for those who come later."""
+    state.incidents[fact.incident].priority = fact.new
+
+
+def one_party(plan: Any, party: Any) -> Any:
+    """A chain without its fallbacks."""
+    return iter((party,))
+
+
+def notice_without_order(d: Any, incident: Any, notice: str, text: str) -> None:
+    """A notice that is written down and not sent."""
+    d.record(f.NoticeOrdered(f"{incident.id}.n{incident.notices + 1}", incident.id, notice, text))
+
+
+_orders_outstanding = worlds.orders_outstanding
+_marked = index.Index.touch
+
+
+def orders_without_notices(*of: Any) -> Any:
+    """A restart that forgets what was to be told."""
+    return [order for order in _orders_outstanding(*of) if type(order).__name__ != "Notify"]
+
+
+def marks_nothing(self: Any, fact: Any) -> None:
+    """An index that hears of plans alone."""
+    if isinstance(fact, f.PlanAdopted | f.ClockAnchored | f.HoursTurned):
+        _marked(self, fact)
+
+
+MUTATIONS: Mapping[str, Mutation] = {
+    # waiting and ringing
+    "nobody may be rung": Mutation(eligible, "serves", lambda *_: False, "without an offer"),
+    "nothing is offered": Mutation(offers, "deal", nothing, "without an offer", "unoffered"),
+    "the index hears of nothing": Mutation(index.Index, "touch", marks_nothing, "offer|last resort|not used up", "late"),
+    "an offer is not over with its last leg": Mutation(offers, "end_if_empty", nothing, "offered", "unanswerable"),
+    "losers are forgotten": Mutation(offers, "accept", accept_and_forget, "offered", "stuck"),
+    "a seat is rung twice": Mutation(eligible, "free", free_with_a_leg, "is dialled while"),
+    "ageing is ignored": Mutation(waiting, "rank", strictly_by_class, "order of waiting|before"),
+    "classes are ignored": Mutation(waiting, "rank", first_come, "order of waiting|before"),
+    "another class has no effect": Mutation(
+        fold, "_CHANGES", {f.IncidentReclassified: class_without_place}, "order of waiting|order of|broken"
+    ),
+    "tiers never open": Mutation(eligible, "tiers_reached", lambda *_: (), "without an offer"),
+    "tiers open at once": Mutation(eligible, "tiers_reached", all_tiers, "is rung for"),
+    "skills are ignored": Mutation(eligible, "_skilled", lambda *_: True, "is rung for"),
+    "hours are ignored": Mutation(moment, "is_open", lambda *_: True, "is rung for"),
+    # ladders
+    "no ladder is climbed": Mutation(ladder, "climb", nothing, "not used up|last resort", "late"),
+    "conditions are ignored": Mutation(conditions, "met", lambda *_: False, "last resort", "late"),
+    "no party is called": Mutation(outside, "begin", nothing, "last resort", "silent"),
+    "no second round": Mutation(outside, "begin_again", nothing, "not used up|last resort", "silent"),
+    "no next route": Mutation(outside, "failed", nothing, "last resort", "silent"),
+    "fallbacks are skipped": Mutation(outside, "chain", one_party, "were not tried"),
+    "a hand-over goes nowhere": Mutation(ladder, "hand_over", nothing, "last resort", "silent"),
+    "a notice is dropped": Mutation(notices, "order", notice_without_order, "is on no way", "untold"),
+    "a restart forgets notices": Mutation(worlds, "orders_outstanding", orders_without_notices, "is on no way", "untold"),
+    # calls and people
+    "a press is not taken in": Mutation(press, "_add_leg", nothing, "has no leg", "ignored"),
+    "state is changed without a fact": Mutation(sound, "reshape", shape_without_fact, "another state|sounds otherwise"),
+    "legs are never ended": Mutation(leg, "end", nothing, "ends but a leg stays|not used up|wait|was dialled|is on"),
+    "a lost line is ignored": Mutation(conversation, "wait_again", nothing, "attended by nobody|talks", "unowned"),
+    "the point is not connected": Mutation(conversation, "connect", nothing, "attended by nobody", "unowned"),
+    "an operator is never freed": Mutation(endings.conversation, "free_without_leg", nothing, "talks to nobody|stuck", "stuck"),
+    "a wrap-up never ends": Mutation(conversation, "end_wrap_up", nothing, "not used up", "stuck"),
+    "a lost seat goes on ringing": Mutation(offers, "pull", nothing, "offers|offered"),
+}
+
+
+def break_rule(mutation: Mutation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Puts the broken rule in force; a line of a table where the mutation names one."""
+    if isinstance(mutation.broken, dict):
+        for kind, broken in mutation.broken.items():
+            monkeypatch.setitem(getattr(mutation.room, mutation.name), kind, broken)
+    else:
+        monkeypatch.setattr(mutation.room, mutation.name, mutation.broken)
+
+
+def found_by(judged: bool, watched: bool) -> str:
+    """What one of the judges has to say, in the first world in which it is met; "" for nothing."""
+    for seed in SEEDS:
+        try:
+            World(seed, judged=judged, watched=watched).run(HOURS)
+        except (Broken, AssertionError, LookupError) as broken:
+            return str(broken)
+    return ""
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_broken_rule_is_found_by_the_judges(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    break_rule(MUTATIONS[name], monkeypatch)
+    complaint = found_by(judged=True, watched=False)
+    assert re.search(MUTATIONS[name].told, complaint), complaint or "nobody has seen it"
+
+
+@pytest.mark.parametrize("name", [name for name, mutation in MUTATIONS.items() if mutation.watched != NOBODY_SEES])
+def test_a_broken_rule_about_waiting_is_found_by_the_watch(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    break_rule(MUTATIONS[name], monkeypatch)
+    complaint = found_by(judged=False, watched=True)
+    assert f"watch:{MUTATIONS[name].watched}:" in complaint, complaint or "the watch has not seen it"
