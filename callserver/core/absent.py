@@ -36,18 +36,16 @@ def _left_alone(d: Decision, operator: OperatorState) -> Iterator[str]:
     plan = d.state.plans[d.state.plan_version]
     others = [one.id for one in d.state.operators.values() if one.id != operator.id and operators.on_duty(one)]
     for queue in plan.queues.values():
-        groups = _open_groups(d, plan, queue)
-        for skills in sorted(_asked(plan, queue)):
+        for groups, skills in product(_groups(d, plan, queue), sorted(_asked(plan, queue))):
             if _belongs(plan, operator.id, groups, skills) and not any(_belongs(plan, one, groups, skills) for one in others):
                 yield queue.id
 
 
-def _open_groups(d: Decision, plan: Plan, queue: Queue) -> set[str]:
+def _groups(d: Decision, plan: Plan, queue: Queue) -> tuple[set[str], set[str]]:
+    """The queue's groups that are open now, and all of them: somebody is to be there when the others open, too."""
     groups = {*queue.groups, *(group for tier in queue.tiers for group in tier.groups)}
-    now = moment.utc_ns(d.state, d.now)
-    return {
-        group for group in groups if group not in plan.about_groups or hours.is_open(plan, plan.about_groups[group].hours, now)
-    }
+    about, now = plan.about_groups, moment.utc_ns(d.state, d.now)
+    return {group for group in groups if group not in about or hours.is_open(plan, about[group].hours, now)}, groups
 
 
 def _asked(plan: Plan, queue: Queue) -> set[tuple[str, ...]]:
