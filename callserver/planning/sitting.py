@@ -122,6 +122,8 @@ class Sitting:
         for bound in list(self._bound.values()):
             if bound.operator in plan.operators:
                 self.send(bound)
+        for operator in list(self._wishes):
+            self._grant(operator)
 
     def _change(self, change: Change | LinesLost) -> None:
         if isinstance(change, LinesLost):

@@ -223,6 +223,16 @@ def test_the_plan_that_comes_into_force_in_the_midst_is_the_one_from_there_on() 
     assert {wait.id: wait.answer_ms for wait in done.runs[0].waits} == {"i0": 4_000, "i30": 23_000, "i600": 4_000, "i630": 8_000}
 
 
+def test_who_asked_for_calls_under_a_plan_without_them_has_them_under_the_next() -> None:
+    """Zoe comes at noon, and into the plan five minutes later."""
+    zoe = OperatorId("zoe")
+    made = plan()
+    later_plan = replace(made, operators={"zoe": replace(made.operators["ann"], id="zoe", available_when_registered=False)})
+    changes = [*seated("zoe"), Change(NOON, ev.MakeAvailable(zoe, "zoe"))]
+    (old, _) = rehearse(day([press(400)], changes), made, ((NOON, made), (later(NOON, 300_000), later_plan))).runs
+    assert [(wait.answered_by, wait.answer_ms) for wait in old.waits] == [("zoe", 4_000)]
+
+
 # ---- figures -------------------------------------------------------------------------------------------------
 
 
