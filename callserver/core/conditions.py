@@ -39,7 +39,8 @@ _WORDS: Mapping[str, str] = {
 }
 
 _BUSY = frozenset({operators.TALKING, operators.WRAP_UP})
-_LIVE = frozenset({When.NOBODY, When.ALL_BUSY, When.OVER_SIZE, When.DEGRADED})
+LIVE: Final = frozenset({When.NOBODY, When.ALL_BUSY, When.OVER_SIZE, When.DEGRADED})
+"""The conditions of this moment."""
 
 
 def words(condition: str) -> str:
@@ -81,13 +82,6 @@ def pressed_digits(d: Decision, incident: Incident, digits: str) -> None:
     for condition in sorted(named):
         if digits.endswith(condition.removeprefix(DIGITS)):
             happened(d, incident, condition, f"pressed {digits}")
-
-
-def live(d: Decision, incident: Incident) -> frozenset[str]:
-    """The conditions of this moment that hold and that a step still to be taken names."""
-    steps = ladder_of(d.state, incident).steps[incident.step :]
-    named = {condition for step in steps for condition in step.conditions if condition in _LIVE}
-    return frozenset(condition for condition in named if met(d, incident, condition))
 
 
 def _all_busy(state: State, incident: Incident, now: Instant) -> bool:

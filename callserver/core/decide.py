@@ -68,8 +68,10 @@ def _settle(d: Decision) -> None:
 
 
 def _climb_and_deal(d: Decision) -> None:
-    while moved := pools.to_climb(d.state, d.now, lambda incident: conditions.live(d, incident)):
-        for incident in moved:
+    said = -1
+    while said != len(d.facts):
+        said = len(d.facts)
+        for incident in pools.to_climb(d.state, d.now, conditions.LIVE, lambda *asked: conditions.met(d, *asked)):
             ladder.climb(d, incident)
     offers.deal(d)
 

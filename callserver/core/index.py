@@ -116,6 +116,7 @@ class Index:
         self.places: dict[IncidentId, tuple[PoolKey, Rank, bool]] = {}  # and whether it rings
         self.waiting_in: dict[str, int] = {}  # by queue
         self.crews: dict[Hashable, frozenset[OperatorId]] = {}
+        self.named: dict[tuple[int, str, str, int], tuple[str, ...]] = {}  # conditions that a pool's ladder still asks for
         self.alarms: dict[str, set[str]] = {}  # by the part of the key before the colon
 
     def touch(self, fact: f.Fact) -> None:

@@ -6,7 +6,7 @@ without an offer apart. Change together: `eligible.serves` and `PoolKey`, whenev
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from callserver.core import eligible as eligibility
 from callserver.core import incident as incidents
@@ -15,7 +15,7 @@ from callserver.core import waiting
 from callserver.core.ids import IncidentId, OperatorId
 from callserver.core.index import Index, Pool, PoolKey, Rank
 from callserver.core.instant import Instant
-from callserver.core.lookup import point_of
+from callserver.core.lookup import ladder_of, point_of
 from callserver.core.state import Call, Incident, OperatorState, State
 
 CREWS_MOST = 1_024
@@ -36,6 +36,7 @@ def pools(state: State, now: Instant) -> dict[PoolKey, Pool]:
     marks = index.for_pools
     if marks.everything:
         index.crews.clear()
+        index.named.clear()
         touched = [*index.places, *state.waiting]
     else:
         touched = list(marks.incidents)
@@ -107,7 +108,7 @@ def on_duty(state: State, incident: Incident, now: Instant) -> Iterator[Operator
     if known is None:
         found = (one.id for one in state.operators.values() if eligibility.belongs(state, one, incident, now))
         known = _remember(index, key, frozenset(found))
-    return (one for one in state.operators.values() if one.id in known and operators.on_duty(one))
+    return (one for each in known if operators.on_duty(one := state.operators[each]))
 
 
 def _remember(index: Index, key: tuple[object, ...], found: frozenset[OperatorId]) -> frozenset[OperatorId]:
@@ -123,19 +124,36 @@ def waiting_in(state: State, queue: str, now: Instant) -> int:
     return index_of(state).waiting_in.get(queue, 0)
 
 
-def to_climb(state: State, now: Instant, live: Callable[[Incident], frozenset[str]]) -> list[Incident]:
-    """The waiting incidents whose ladders must be looked at: those that a fact touched since the last look, and all of a pool
-    for which one more of the conditions of this moment (`live`) holds. In the order of waiting."""
+def to_climb(state: State, now: Instant, live: Collection[str], met: Callable[[Incident, str], bool]) -> list[Incident]:
+    """The waiting incidents whose ladders must be looked at, in the order of waiting: those that a fact touched since the last
+    look, and all of a pool for which one more condition of this moment (`live`) is `met` that a step of theirs names."""
     present = pools(state, now)
-    marks = index_of(state).for_ladders
-    found = set(state.waiting) if marks.everything else {one for one in marks.incidents if one in index_of(state).places}
+    index = index_of(state)
+    marks = index.for_ladders
+    found = set(state.waiting) if marks.everything else {one for one in marks.incidents if one in index.places}
     marks.clear()
-    for pool in present.values():
-        conditions = live(state.incidents[pool.first()])
+    known: dict[tuple[int, str, tuple[str, ...], str], bool] = {}
+    for key, pool in present.items():
+        conditions = set()
+        for condition in _named(state, index, key, pool, live):
+            asked = (key.plan_version, key.queue, key.skills, condition)
+            if asked not in known:
+                known[asked] = met(state.incidents[pool.first()], condition)
+            if known[asked]:
+                conditions.add(condition)
         if not conditions <= pool.conditions:
             found.update(rank[2] for rank in (*pool.quiet, *pool.ringing))
-        pool.conditions = conditions
+        pool.conditions = frozenset(conditions)
     return sorted((state.incidents[one] for one in found), key=lambda incident: waiting.rank(state, incident))
+
+
+def _named(state: State, index: Index, key: PoolKey, pool: Pool, live: Collection[str]) -> tuple[str, ...]:
+    """Which of the conditions steps still to be taken name."""
+    asked = (key.plan_version, key.queue, key.ladder, key.step)
+    if asked not in index.named:
+        steps = ladder_of(state, state.incidents[pool.first()]).steps[key.step :]
+        index.named[asked] = tuple(sorted({one for step in steps for one in step.conditions if one in live}))
+    return index.named[asked]
 
 
 def touched_calls(state: State) -> list[Call]:

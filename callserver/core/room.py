@@ -9,6 +9,8 @@ and talks with an outside party in them are never parked, and a parked incident 
 circles. The seat of a parked talk rings for the emergency first (`OperatorState.claimed`), the others by the order of waiting.
 """
 
+from dataclasses import dataclass, field
+
 from callserver.core import call as calls
 from callserver.core import conversation, offers, pools, waiting
 from callserver.core import incident as incidents
@@ -23,10 +25,30 @@ from callserver.core.lookup import incident_of, queue_of
 from callserver.core.state import Incident, OperatorState, State
 from dialplans.model import Priority
 
-LOOKED_AT_MOST = 200
-"""How many of the emergencies without a seat are looked at in one decision, the first first."""
+STUCK_MOST = 16
+"""How many emergencies at the head of a pool may have had their turn without hiding those behind them."""
 
-Crews = dict[Rank, frozenset[OperatorId]]
+
+@dataclass(slots=True)
+class _Seats:
+    """The seats that might make room, by how."""
+
+    coming: set[OperatorId] = field(default_factory=set)  # free as soon as the last leg is gone
+    wrapping: set[OperatorId] = field(default_factory=set)
+    ringing: dict[OperatorId, Rank] = field(default_factory=dict)  # for somebody of this rank, no emergency
+    talking: dict[OperatorId, Incident] = field(default_factory=dict)  # in what may be parked
+
+    def any_of(self, crew: frozenset[OperatorId], later: bool) -> int:
+        """How many seats of a crew there are: at once, or (`later`) after the plan's time too."""
+        kinds = (self.coming, self.wrapping, self.ringing, self.talking) if later else (self.coming, self.wrapping)
+        return sum(len(crew.intersection(kind)) for kind in kinds if kind)
+
+    def used(self, operator: OperatorId) -> None:
+        """The seat is somebody's now."""
+        self.coming.discard(operator)
+        self.wrapping.discard(operator)
+        self.ringing.pop(operator, None)
+        self.talking.pop(operator, None)
 
 
 def next_at(state: State, incident: Incident) -> Instant | None:
@@ -38,105 +60,106 @@ def next_at(state: State, incident: Incident) -> Instant | None:
 
 def make(d: Decision) -> bool:
     """Frees seats for emergencies that have none; whether anything was done."""
-    seats = {one.id: one for one in d.state.operators.values() if one.reachable and _may_make_room(one)}
-    if not seats:
-        return False
-    crews = _emergencies(d, frozenset(seats))
+    seats = _seats(d.state)
     done = False
-    for rank in sorted(crews)[:LOOKED_AT_MOST]:
+    for rank, crew in _emergencies(d, seats):
         incident = d.state.incidents[rank[2]]
-        here = [seats[one] for one in crews[rank] if one in seats]
-        coming = _coming(d, here)
-        freed = coming or _cut_wrap_up(d, incident, here) or _take(d, incident, here)
+        coming = min(crew & seats.coming, default=None)
+        freed = coming or _cut_wrap_up(d, incident, seats, crew) or _take(d, incident, seats, crew)
         if freed is not None:
-            del seats[freed.id]
-            done = done or freed is not coming
+            seats.used(freed)
+            done = done or freed != coming
     return done
 
 
-def _may_make_room(operator: OperatorState) -> bool:
-    busy = (operators.OFFERED, operators.TALKING, operators.WRAP_UP)
-    return operator.state in busy or (operator.state == operators.AVAILABLE and bool(operator.legs))
-
-
-def _emergencies(d: Decision, seats: frozenset[OperatorId]) -> Crews:
-    """The first emergencies without an offer, and the seats of these that might be theirs."""
-    found: Crews = {}
-    for key, pool in pools.pools(d.state, d.now).items():
-        if key.priority == Priority.EMERGENCY and pool.quiet:
-            crew = pools.crew(d.state, key, pool, d.now) & seats
-            found.update((rank, crew) for rank in (pool.quiet[:LOOKED_AT_MOST] if crew else ()))
+def _seats(state: State) -> _Seats:
+    found = _Seats()
+    for operator in state.operators.values():
+        if not operator.reachable:
+            continue
+        if operator.state == operators.AVAILABLE and operator.legs:
+            found.coming.add(operator.id)
+        elif operator.state == operators.WRAP_UP and operator.incident in state.incidents:
+            found.wrapping.add(operator.id)
+        elif operator.state == operators.OFFERED:
+            for other in _rings_for(state, operator):
+                found.ringing[operator.id] = waiting.rank(state, other)
+        elif operator.state == operators.TALKING:
+            _add_talk(state, operator, found)
     return found
 
 
-def _coming(d: Decision, here: list[OperatorState]) -> OperatorState | None:
-    """A seat that is free as soon as its last leg is gone."""
-    return next(
-        (one for one in here if one.state == operators.AVAILABLE or (one.state == operators.TALKING and _ending(d, one))), None
-    )
+def _rings_for(state: State, operator: OperatorState) -> list[Incident]:
+    calls_of_it = [state.calls[state.legs[leg].call] for leg in operator.legs if state.legs[leg].state != legs.ENDING]
+    found = [incident_of(state, call) for call in calls_of_it]
+    return [incident for incident in found if incident.priority > Priority.EMERGENCY]
 
 
-def _ending(d: Decision, operator: OperatorState) -> bool:
-    return all(d.state.legs[leg].state == legs.ENDING for leg in operator.legs)
+def _add_talk(state: State, operator: OperatorState, found: _Seats) -> None:
+    call = None if operator.call is None else state.calls.get(operator.call)
+    if call is None or all(state.legs[leg].state == legs.ENDING for leg in operator.legs):
+        found.coming.add(operator.id)
+    elif call.state == calls.TALKING and not any(calls.live(call, legs.OUTSIDE)):
+        talk = incident_of(state, call)
+        if talk.priority >= Priority.NORMAL and talk.state == incidents.ATTENDED:
+            found.talking[operator.id] = talk
 
 
-def _cut_wrap_up(d: Decision, incident: Incident, here: list[OperatorState]) -> OperatorState | None:
+def _emergencies(d: Decision, seats: _Seats) -> list[tuple[Rank, frozenset[OperatorId]]]:
+    """The first emergencies without an offer for whom there might be a seat, and the crews that are rung for them."""
+    found: list[tuple[Rank, frozenset[OperatorId]]] = []
+    for key, pool in pools.pools(d.state, d.now).items():
+        if key.priority == Priority.EMERGENCY and pool.quiet:
+            crew = pools.crew(d.state, key, pool, d.now)
+            at = next_at(d.state, d.state.incidents[pool.quiet[0][2]])
+            count = seats.any_of(crew, at is not None and at <= d.now)
+            found += [(rank, crew) for rank in (pool.quiet[: count + STUCK_MOST] if count else ())]
+    return sorted(found)
+
+
+def _cut_wrap_up(d: Decision, incident: Incident, seats: _Seats, crew: frozenset[OperatorId]) -> OperatorId | None:
     """Ends the oldest wrap-up."""
-    wrapping = [one for one in here if one.state == operators.WRAP_UP and one.incident in d.state.incidents]
+    wrapping = [d.state.operators[one] for one in crew & seats.wrapping]
     if not wrapping or not queue_of(d.state, incident).wrap_up_cut:
         return None
     operator = min(wrapping, key=lambda one: (one.since, one.id))
     assert operator.incident is not None
     conversation.end_wrap_up(d, d.state.incidents[operator.incident], f"cut short: {incident.point} waits in an emergency")
-    return operator
+    return operator.id
 
 
-def _take(d: Decision, incident: Incident, here: list[OperatorState]) -> OperatorState | None:
+def _take(d: Decision, incident: Incident, seats: _Seats, crew: frozenset[OperatorId]) -> OperatorId | None:
     at = next_at(d.state, incident)
     if at is None or at > d.now:
         return None
-    return _take_ringing(d, incident, here) or _park(d, incident, here)
+    return _take_ringing(d, incident, seats, crew) or _park(d, incident, seats, crew)
 
 
-def _take_ringing(d: Decision, incident: Incident, here: list[OperatorState]) -> OperatorState | None:
-    """A seat that rings for somebody less urgent who stands behind; the last in the order loses it."""
+def _take_ringing(d: Decision, incident: Incident, seats: _Seats, crew: frozenset[OperatorId]) -> OperatorId | None:
+    """A seat that rings for somebody who stands behind; the last in the order loses it."""
     mine = waiting.rank(d.state, incident)
-    behind = []
-    for operator in here:
-        for leg in operator.legs if operator.state == operators.OFFERED else ():
-            other = incident_of(d.state, d.state.calls[d.state.legs[leg].call])
-            if other.priority > incident.priority and waiting.rank(d.state, other) > mine:
-                behind.append((waiting.rank(d.state, other), operator.id))
+    behind = [(rank, one) for one, rank in seats.ringing.items() if one in crew and rank > mine]
     if not behind:
         return None
     operator = d.state.operators[max(behind)[1]]
     reason = f"{incident.point} waits in an emergency"
     offers.pull(d, operator, reason)
     operators.release(d, operator, reason)
-    return operator
+    return operator.id
 
 
-def _park(d: Decision, incident: Incident, here: list[OperatorState]) -> OperatorState | None:
+def _park(d: Decision, incident: Incident, seats: _Seats, crew: frozenset[OperatorId]) -> OperatorId | None:
     """Parks the youngest talk of the lowest class."""
-    talks = [] if incident.preempted else [(talk, one) for one in here if (talk := _may_be_parked(d.state, one)) is not None]
+    talks = [] if incident.preempted else [(talk, one) for one, talk in seats.talking.items() if one in crew]
     if not talks:
         return None
-    talk, operator = max(talks, key=lambda known: (known[0].priority, known[0].since, known[0].id))
+    talk, known = max(talks, key=lambda pair: (pair[0].priority, pair[0].since, pair[0].id))
     assert talk.call is not None
-    call = d.state.calls[talk.call]
+    call, operator = d.state.calls[talk.call], d.state.operators[known]
     reason = f"parked: {incident.point} waits in an emergency"
     d.record(IncidentParked(talk.id, operator.id, incident.id))
     conversation.wait_again(d, call, reason)
     for leg in list(calls.live(call, legs.OPERATOR)):
         legs.end(d, leg, reason)
     operators.release(d, operator, reason)
-    return operator
-
-
-def _may_be_parked(state: State, operator: OperatorState) -> Incident | None:
-    call = None if operator.call is None else state.calls.get(operator.call)
-    if operator.state != operators.TALKING or call is None or call.state != calls.TALKING:
-        return None
-    talk = incident_of(state, call)
-    lower = talk.priority >= Priority.NORMAL and talk.state == incidents.ATTENDED
-    return talk if lower and not any(calls.live(call, legs.OUTSIDE)) else None
+    return operator.id

@@ -69,7 +69,7 @@ def test_an_emergency_behind_fifty_pranks_is_offered_next(ageing_ms: int) -> Non
     for number in range(51):
         driver.press(f"p{number:02}")
     driver.do(ev.SeatBound(OperatorId("ann"), "sip"))
-    assert "p50" == driver.state.incidents[driver.state.calls[driver.state.legs[driver.leg("ann")].call].incident].point
+    assert driver.state.incidents[driver.state.calls[driver.state.legs[driver.leg("ann")].call].incident].point == "p50"
 
 
 def test_a_lower_class_goes_first_when_it_waited_longer_than_the_ageing_makes_up_for() -> None:
@@ -77,7 +77,7 @@ def test_a_lower_class_goes_first_when_it_waited_longer_than_the_ageing_makes_up
     driver.press("p00")
     driver.after(20 * MINUTE + 1)
     driver.press("p01")
-    assert ["p00", "p01"] == [one.point for one in served(driver)]
+    assert [one.point for one in served(driver)] == ["p00", "p01"]
 
 
 def test_each_incident_ages_by_the_plan_that_it_was_opened_under() -> None:
@@ -86,7 +86,7 @@ def test_each_incident_ages_by_the_plan_that_it_was_opened_under() -> None:
     driver.do(ev.PlanLoaded(2, "two", many([Priority.NORMAL, Priority.EMERGENCY], 0), "admin"))
     driver.after(30 * MINUTE)
     driver.press("p01")
-    assert ["p00", "p01"] == [one.point for one in served(driver)]
+    assert [one.point for one in served(driver)] == ["p00", "p01"]
 
 
 def test_another_class_changes_the_place_at_once() -> None:
@@ -94,5 +94,5 @@ def test_another_class_changes_the_place_at_once() -> None:
     driver.press("p00")
     low = driver.press("p01")
     driver.do(ev.Reclassify(low.id, int(Priority.EMERGENCY), "sue"))
-    assert ["p01", "p00"] == [driver.state.incidents[one].point for one in driver.state.waiting]
+    assert [driver.state.incidents[one].point for one in driver.state.waiting] == ["p01", "p00"]
     assert PointId("p01") == served(driver)[0].point
