@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 
 from callserver.core import call as calls
 from callserver.core import conversation, offers, pools, waiting
-from callserver.core import incident as incidents
 from callserver.core import leg as legs
 from callserver.core import operator as operators
 from callserver.core.decision import Decision
 from callserver.core.facts import IncidentParked
 from callserver.core.ids import OperatorId
-from callserver.core.index import Rank
+from callserver.core.index import Pool, PoolKey, Rank
 from callserver.core.instant import Instant, later
 from callserver.core.lookup import incident_of, queue_of
 from callserver.core.state import Incident, OperatorState, State
@@ -60,9 +59,15 @@ def next_at(state: State, incident: Incident) -> Instant | None:
 
 def make(d: Decision) -> bool:
     """Frees seats for emergencies that have none; whether anything was done."""
-    seats = _seats(d.state)
+    wanting = {
+        key: pool for key, pool in pools.pools(d.state, d.now).items() if key.priority == Priority.EMERGENCY and pool.quiet
+    }
+    if not wanting:
+        return False
+    due = {key for key, pool in wanting.items() if _is_due(d, d.state.incidents[pool.quiet[0][2]])}
+    seats = _seats(d.state, bool(due))
     done = False
-    for rank, crew in _emergencies(d, seats):
+    for rank, crew in _emergencies(d, wanting, due, seats):
         incident = d.state.incidents[rank[2]]
         coming = min(crew & seats.coming, default=None)
         freed = coming or _cut_wrap_up(d, incident, seats, crew) or _take(d, incident, seats, crew)
@@ -72,7 +77,13 @@ def make(d: Decision) -> bool:
     return done
 
 
-def _seats(state: State) -> _Seats:
+def _is_due(d: Decision, incident: Incident) -> bool:
+    at = next_at(d.state, incident)
+    return at is not None and at <= d.now
+
+
+def _seats(state: State, later: bool) -> _Seats:
+    """The seats that might make room; `later`: those too that do so after the plan's time only."""
     found = _Seats()
     for operator in state.operators.values():
         if not operator.reachable:
@@ -81,11 +92,11 @@ def _seats(state: State) -> _Seats:
             found.coming.add(operator.id)
         elif operator.state == operators.WRAP_UP and operator.incident in state.incidents:
             found.wrapping.add(operator.id)
-        elif operator.state == operators.OFFERED:
+        elif operator.state == operators.OFFERED and later:
             for other in _rings_for(state, operator):
                 found.ringing[operator.id] = waiting.rank(state, other)
         elif operator.state == operators.TALKING:
-            _add_talk(state, operator, found)
+            _add_talk(state, operator, found, later)
     return found
 
 
@@ -95,25 +106,25 @@ def _rings_for(state: State, operator: OperatorState) -> list[Incident]:
     return [incident for incident in found if incident.priority > Priority.EMERGENCY]
 
 
-def _add_talk(state: State, operator: OperatorState, found: _Seats) -> None:
+def _add_talk(state: State, operator: OperatorState, found: _Seats, later: bool) -> None:
     call = None if operator.call is None else state.calls.get(operator.call)
-    if call is None or all(state.legs[leg].state == legs.ENDING for leg in operator.legs):
+    if call is None or call.state == calls.ENDING:
         found.coming.add(operator.id)
-    elif call.state == calls.TALKING and not any(calls.live(call, legs.OUTSIDE)):
+    elif later and call.state == calls.TALKING:
         talk = incident_of(state, call)
-        if talk.priority >= Priority.NORMAL and talk.state == incidents.ATTENDED:
+        if talk.priority >= Priority.NORMAL and not any(calls.live(call, legs.OUTSIDE)):
             found.talking[operator.id] = talk
 
 
-def _emergencies(d: Decision, seats: _Seats) -> list[tuple[Rank, frozenset[OperatorId]]]:
+def _emergencies(
+    d: Decision, wanting: dict[PoolKey, Pool], due: set[PoolKey], seats: _Seats
+) -> list[tuple[Rank, frozenset[OperatorId]]]:
     """The first emergencies without an offer for whom there might be a seat, and the crews that are rung for them."""
     found: list[tuple[Rank, frozenset[OperatorId]]] = []
-    for key, pool in pools.pools(d.state, d.now).items():
-        if key.priority == Priority.EMERGENCY and pool.quiet:
-            crew = pools.crew(d.state, key, pool, d.now)
-            at = next_at(d.state, d.state.incidents[pool.quiet[0][2]])
-            count = seats.any_of(crew, at is not None and at <= d.now)
-            found += [(rank, crew) for rank in (pool.quiet[: count + STUCK_MOST] if count else ())]
+    for key, pool in wanting.items():
+        crew = pools.crew(d.state, key, pool, d.now)
+        count = seats.any_of(crew, key in due)
+        found += [(rank, crew) for rank in (pool.quiet[: count + STUCK_MOST] if count else ())]
     return sorted(found)
 
 
@@ -129,8 +140,7 @@ def _cut_wrap_up(d: Decision, incident: Incident, seats: _Seats, crew: frozenset
 
 
 def _take(d: Decision, incident: Incident, seats: _Seats, crew: frozenset[OperatorId]) -> OperatorId | None:
-    at = next_at(d.state, incident)
-    if at is None or at > d.now:
+    if not _is_due(d, incident):
         return None
     return _take_ringing(d, incident, seats, crew) or _park(d, incident, seats, crew)
 
