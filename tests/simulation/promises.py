@@ -9,7 +9,7 @@ from callserver.core.state import Incident, State
 from dialplans.model import Priority, When
 from tests.simulation.edge import Edge
 from tests.simulation.invariants import hold
-from tests.simulation.reading import could_ring, ladder_of, last_of_queues, may_ring, nobody_at_work, rank
+from tests.simulation.reading import could_ring, ladder_of, last_of_queues, may_ring, nobody_at_work, rank, seats_in_the_way
 
 UNOFFERED_MOST = 2 * SECOND
 SLACK = 3 * SECOND
@@ -22,16 +22,20 @@ class Promises:
 
     def __init__(self) -> None:
         self.foot_at: dict[str, Instant] = {}  # of the ladder that is climbed, by the facts
+        self.point_of: dict[str, str] = {}
+        self.outcomes: dict[str, list[tuple[Instant, str]]] = {}  # by point: when and with what its incidents closed
         self.hand_overs: dict[str, int] = {}
         self.unoffered_since: dict[str, Instant] = {}
         self.nobody_since: dict[str, Instant] = {}
         self.unsent_since: dict[str, Instant] = {}
         self.freed_for: dict[str, str] = {}  # by operator: the emergency for whose sake a talk was parked
+        self.freed_by: set[str] = set()  # emergencies for which one was parked
+        self.crowded_since: dict[str, Instant] = {}
         self.tried: dict[str, set[str]] = {}  # by incident: the parties of this round
 
     def restart(self, now: Instant) -> None:
         """The switchboard was away: what must be done soon counts from its return."""
-        self.unoffered_since = {}
+        self.unoffered_since, self.crowded_since = {}, {}
         self.nobody_since = {}
         self.unsent_since = {}
 
@@ -44,6 +48,8 @@ class Promises:
         for fact in facts:
             if isinstance(fact, f.IncidentOpened):
                 self._opened(fact, event, state, now)
+            elif isinstance(fact, f.OutcomeRecorded):
+                self.outcomes.setdefault(self.point_of[fact.incident], []).append((now, fact.outcome))
             elif isinstance(fact, f.IncidentMoved):
                 self._moved(fact, now)
             elif isinstance(fact, f.IncidentHandedOver):
@@ -78,10 +84,16 @@ class Promises:
 
     def _opened(self, fact: f.IncidentOpened, event: ev.Event, state: State, now: Instant) -> None:
         self.foot_at[fact.incident] = now
+        self.point_of[fact.incident] = fact.point
         point = state.plans[fact.plan_version].points[fact.point]
         button = event.button if isinstance(event, ev.Pressed) else ""
         usual = next((one.priority for one in point.buttons if one.id == button), point.priority)
-        hold(fact.priority == usual or (point.nuisance != "" and fact.priority > usual), f"{fact.incident} has another class")
+        nuisance = state.plans[fact.plan_version].nuisance.get(point.nuisance)
+        if nuisance is not None:
+            closed = [outcome for at, outcome in self.outcomes.get(fact.point, ()) if at >= now - nuisance.within_ms * MS]
+            if sum(outcome in nuisance.outcomes for outcome in closed) >= nuisance.count:
+                usual = max(usual, nuisance.priority)
+        hold(fact.priority == usual, f"{fact.incident} has class {fact.priority}, not {usual}")
 
     def _moved(self, fact: f.IncidentMoved, now: Instant) -> None:
         self.foot_at.pop(fact.incident, None)
@@ -126,6 +138,8 @@ class Promises:
     def _parked(self, fact: f.IncidentParked, facts: Sequence[f.Fact], state: State) -> None:
         incident, by = state.incidents[fact.incident], state.incidents[fact.by]
         self.freed_for[fact.operator] = fact.by
+        hold(fact.by not in self.freed_by, f"two talks were parked for {fact.by}")
+        self.freed_by.add(fact.by)
         hold(incident.state == "waiting", f"{incident.id} was parked and does not wait")
         hold(incident.priority >= Priority.NORMAL, f"{incident.id} of class {incident.priority} was parked")
         hold(by.priority == Priority.EMERGENCY and not by.parked, f"{incident.id} was parked for {by.id}, no emergency")
@@ -162,6 +176,7 @@ class Promises:
         for known in state.waiting:
             incident = state.incidents[known]
             self._offered(state, edge, incident, now)
+            self._room(state, incident, now)
             rings = any(leg in edge.dialogs for leg in edge.dialled.get(known, ())) or any(_is_of(leg, known) for leg in ordered)
             self._last_resort(state, incident, now, back_since, rings)
         self._notices(state, edge, now)
@@ -175,6 +190,17 @@ class Promises:
             self.unoffered_since.pop(incident.id, None)
         else:
             hold(now - since <= UNOFFERED_MOST, f"{incident.id} waits without an offer while a seat is free")
+
+    def _room(self, state: State, incident: Incident, now: Instant) -> None:
+        """An emergency that nobody is rung for gets the seat of a wrap-up at once, and of a lower talk after a while, once."""
+        call = state.calls[incident.call] if incident.call else None
+        unoffered = call is not None and call.offer is None and incident.priority == Priority.EMERGENCY
+        seats = seats_in_the_way(state, incident, now, incident.id in self.freed_by) if unoffered else []
+        since = self.crowded_since.setdefault(incident.id, now) if seats else None
+        if since is None:
+            self.crowded_since.pop(incident.id, None)
+        else:
+            hold(now - since <= SLACK, f"{incident.id} is an emergency and no room is made for it: {seats}")
 
     def _last_resort(self, state: State, incident: Incident, now: Instant, back_since: Instant, rings: bool) -> None:
         ladder, foot = ladder_of(state, incident), self.foot_at.get(incident.id)

@@ -3,7 +3,7 @@
 from callserver.core.instant import MS, Instant
 from callserver.core.state import Incident, OperatorState, State
 from dialplans.hours import is_open
-from dialplans.model import Ladder, Queue
+from dialplans.model import Ladder, Priority, Queue
 from tests.simulation.edge import Edge
 
 NEVER_NS = 1 << 80
@@ -68,6 +68,34 @@ def last_of_queues(state: State, operator: str, now: Instant) -> list[str]:
     rung = {queue.id: groups_of(queue) - shut for queue in plan.queues.values()}
     mine = [queue for queue, groups in rung.items() if groups & set(plan.operators[operator].groups)]
     return [queue for queue in mine if not any(rung[queue] & set(other.groups) for other in at_work)]
+
+
+def seats_in_the_way(state: State, incident: Incident, now: Instant, parked_one: bool) -> list[str]:
+    """Whose seats an emergency may have though they are taken: wrap-ups, and lower talks when it has waited long enough.
+
+    None while a seat is about to be free by itself, or rings.
+    """
+    mine = [one for one in state.operators.values() if one.reachable and may_ring(state, incident, one.id, now)]
+    if any(one.state in ("available", "offered") or _leaves(state, one) for one in mine):
+        return []
+    queue = queue_of(state, incident)
+    found = [one.id for one in mine if one.state == "wrap-up" and queue.wrap_up_cut]
+    after_ms = queue.preempt_after_ms
+    if parked_one or incident.parked or after_ms is None or now - incident.since < after_ms * MS:
+        return found
+    return found + [one.id for one in mine if one.state == "talking" and _is_lower_talk(state, one)]
+
+
+def _leaves(state: State, operator: OperatorState) -> bool:
+    return operator.state == "talking" and all(state.legs[leg].state == "ending" for leg in operator.legs)
+
+
+def _is_lower_talk(state: State, operator: OperatorState) -> bool:
+    call = None if operator.call is None else state.calls.get(operator.call)
+    if call is None or call.state != "talking":
+        return False
+    outside = any(leg.role == "outside" and leg.state != "ending" for leg in call.legs.values())
+    return state.incidents[call.incident].priority >= Priority.NORMAL and not outside
 
 
 def nobody_at_work(state: State, incident: Incident) -> bool:

@@ -6,11 +6,13 @@ nothing but the journal. A rule that the watch shares with the core (who may be 
 
 import re
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
 
 from callserver.core import (
+    absent,
     conditions,
     conversation,
     eligible,
@@ -23,7 +25,9 @@ from callserver.core import (
     notices,
     offers,
     outside,
+    pools,
     press,
+    room,
     sound,
     waiting,
 )
@@ -104,11 +108,27 @@ def notice_without_order(d: Any, incident: Any, notice: str, text: str) -> None:
 
 _orders_outstanding = worlds.orders_outstanding
 _marked = index.Index.touch
+_place = pools._place
+_wait_again = conversation.wait_again
 
 
 def orders_without_notices(*of: Any) -> Any:
     """A restart that forgets what was to be told."""
     return [order for order in _orders_outstanding(*of) if type(order).__name__ != "Notify"]
+
+
+def dropped_not_parked(d: Any, call: Any, reason: str) -> None:
+    """A caller who is hung up upon for an emergency."""
+    if reason.startswith("parked"):
+        conversation.over(d, call, reason, keep_operator=False)
+    else:
+        _wait_again(d, call, reason)
+
+
+def place_without_parked(state: Any, kept: Any, known: Any, now: Any) -> None:
+    """A queue that does not take back who was parked."""
+    if known not in state.incidents or not state.incidents[known].parked:
+        _place(state, kept, known, now)
 
 
 def marks_nothing(self: Any, fact: Any) -> None:
@@ -130,10 +150,18 @@ MUTATIONS: Mapping[str, Mutation] = {
     "another class has no effect": Mutation(
         fold, "_CHANGES", {f.IncidentReclassified: class_without_place}, "order of waiting|order of|broken"
     ),
+    "mischief is not remembered": Mutation(fold, "_CHANGES", {f.OutcomeRecorded: nothing}, "has class"),
     "tiers never open": Mutation(eligible, "tiers_reached", lambda *_: (), "without an offer"),
     "tiers open at once": Mutation(eligible, "tiers_reached", all_tiers, "is rung for"),
     "skills are ignored": Mutation(eligible, "_skilled", lambda *_: True, "is rung for"),
     "hours are ignored": Mutation(moment, "is_open", lambda *_: True, "is rung for"),
+    # room for emergencies, and who is paused
+    "nobody makes room": Mutation(room, "make", lambda *_: False, "no room is made"),
+    "nobody is parked": Mutation(room, "_park", lambda *_: None, "no room is made"),
+    "any talk is parked": Mutation(room, "Priority", SimpleNamespace(EMERGENCY=0, NORMAL=0), "was parked"),
+    "who is parked is dropped": Mutation(conversation, "wait_again", dropped_not_parked, "does not wait|dropped|attended by"),
+    "who was parked is forgotten": Mutation(pools, "_place", place_without_parked, "offer|not used up", "late"),
+    "the last one is paused": Mutation(absent, "_left_alone", lambda *_: iter(()), "was the last one"),
     # ladders
     "no ladder is climbed": Mutation(ladder, "climb", nothing, "not used up|last resort", "late"),
     "conditions are ignored": Mutation(conditions, "met", lambda *_: False, "last resort", "late"),
