@@ -54,14 +54,14 @@ def all_seats(crews: tuple[Crew, ...]) -> list[Seats]:
 
 
 def few_seats(crews: tuple[Crew, ...]) -> list[Seats]:
-    """Nobody there, everybody busy, a seat of each crew ringing, and of each crew alone."""
+    """Nobody there, everybody busy or at a dead seat, a seat of each crew ringing, and of each crew alone."""
     alone = [_with((OFF,) * len(crews), one, RINGS) for one in range(len(crews))]
     return list(dict.fromkeys([*extreme_seats(crews), *(seated(crews, how) for how in alone)]))
 
 
 def extreme_seats(crews: tuple[Crew, ...]) -> list[Seats]:
-    """Nobody there, everybody busy, a seat of each crew ringing."""
-    return list(dict.fromkeys(seated(crews, (how,) * len(crews)) for how in (OFF, BUSY, RINGS)))
+    """Nobody there, everybody busy, everybody at a dead seat, a seat of each crew ringing."""
+    return list(dict.fromkeys(seated(crews, (how,) * len(crews)) for how in (OFF, BUSY, MUTE, RINGS)))
 
 
 def _uniform(number: int) -> list[tuple[str, ...]]:
