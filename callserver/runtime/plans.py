@@ -89,28 +89,29 @@ class Plans:
         if self.file is None:
             raise PlanRefused(("the configuration names no plan: set [plan] file",))
         async with self._one:
-            reading = await self._reading(self.state().plan_digest)
-            plan = reading.plan
-            if plan is None or reading.faults or reading.holes:
-                raise self._refused((*reading.faults, *reading.holes))
-            state = self.state()
-            changed = reading.digest != state.plan_digest and plan != state.plans.get(state.plan_version)
-            if changed or reading.digest == state.plan_digest:
-                await self._keep(reading)
-            if changed:
-                await self._adopt(PlanLoaded(state.plan_version + 1, reading.digest, plan, by))
-            self.post(ConditionCleared(REFUSED))
-            if changed:
-                self.post(ConditionCleared(HOLES))
-            version = self.state().plan_version
-            log.info("plan.reloaded", version=version, changed=changed, by=by, warnings=len(reading.warnings))
-            return Reloaded(version, plan.name, changed, reading.warnings)
+            return await self._take(await self._reading(self.state().plan_digest), by)
+
+    async def _take(self, reading: Reading, by: str) -> Reloaded:
+        plan, state = reading.plan, self.state()
+        if plan is None or reading.faults or reading.holes:
+            raise self._refused((*reading.faults, *reading.holes))
+        changed = reading.digest != state.plan_digest and plan != state.plans.get(state.plan_version)
+        if changed or reading.digest == state.plan_digest:
+            await self._keep(reading)
+        if changed:
+            await self._adopt(PlanLoaded(state.plan_version + 1, reading.digest, plan, by))
+            self.post(ConditionCleared(HOLES))
+        self.post(ConditionCleared(REFUSED))
+        version = self.state().plan_version
+        log.info("plan.reloaded", version=version, changed=changed, by=by, warnings=len(reading.warnings))
+        return Reloaded(version, plan.name, changed, reading.warnings)
 
     async def _prove_first(self) -> None:
         async with self._one:
             reading = await self._reading("")
-            if reading.faults:
-                raise self._refused(reading.faults)
+            if reading.digest != self.state().plan_digest:  # the file was changed in this very moment
+                await self._take(reading, "start")
+                return
             await self._keep(reading)
             if reading.holes:
                 self._say(HOLES, f"the first plan is in force, but a press could fall through: {_first_of(reading.holes)}")

@@ -58,6 +58,7 @@ async def test_a_plan_with_a_hole_rings_and_a_restart_does_not_let_it_in(tmp_pat
     text = plan_text(POLICE)
     with running(tmp_path / "s", ports, text) as service:
         file = service.directory / "plan.toml"
+        await eventually(lambda: list((service.data / "plans").glob("*.json")), 30)  # the first plan is proven
         office = '\n[[hours.office]]\ndays = ["mon"]\nfrom = "08:00"\nuntil = "08:01"\n'
         file.write_text(text.replace('call = "police"', 'call = "police"\nhours = "office"') + office)
         os.kill(service.pid("switchboard"), signal.SIGHUP)

@@ -128,12 +128,22 @@ async def test_two_who_ask_at_once_are_served_one_after_the_other(tmp_path: Path
 
 async def test_a_first_plan_with_a_hole_is_in_force_with_an_alarm(tmp_path: Path) -> None:
     """People before papers; a good plan later clears it."""
-    room = Room(tmp_path, Reading(DIGEST, plan(), TEXTS, holes=("p1 at night rings nobody",), proven=True), good(OTHER))
+    in_force = Driver().state.plan_digest
+    room = Room(tmp_path, Reading(in_force, plan(), TEXTS, holes=("p1 at night rings nobody",), proven=True), good(OTHER))
     await room.plans.begin(first=True)
     assert "p1 at night rings nobody" in room.driver.state.alarms[HOLES]
-    assert room.known == [""] and plan_texts.find(tmp_path, DIGEST) == TEXTS
+    assert room.known == [""]
     await room.plans.begin(first=False)
     assert HOLES not in room.driver.state.alarms and room.adopted()[-1][2] == "start"
+
+
+async def test_a_file_that_changes_while_the_first_plan_is_proven_is_judged_as_another(tmp_path: Path) -> None:
+    """Its holes are not those of the plan in force."""
+    room = Room(tmp_path, Reading(DIGEST, replace(plan(), name="another"), TEXTS, holes=("a hole",), proven=True), good())
+    await room.plans.begin(first=True)
+    assert [key for key in room.driver.state.alarms if key.startswith("plan:")] == [REFUSED]
+    await room.plans.begin(first=True)
+    assert room.adopted()[-1][1:] == (DIGEST, "start") and REFUSED not in room.driver.state.alarms
 
 
 async def test_at_a_later_start_a_plan_with_a_hole_does_not_replace_the_one_in_force(tmp_path: Path) -> None:
