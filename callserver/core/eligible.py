@@ -7,7 +7,7 @@ A group with hours is left out while these are closed. Everything is by the inci
 at all is asked of the plan in force too.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from callserver.core import moment
 from callserver.core import operator as operators
@@ -38,14 +38,22 @@ def _open(state: WorldView, incident: IncidentView, groups: Iterable[str], now: 
     return frozenset(group for group in groups if group not in about or moment.is_open(state, incident, about[group].hours, now))
 
 
+def served_by(state: WorldView, incident: IncidentView, now: Instant) -> Callable[[OperatorView], bool]:
+    """The question whether an operator is one of those who are rung for the incident at this moment, free or not."""
+    added, own = added_groups(state, incident, now), own_groups(state, incident, now)
+
+    def asked(operator: OperatorView) -> bool:
+        known = _known(state, operator, incident)
+        if known is None:
+            return False
+        return not added.isdisjoint(known.groups) or (not own.isdisjoint(known.groups) and _skilled(state, known, incident))
+
+    return asked
+
+
 def serves(state: WorldView, operator: OperatorView, incident: IncidentView, now: Instant) -> bool:
     """Whether the operator is one of those who are rung for the incident at this moment, free or not."""
-    known = _known(state, operator, incident)
-    if known is None:
-        return False
-    if not added_groups(state, incident, now).isdisjoint(known.groups):
-        return True
-    return _skilled(state, known, incident) and not own_groups(state, incident, now).isdisjoint(known.groups)
+    return served_by(state, incident, now)(operator)
 
 
 def _known(state: WorldView, operator: OperatorView, incident: IncidentView) -> Operator | None:

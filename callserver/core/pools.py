@@ -1,8 +1,8 @@
 """Waiting incidents, pooled by who may be rung for them, so that a decision looks at pools and not at everybody who waits.
 
-Who is rung for an incident (`eligible.serves`) depends on the operator and on what `PoolKey` holds: queue, ladder and steps
+Who is rung for an incident (`eligible.served_by`) depends on the operator and on what `PoolKey` holds: queue, ladder and steps
 taken, tiers reached, skills. So the question is asked once for a pool: its *crew*. A pool keeps its incidents by rank, those
-without an offer apart. Change together: `eligible.serves` and `PoolKey`, whenever the answer depends on something more.
+without an offer apart. Change together: `eligible.served_by` and `PoolKey`, whenever the answer depends on something more.
 """
 
 from bisect import bisect_left, insort
@@ -93,9 +93,8 @@ def crew(state: State, key: PoolKey, pool: Pool, now: Instant) -> frozenset[Oper
     index = index_of(state)
     known = index.crews.get(key)
     if known is None:
-        incident = state.incidents[pool.first()]
-        found = (one.id for one in state.operators.values() if eligibility.serves(state, one, incident, now))
-        known = _remember(index, key, frozenset(found))
+        served = eligibility.served_by(state, state.incidents[pool.first()], now)
+        known = _remember(index, key, frozenset(one.id for one in state.operators.values() if served(one)))
     return known
 
 
