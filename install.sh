@@ -65,7 +65,7 @@ install_packages() {
 }
 
 wanted=(espeak-ng:espeak-ng)
-[ "$test" = no ] || wanted+=(baresip:baresip-core linphonec:linphone-cli sipp:sip-tester tshark:tshark faketime:faketime)
+[ "$test" = no ] || wanted+=(baresip:baresip-core linphonec:linphone-cli sipp:sip-tester tshark:tshark)
 [ "$test" = no ] || wanted+=(chromium:chromium node:nodejs tsc:node-typescript fc-list:fontconfig)
 mapfile -t absent < <(missing_packages "${wanted[@]}")
 [ "${#absent[@]}" = 0 ] || install_packages "${absent[@]}"

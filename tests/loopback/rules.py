@@ -1,9 +1,9 @@
 """Plans for tests of the rules, and a wall clock that is moved by hand."""
 
+import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 
 HEAD = """\
 [plan]
@@ -54,23 +54,18 @@ def calls_police(after: str = "60s") -> str:
 
 @dataclass
 class WallClock:
-    """What a service takes for the time of day (libfaketime); its boottime goes on as it is."""
+    """What a service takes for the time of day; its boottime goes on as it is."""
 
     file: Path
 
     def set(self, utc: str) -> "WallClock":
         """Such as "2026-11-25 21:59:50", and going on from there."""
+        wanted = datetime.fromisoformat(utc).replace(tzinfo=UTC)
         aside = self.file.with_suffix(".new")
-        aside.write_text(f"@{utc}\n")
+        aside.write_text(f"{int(wanted.timestamp()) * 1_000_000_000 - time.time_ns()}")
         aside.rename(self.file)
         return self
 
     def environment(self) -> dict[str, str]:
         """For the service's processes."""
-        return {
-            "LD_PRELOAD": str(FAKETIME),
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "FAKETIME_TIMESTAMP_FILE": str(self.file),
-            "FAKETIME_NO_CACHE": "1",
-            "TZ": "UTC",
-        }
+        return {"WALL_CLOCK": str(self.file), "PYTHONPATH": str(Path(__file__).with_name("wall_clock"))}

@@ -12,7 +12,7 @@ from tests.conftest import Peers
 from tests.eventually import eventually
 from tests.loopback.desk import Desk, desk, now_s
 from tests.loopback.phone import Phone
-from tests.loopback.rules import FAKETIME, HEAD, WallClock, calls_police, ladder, operators, points, police, queue
+from tests.loopback.rules import HEAD, WallClock, calls_police, ladder, operators, points, police, queue
 from tests.loopback.service import Service
 from tests.peers.baresip import Baresip
 from tests.peers.ports import Ports
@@ -159,7 +159,6 @@ async def test_an_emergency_parks_an_information_call_and_it_is_resumed(tmp_path
 HOURS = '[[hours.day]]\ndays = ["mon-sun"]\nfrom = "08:00"\nuntil = "22:00"\n[[hours.night]]\nfrom = "22:00"\nuntil = "08:00"\n'
 
 
-@pytest.mark.skipif(not FAKETIME.exists(), reason="libfaketime is not installed")
 async def test_at_ten_in_the_evening_the_night_ladder_begins(tmp_path: Path, ports: Ports, peers: Peers) -> None:
     """The clock is moved by hand: by day the desk rings and nobody else; at night the police ring after a second."""
     port = ports.take()
