@@ -139,7 +139,7 @@ def marks_nothing(self: Any, fact: Any) -> None:
 
 MUTATIONS: Mapping[str, Mutation] = {
     # waiting and ringing
-    "nobody may be rung": Mutation(eligible, "serves", lambda *_: False, "without an offer"),
+    "nobody may be rung": Mutation(eligible, "served_by", lambda *_: lambda _: False, "without an offer"),
     "nothing is offered": Mutation(offers, "deal", nothing, "without an offer", "unoffered"),
     "the index hears of nothing": Mutation(index.Index, "touch", marks_nothing, "offer|last resort|not used up", "late"),
     "an offer is not over with its last leg": Mutation(offers, "end_if_empty", nothing, "offered", "unanswerable"),
