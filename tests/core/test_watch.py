@@ -9,6 +9,7 @@ import pytest
 
 from callserver.core import events as ev
 from callserver.core import facts as f
+from callserver.core import ladder, offers, outside
 from callserver.core.ids import IncidentId, OperatorId, PointId
 from callserver.core.instant import MS, SECOND, Instant
 from callserver.watch.watch import Breach, Watch
@@ -270,6 +271,29 @@ def test_a_notice_that_is_never_settled_is_found() -> None:
         watch.take(fact, driver.now)
     assert "watch:untold:i1.n1" not in [one.key for one in breaches(watch, driver.now, 299_000)]
     assert "watch:untold:i1.n1" in [one.key for one in watch.check(Instant(driver.now + 301 * SECOND))]
+
+
+def no_rule(*_: object, **__: object) -> None:
+    """One that was forgotten."""
+
+
+@pytest.mark.parametrize(
+    ("room", "rule", "bound", "kind"),
+    [(offers, "deal", ("ann",), "unoffered"), (ladder, "climb", (), "late"), (outside, "failed", (), "silent")],
+)
+def test_the_fallback_rings_somebody_whatever_rule_is_broken(
+    room: object, rule: str, bound: tuple[str, ...], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watch's LastResort calls the police although the core forgets to."""
+    monkeypatch.setattr(room, rule, no_rule)
+    driver = Driver(None, *bound)
+    driver.press()
+    while rings := [leg.party for leg in driver.state.legs.values() if leg.role == "outside"]:
+        driver.end(rings[0], BUSY)
+    (found,) = breaches(watched(driver), driver.now, 3_000)
+    assert found.key == f"watch:{kind}:i1" and found.incident is not None
+    driver.do(ev.LastResort(found.incident, found.text))
+    assert "police" in driver.rung()
 
 
 def test_a_hole_in_the_journal_is_counted_and_nothing_breaks() -> None:

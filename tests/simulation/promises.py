@@ -78,6 +78,9 @@ class Promises:
         while party and party not in wanted:
             wanted.add(party)
             party = parties[party].fallback
+        incident = state.incidents[fact.incident]
+        if incident.state == "waiting" and incident.step >= len(ladder_of(state, incident).steps):
+            hold(f"unanswered:{incident.id}" in state.alarms, f"the last resort of {incident.id} failed and nobody is told")
         missed = {one for one in wanted if not parties[one].hours} - tried
         hold(not missed, f"a round for {fact.incident} is over and {missed} were not tried")
         tried.clear()

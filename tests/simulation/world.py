@@ -207,6 +207,9 @@ class World:
         """What `runtime` does at its start."""
         self.down, self.back_since = False, self.now
         self.promises.restart(self.now)
+        if self.crashes % FOLD_EVERY == 1:  # the watch is another process, and may die as well
+            self.watch, self.unread = Watch(), len(self.journal)
+            self.read()
         for event in [*reconcile(self.state, set(self.edge.dialogs), set(self.edge.workers)), ev.Woken()]:
             self.decide_and_perform(event)
         self.decide_and_perform(ev.Noted(ServerStarted("simulated", len(self.journal))))
