@@ -67,9 +67,10 @@ def trials(plan: Plan, matter: Matter, press: Press, known: dict[str, Changes], 
     moments = steady(line, span)
     base = Trial(_made_small(plan, matter, point), point.id, from_ns, horizon_ms=horizon_ms(plan, matter))
     for at in moments.values():
-        yield from (replace(base, utc_ns=at, seats=seats) for seats in all_seats(matter.crews))
+        extremes = extreme_seats(matter.crews)
+        yield from (replace(base, utc_ns=at, seats=seats, brief=seats not in extremes) for seats in all_seats(matter.crews))
         yield from _asked(plan, matter, point, replace(base, utc_ns=at))
-        for seats in extreme_seats(matter.crews):
+        for seats in extremes:
             yield replace(base, utc_ns=at, seats=seats, lost_once=True)
             yield from (replace(base, utc_ns=at, seats=seats, lines=lines) for lines in all_lines(plan, matter))
         if matter.parks:

@@ -179,4 +179,4 @@ def _told(plan: Plan, alike: _Alike, course: Course) -> tuple[str, ...]:
     others = {name: one for name, one in trial.plan.points.items() if name != trial.point}
     own = replace(trial.plan, points={point.id: point, **others})
     limit = limit_ms(plan.profiles[press.profile])
-    return tell(plan, run(replace(trial, plan=own, point=point.id, limit_ms=limit)))
+    return tell(plan, run(replace(trial, plan=own, point=point.id, limit_ms=limit, brief=False)))

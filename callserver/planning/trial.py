@@ -3,7 +3,7 @@
 A world is who sits where and which lines carry, and it stays so: nobody answers, a dead seat stays dead. Time is a number that
 jumps to the core's next deadline or to the next scripted moment. `run` ends a trial when nothing new can come:
 
-    round     the last resort was gone through `rounds` times and begins again
+    round     the last resort was gone through `rounds` times and begins again; or rang, in a brief trial
     loop      the incident was handed over to where it stood before, at the foot of the same ladder, three times
     silence   nothing is due any more
     spin      more happens than can be meant
@@ -71,6 +71,7 @@ class Trial:
     asked_ms: int | None = None
     lost_once: bool = False  # the first that rings answers, and is lost a second later
     rounds: int = 1
+    brief: bool = False  # over as soon as the last step's party rings: its rounds were tried elsewhere
     horizon_ms: int = 2 * 3_600_000
 
 
@@ -335,3 +336,5 @@ class _World:
             return
         self.ringing[leg] = ring
         self.course.rings.append(ring)
+        if self.trial.brief and last_resort and self.on_last_step():
+            self.end("round")

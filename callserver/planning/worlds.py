@@ -13,7 +13,7 @@ from dialplans.model import Plan
 Seats = tuple[tuple[str, Seat], ...]
 Lines = tuple[tuple[str, Line], ...]
 
-CREWS_IN_FULL = 6
+CREWS_IN_FULL = 4
 LINES_IN_FULL = 4
 SPAN_MOST_MS = 3 * 3_600_000
 HORIZON_LEAST_MS, HORIZON_MOST_MS = 600_000, 2 * 3_600_000

@@ -14,7 +14,7 @@ SPRING = calendar.timegm((2026, 4, 1, 9, 0, 0)) * 1_000_000_000
 
 HOLES = {
     # file: (kind, words of the hole, words of its story in their order)
-    "break": ("silence", "gives up after 2:00", ("nobody is on duty (off, or paused)", "2:00  the device gives up", "5:00  step 1")),
+    "break": ("silence", "gives up after 2:00", ("nobody is on duty (off, or paused)", "2:00  the device gives up", "5:00")),
     "clocks": ("silence", "gives up after 1:02:00", ("Sun 25 Oct 2026 01:00:00 BST", "passed over", "1:30:00  step 2")),
     "closed-step": ("empty", "step 1 of ladder town rings group evening", ("Mary and Eve", "Mary rings", "Police is called")),
     "closing-time": ("nobody", "nothing ever rings", ("21:5", "handed over to queue desk", "passed over outside of hours day")),
