@@ -35,7 +35,10 @@ def _left_alone(d: Decision, operator: OperatorState) -> Iterator[str]:
     """The queues that would have nobody on duty without this operator."""
     plan = d.state.plans[d.state.plan_version]
     others = [one.id for one in d.state.operators.values() if one.id != operator.id and operators.on_duty(one)]
+    mine = () if operator.id not in plan.operators else plan.operators[operator.id].groups
     for queue in plan.queues.values():
+        if _groups(d, plan, queue)[1].isdisjoint(mine):
+            continue
         for groups, skills in product(_groups(d, plan, queue), sorted(_asked(plan, queue))):
             if _belongs(plan, operator.id, groups, skills) and not any(_belongs(plan, one, groups, skills) for one in others):
                 yield queue.id

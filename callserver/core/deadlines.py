@@ -1,7 +1,7 @@
 """Everything that happens by time alone: when it is due next, and what is done then.
 
 Whatever `next_at` names is used up by `run_due` at that instant, so a shell that obeys never spins: either what is due leaves
-a fact that moves it on, or it is one of those instants at which a rule only looks again (`_looks_again`), which are due once.
+a fact that moves it on, or a rule only looks again at that instant, and such instants are due once (those after `Index.seen`).
 What is due stands in the index of the state and is worked out anew for what a fact touched, not for everybody who waits.
 """
 
@@ -37,7 +37,7 @@ def _up_to_date(state: State) -> Index:
     for incident in list(state.incidents if marks.everything else marks.incidents):
         index.due.put((INCIDENT, incident), min(_of_incident(state, incident, index.seen), default=None))
     for call in list(state.calls if marks.everything else marks.calls):
-        index.due.put((CALL, call), min(_of_call(state.calls.get(call)), default=None))
+        index.due.put((CALL, call), min(_of_call(state.calls.get(call), index.seen), default=None))
     for operator in list(state.operators if marks.everything else marks.operators):
         index.rests.put(operator, min(_of_operator(state.operators.get(operator)), default=None))
     marks.clear()
@@ -68,7 +68,7 @@ def _looks_again(state: State, incident: Incident) -> Iterator[Instant]:
         yield preempts_at
 
 
-def _of_call(call: Call | None) -> Iterator[Instant]:
+def _of_call(call: Call | None, seen: Instant) -> Iterator[Instant]:
     if call is None:
         return
     if call.offer is not None:
@@ -78,6 +78,9 @@ def _of_call(call: Call | None) -> Iterator[Instant]:
     for leg in call.legs.values():
         if leg.due is not None:
             yield leg.due
+        late = room.soon_until(leg)
+        if late is not None and late > seen:
+            yield late
 
 
 def _of_operator(operator: OperatorState | None) -> Iterator[Instant]:

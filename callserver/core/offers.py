@@ -115,10 +115,11 @@ def _show(d: Decision, incident: Incident, chosen: list[OperatorState]) -> None:
     if call.offer is None:
         offer = offer_id(call.id, call.offers_made + 1)
         until = later(d.now, ring_ms_of(d.state, incident, chosen_ids))
-        why = f"{queue.strategy.value} of queue {queue.id}"
+        tiers = len(eligibility.tiers_reached(d.state, incident, d.now))
+        why = f"{queue.strategy.value} of queue {queue.id}" + (f", tier {tiers}" if tiers else "")
         d.record(OfferMade(offer, call.id, chosen_ids, created, until, why))
     else:
-        d.record(OfferWidened(call.offer.id, chosen_ids, created, "became free while it rang"))
+        d.record(OfferWidened(call.offer.id, chosen_ids, created, "became free or was added while it rang"))
     for operator, leg in zip(chosen, created, strict=True):
         operators.move(d, operator, operators.OFFERED, f"call of {incident.point}")
         d.order(DialOperator(leg, operator.id, incident.point, point.place))

@@ -21,8 +21,11 @@ from callserver.core.ids import OperatorId
 from callserver.core.index import Pool, PoolKey, Rank
 from callserver.core.instant import Instant, later
 from callserver.core.lookup import incident_of, queue_of
-from callserver.core.state import Incident, OperatorState, State
+from callserver.core.state import Incident, Leg, OperatorState, State
 from dialplans.model import Priority
+
+COMING_MOST_MS = 2_000
+"""For how long a seat counts as free soon while its last leg is being ended; a device that does not reply takes half a minute."""
 
 STUCK_MOST = 16
 """How many emergencies at the head of a pool may have had their turn without hiding those behind them."""
@@ -65,7 +68,7 @@ def make(d: Decision) -> bool:
     if not wanting:
         return False
     due = {key for key, pool in wanting.items() if _is_due(d, d.state.incidents[pool.quiet[0][2]])}
-    seats = _seats(d.state, bool(due))
+    seats = _seats(d, bool(due))
     done = False
     for rank, crew in _emergencies(d, wanting, due, seats):
         incident = d.state.incidents[rank[2]]
@@ -77,18 +80,28 @@ def make(d: Decision) -> bool:
     return done
 
 
+def soon_until(leg: Leg) -> Instant | None:
+    """Until when the operator of a leg counts as free soon; None for a leg that is not being ended."""
+    return later(leg.since, COMING_MOST_MS) if leg.role == legs.OPERATOR and leg.state == legs.ENDING else None
+
+
+def _free_soon(d: Decision, operator: OperatorState) -> bool:
+    ends = [soon_until(d.state.legs[leg]) for leg in operator.legs]
+    return all(at is not None and d.now < at for at in ends)
+
+
 def _is_due(d: Decision, incident: Incident) -> bool:
     at = next_at(d.state, incident)
     return at is not None and at <= d.now
 
 
-def _seats(state: State, later: bool) -> _Seats:
+def _seats(d: Decision, later: bool) -> _Seats:
     """The seats that might make room; `later`: those too that do so after the plan's time only."""
-    found = _Seats()
+    state, found = d.state, _Seats()
     for operator in state.operators.values():
         if not operator.reachable:
             continue
-        if operator.state == operators.AVAILABLE and operator.legs:
+        if operator.state == operators.AVAILABLE and operator.legs and _free_soon(d, operator):
             found.coming.add(operator.id)
         elif operator.state == operators.WRAP_UP and operator.incident in state.incidents:
             found.wrapping.add(operator.id)
@@ -96,7 +109,7 @@ def _seats(state: State, later: bool) -> _Seats:
             for other in _rings_for(state, operator):
                 found.ringing[operator.id] = waiting.rank(state, other)
         elif operator.state == operators.TALKING:
-            _add_talk(state, operator, found, later)
+            _add_talk(d, operator, found, later)
     return found
 
 
@@ -106,10 +119,12 @@ def _rings_for(state: State, operator: OperatorState) -> list[Incident]:
     return [incident for incident in found if incident.priority > Priority.EMERGENCY]
 
 
-def _add_talk(state: State, operator: OperatorState, found: _Seats, later: bool) -> None:
+def _add_talk(d: Decision, operator: OperatorState, found: _Seats, later: bool) -> None:
+    state = d.state
     call = None if operator.call is None else state.calls.get(operator.call)
     if call is None or call.state == calls.ENDING:
-        found.coming.add(operator.id)
+        if _free_soon(d, operator):
+            found.coming.add(operator.id)
     elif later and call.state == calls.TALKING:
         talk = incident_of(state, call)
         if talk.priority >= Priority.NORMAL and not any(calls.live(call, legs.OUTSIDE)):

@@ -217,6 +217,32 @@ def test_one_wrap_up_is_cut_for_one_emergency_the_oldest() -> None:
     assert (driver.rung(), driver.operator("ann")) == ({"bob"}, "wrap-up")
 
 
+def test_a_wrap_up_at_the_telephone_is_cut_and_the_seat_rings_when_its_leg_is_gone() -> None:
+    driver = Driver(town(wrap_up_ms=60_000), "ann")
+    driver.talk("low1", "ann")
+    driver.end("low1")
+    assert driver.operator("ann") == "wrap-up"
+    driver.press("p1")
+    assert (driver.hung_up(), driver.operator("ann")) == ({"ann"}, "available")
+    driver.gone()
+    assert driver.rung() == {"ann"}
+
+
+def test_a_seat_whose_leg_does_not_end_is_not_waited_for() -> None:
+    driver = Driver(town(wrap_up_ms=60_000), "ann", "bob")
+    for point, who in (("low1", "ann"), ("low2", "bob")):
+        driver.talk(point, who)
+    driver.end("low1")
+    driver.end("bob")
+    driver.gone()
+    driver.press("p1")
+    assert (driver.operator("ann"), driver.operator("bob")) == ("available", "wrap-up")
+    driver.after(1_999)
+    assert driver.rung() == set()
+    driver.after(1)
+    assert driver.rung() == {"bob"}
+
+
 # ---- alarms -----------------------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from callserver.core import events as ev
-from callserver.core.facts import AlarmCleared, AlarmRaised, OfferWidened, OperatorMoved, Refused
+from callserver.core.facts import AlarmCleared, AlarmRaised, OfferMade, OfferWidened, OperatorMoved, Refused
 from callserver.core.ids import OperatorId
 from dialplans.model import Operator, Plan, Strategy, Tier
 from tests.core.driver import Driver
@@ -45,6 +45,7 @@ def test_a_tier_is_rung_when_nobody_of_the_first_groups_is_there() -> None:
     assert driver.rung() == set()  # dan is on duty for the queue, so nobody outside is called at once either
     driver.after(4_000)
     assert driver.rung() == {"dan"}
+    assert [fact.why for fact in driver.said(OfferMade)] == ["ring-all of queue none, tier 1"]
 
 
 def test_tiers_count_anew_from_when_the_incident_waits_again() -> None:
