@@ -83,3 +83,9 @@ test("a description is made again only when what it is made of changed", () => {
   assert.notEqual(kept("a", [1, "x"], make), kept("a", [2, "x"], make));
   assert.equal(made, 2);
 });
+
+test("an interrupted call says so before what is done about it", () => {
+  const one = { parked: true, presses: 2 };
+  assert.equal(effort(one, ["Mary"], ""), "Interrupted. Ringing Mary, pressed 2 times");
+  assert.equal(effort({ ...one, parked: false }, [], "Police"), "Calling Police, pressed 2 times");
+});

@@ -95,14 +95,17 @@ export function dialog(say, name, title, ...children) {
   return h("dialog", { key: name, class: `dialog-${name}`, "aria-labelledby": `${name}-title`, attach, on }, h("header", { class: "heading" }, h("h1", { id: `${name}-title` }, title), h("button", { type: "button", class: "quiet", on: does(say, "dismiss") }, "Back", h("kbd", { "aria-hidden": "true" }, "Esc"))), ...children);
 }
 
+const FIRST = "select, input:not([type=checkbox]), button.outcome, button.primary";
+
 /**
- * Open with the focus on what the dialog is for, not on the way out.
+ * Open with the focus on what the dialog is for, not on the way out; where something is chosen already, on that.
  * @param {HTMLDialogElement} element
  */
 function show(element) {
   if (element.isConnected && !element.open) {
     element.showModal();
-    /** @type {HTMLElement | null} */ (element.querySelector("select, input:not([type=checkbox]), button.outcome, button.primary"))?.focus();
+    const first = element.querySelector('button.outcome[aria-pressed="true"]') ?? element.querySelector(FIRST);
+    /** @type {HTMLElement | null} */ (first)?.focus();
   }
 }
 

@@ -61,7 +61,7 @@ function waitingRow(state, say, one, mine) {
   return row(`w${one.id}`, [one, waited, late, mine, rung, state.board.operator, mayAct(state), say], () => {
     const doing = effort(one, rung.map((id) => nameOf(state, id)), one.party ? partyName(state, one.party) : "");
     const steps = one.step > 1 ? `, step ${one.step} of ${one.steps}` : "";
-    const change = mayAct(state) ? h("button", { type: "button", class: "small", "aria-label": `Class and ladder of ${one.place}`, on: does(say, "question", { incident: one.id }) }, "Class\u2026") : null;
+    const change = mayAct(state) ? h("button", { type: "button", class: "small", title: "Class and ladder", "aria-label": `Class and ladder of ${one.place}`, on: does(say, "question", { incident: one.id }) }, "\u22ef") : null;
     return h("li", { key: one.id, class: `row tone-${classTone(one.priority)}${mine ? " mine" : ""}` }, h("span", { class: "first", title: one.place }, one.place), h("time", { class: late ? "is-red" : "" }, waited), h("span", { class: "second", title: doing + steps }, h("span", { class: `is-${classTone(one.priority)}` }, className(one)), ` \u00b7 ${doing}${steps}`), change);
   });
 }

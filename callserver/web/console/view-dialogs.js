@@ -6,7 +6,7 @@ import { cameras, dialog, does, keyed } from "./parts.js";
 import { myCall, parties, partyLeg } from "./select.js";
 import { soundCheck } from "./view-sound.js";
 import { openedAt, outcomeForm } from "./view-wrap-up.js";
-import { CLASS_WORDS, classTone } from "./words.js";
+import { CLASS_WORDS } from "./words.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./parts.js").Say} Say */
@@ -56,7 +56,7 @@ function question(state, say) {
   if (!incident) {
     return null;
   }
-  const classes = CLASS_WORDS.map((word, place) => h("button", { key: word, type: "button", class: "outcome", "aria-pressed": String(place === incident.priority), on: does(say, "classify", { incident: incident.id, class: word.toLowerCase() }) }, h("kbd", { "aria-hidden": "true" }, String(place + 1)), h("span", { class: `label is-${classTone(place)}` }, word)));
+  const classes = CLASS_WORDS.map((word, place) => h("button", { key: word, type: "button", class: "outcome", "aria-pressed": String(place === incident.priority), on: does(say, "classify", { incident: incident.id, class: word.toLowerCase() }) }, h("kbd", { "aria-hidden": "true" }, String(place + 1)), h("span", { class: "label" }, word)));
   const step = `Step ${incident.step} of ${incident.steps} was taken.`;
   const ladder = incident.can_ask ? keyed("Go up the ladder now", "L", { on: does(say, "climb", { incident: incident.id }) }) : h("p", { class: "is-quiet" }, "Its ladder has no step that can be asked for.");
   return dialog(say, "incident", incident.place, h("section", null, h("h2", null, "Class"), h("p", { class: "is-quiet" }, "Who is more urgent goes first. The order changes at once."), h("div", { class: "outcomes", role: "group", "aria-label": "Class" }, classes)), h("section", null, h("h2", null, "Ladder"), h("p", { class: "is-quiet" }, step), ladder), cameras(incident));

@@ -146,11 +146,8 @@ export function pointWords(point) {
  * @param {string} party
  */
 export function effort(incident, rung, party) {
-  const parked = incident.parked ? ", interrupted for a more urgent call" : "";
-  const again = (incident.presses > 1 ? `, pressed ${incident.presses} times` : "") + parked;
-  if (party) {
-    return `Calling ${party}${again}`;
-  }
+  const again = incident.presses > 1 ? `, pressed ${incident.presses} times` : "";
   const ring = rung.length ? `Ringing ${rung.length > 2 ? count(rung.length, "seat") : list(rung)}` : "Nobody free";
-  return `${ring}${again}`;
+  const doing = `${party ? `Calling ${party}` : ring}${again}`;
+  return incident.parked ? `Interrupted. ${doing}` : doing;
 }
