@@ -49,7 +49,6 @@ class Edge:
         self.shapes: dict[CallId, Shape] = {}
         self.codes: set[str] = set()
         self.refused: list[str] = []
-        self.dialled: dict[str, list[LegId]] = {}  # by incident: legs to its last resort
         self.notices: dict[str, int] = {}  # on their way, and how often each was ordered
         self.police_fails = 0.5
 
@@ -107,7 +106,6 @@ class Edge:
 
     def _DialParty(self, order: fx.DialParty) -> None:  # noqa: N802
         self._dial(Dialog(order.leg, "outside", order.party))
-        self.dialled.setdefault(call_of_leg(LegId(call_of_leg(order.leg))), []).append(order.leg)
         if self.chance.random() > self.police_fails:
             self.device(order.leg, self.chance.randrange(500, 15_000), self.answer)
         elif self.chance.random() < 0.6:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from callserver.core import events as ev
 from callserver.core import facts as f
+from callserver.core.ids import LegId, call_of_leg, incident_of_call
 from callserver.core.instant import MS, SECOND, Instant
 from callserver.core.state import Incident, State
 from dialplans.model import Priority, When
@@ -176,12 +177,13 @@ class Promises:
         """Every promise. `ordered`: legs whose orders wait for the journal's disk."""
         order = [rank(state, state.incidents[known]) for known in state.waiting]
         hold(order == sorted(order), f"the order of waiting is wrong: {order}")
+        outside = (*(leg for leg, dialog in edge.dialogs.items() if dialog.role == "outside"), *ordered)
+        rung = {incident_of_call(call_of_leg(LegId(leg))) for leg in outside}
         for known in state.waiting:
             incident = state.incidents[known]
             self._offered(state, edge, incident, now)
             self._room(state, incident, now)
-            rings = any(leg in edge.dialogs for leg in edge.dialled.get(known, ())) or any(_is_of(leg, known) for leg in ordered)
-            self._last_resort(state, incident, now, back_since, rings)
+            self._last_resort(state, incident, now, back_since, known in rung)
         self._notices(state, edge, now)
 
     def _offered(self, state: State, edge: Edge, incident: Incident, now: Instant) -> None:
@@ -226,7 +228,3 @@ class Promises:
             if known not in edge.notices:
                 since = self.unsent_since.setdefault(known, now)
                 hold(now - since <= SLACK, f"the notice {known} is on no way")
-
-
-def _is_of(leg: str, incident: str) -> bool:
-    return leg.startswith(f"{incident}.")

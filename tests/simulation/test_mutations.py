@@ -160,7 +160,7 @@ MUTATIONS: Mapping[str, Mutation] = {
     "nobody is parked": Mutation(room, "_park", lambda *_: None, "no room is made"),
     "any talk is parked": Mutation(room, "Priority", SimpleNamespace(EMERGENCY=0, NORMAL=0), "was parked"),
     "who is parked is dropped": Mutation(conversation, "wait_again", dropped_not_parked, "does not wait|dropped|attended by"),
-    "who was parked is forgotten": Mutation(pools, "_place", place_without_parked, "offer|not used up", "late"),
+    "who was parked is forgotten": Mutation(pools, "_place", place_without_parked, "offer|not used up", "late|unoffered"),
     "the last one is paused": Mutation(absent, "_left_alone", lambda *_: iter(()), "was the last one"),
     # ladders
     "no ladder is climbed": Mutation(ladder, "climb", nothing, "not used up|last resort", "late"),
@@ -214,4 +214,4 @@ def test_a_broken_rule_is_found_by_the_judges(name: str, monkeypatch: pytest.Mon
 def test_a_broken_rule_about_waiting_is_found_by_the_watch(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     break_rule(MUTATIONS[name], monkeypatch)
     complaint = found_by(judged=False, watched=True)
-    assert f"watch:{MUTATIONS[name].watched}:" in complaint, complaint or "the watch has not seen it"
+    assert re.search(f"watch:({MUTATIONS[name].watched}):", complaint), complaint or "the watch has not seen it"
