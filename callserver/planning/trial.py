@@ -96,7 +96,6 @@ class Course:
     end_ms: int = 0
     rings: list[Ring] = field(default_factory=list)
     said: list[tuple[int, f.Fact]] = field(default_factory=list)
-    tried_ms: list[int] = field(default_factory=list)  # when anything was dialled, whether it rang or not
     last_step_ms: int | None = None  # when the last step of its last ladder was taken
     queue: str = ""  # where it ended up
     ladder: str = ""
@@ -233,7 +232,7 @@ class _World:
             facts, effects = handle(self.state, self.inbox.popleft(), self.now)
             for fact in facts:
                 self.hear(fact)
-            for effect in effects:
+            for effect in effects if not self.course.end else ():
                 self.inbox.extend(self.perform(effect))
 
     def hear(self, fact: f.Fact) -> None:
@@ -243,6 +242,8 @@ class _World:
             ring = self.ringing.pop(fact.leg, None)
             if ring is not None:
                 ring.until_ms = self.ms()
+        elif isinstance(fact, f.IncidentMoved) and fact.incident == INCIDENT:
+            self.seen.clear()  # it waits anew
         elif isinstance(fact, f.RouteTried) and fact.incident == INCIDENT:
             self.route_tried(fact)
         elif isinstance(fact, f.IncidentHandedOver) and fact.incident == INCIDENT:
@@ -294,19 +295,17 @@ class _World:
             self.at(self.trial.limit_ms, ev.LegEnded(order.leg, _GAVE_UP))
 
     def dialled_seat(self, order: fx.DialOperator) -> Iterator[ev.Event]:
-        """A seat rings, or does not."""
+        """A seat rings, or does not. One that is busy is called only after its talk was parked, and rings."""
         seat = self.seats.get(order.operator, Seat.OFF)
         if order.point == self.trial.point:
-            self.course.tried_ms.append(self.ms())
             if seat is Seat.FAILS:
                 yield ev.LegEnded(order.leg, _FAILS)
-            elif seat is Seat.RINGS:
+            elif seat in (Seat.RINGS, Seat.BUSY):
                 yield from self.rings(order.leg, order.operator, last_resort=False, seat=True)
 
     def dialled_party(self, order: fx.DialParty) -> Iterator[ev.Event]:
         """A party's route rings, or does not."""
         if order.point == self.trial.point:
-            self.course.tried_ms.append(self.ms())
             line = self.lines.get(carrier_of(order.route))
             if line in (Line.FAILS, Line.LOST):
                 yield ev.LegEnded(order.leg, _FAILS)
