@@ -4,20 +4,21 @@ Pure but for what it remembers of alarms. docs/console-protocol.md describes eve
 is made anew, so a change costs the same however long the queue is.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from callserver.core import facts as f
+from callserver.core import incident as incidents
 from callserver.core import operator as operators
 from callserver.core import waiting
 from callserver.core.facts import Fact
 from callserver.core.ids import CallId, IncidentId, LegId, OperatorId, PointId, call_of_leg, incident_of_call
 from callserver.core.instant import Instant
 from callserver.core.lookup import ladder_of, plan_of, point_of
-from callserver.core.state import Call, OperatorState, State
+from callserver.core.state import Call, Incident, OperatorState, State
 from callserver.feed import Item
 from callserver.runtime.clock import Anchor
 from callserver.version import VERSION
-from dialplans.model import Plan, Priority, When
+from dialplans.model import Plan, Priority, Step, When
 
 NS_PER_MS = 1_000_000
 EVERYTHING = "*"
@@ -171,7 +172,7 @@ class Board:
             "until_ms": self._ms(incident.until),
             "step": incident.step,
             "steps": len(steps),
-            "can_ask": When.ASKED not in incident.met and any(When.ASKED in step.conditions for step in steps[incident.step :]),
+            "can_ask": _can_ask(incident, steps),
             "parked": incident.parked,
             "prefers": incident.prefers or "",
             "cameras": [{"name": plan.cameras[id].name, "url": plan.cameras[id].url} for id in point.cameras],
@@ -289,6 +290,14 @@ def _named(state: State, key: str) -> Iterable[str]:
     ):
         if known:
             yield f"{other}/{known}"
+
+
+def _can_ask(incident: Incident, steps: Sequence[Step]) -> bool:
+    """Whether its ladder does something when it is asked: while it waits, or besides a conversation; see core.ladder.asked."""
+    if incident.state == incidents.WAITING:
+        return When.ASKED not in incident.met and any(When.ASKED in step.conditions for step in steps[incident.step :])
+    asked = (step for step in steps if When.ASKED in step.conditions)
+    return incident.state == incidents.ATTENDED and any(step.call_party or step.notify for step in asked)
 
 
 def _plan(state: State) -> Plan | None:

@@ -146,11 +146,12 @@ def test_a_change_touches_few_items_however_long_the_queue_is() -> None:
 
 
 def test_an_incident_shows_its_cameras_its_order_and_whether_its_ladder_can_be_asked() -> None:
-    """Once asked, or past that step, it cannot be asked again."""
+    """Once asked it cannot be asked again while it waits; besides a conversation it calls whom its steps call."""
     steps = (Step(5_000, ring_group="backup", when=(When.ASKED,)), Step(60_000, call_party="police"))
+    short = replace(plan().ladders["short"], steps=(Step(60_000, call_party="police", when=(When.ASKED,)),))
     made = replace(
         plan(),
-        ladders={**plan().ladders, "ladder": replace(plan().ladders["ladder"], steps=steps)},
+        ladders={"short": short, "ladder": replace(plan().ladders["ladder"], steps=steps)},
         points={**plan().points, "p1": replace(plan().points["p1"], cameras=("gate",), priority=Priority.NORMAL)},
         cameras={"gate": Camera("gate", "Gate, inside", "https://cameras.test/gate")},
         pauses={"meal": "Meal"},
@@ -166,6 +167,16 @@ def test_an_incident_shows_its_cameras_its_order_and_whether_its_ladder_can_be_a
     driver.do(ev.ClimbLadder(incident.id, "ann"))
     screen.take(driver.facts)
     assert screen.items[f"incident/{incident.id}"]["can_ask"] is False
+    driver.answer("ann")
+    screen.take(driver.facts)
+    assert screen.items[f"incident/{incident.id}"]["can_ask"] is False, (
+        "its step rings a group, and nobody is rung besides a talk"
+    )
+    driver.gone()
+    other = driver.press("p3")
+    driver.answer("bob")
+    screen.take(driver.facts)
+    assert (other.state, screen.items[f"incident/{other.id}"]["can_ask"]) == ("attended", True)
     assert screen.items["service"]["pauses"] == [{"id": "meal", "name": "Meal"}]
 
 
