@@ -14,8 +14,9 @@ class Prompt:
     """A recorded phrase or tone (`name`) that plays to the legs `to`.
 
     `every_ms` 0 plays it once, else it starts anew that long after it began (back to back when the
-    phrase is longer). `name` is a prompt of the manifest, `place:<point id>` for a spoken place name, or
-    `ringback`, a tone. A missing file plays a tone instead and is reported.
+    phrase is longer). `name` is a prompt of the manifest, `place:<point id>` for a spoken place name,
+    `time:<HH>-<MM>` for a spoken time of day, or `ringback`, a tone. Names joined by `+` play one after the other and
+    repeat as one. A missing file plays a tone instead, a missing one of several is left out; both are reported.
     """
 
     name: str
@@ -25,7 +26,11 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """All legs in `talk` hear each other; each prompt is mixed to the legs that it names."""
+    """All legs in `talk` hear each other; each prompt is mixed to the legs that it names.
+
+    `also` are one-way links besides: who is heard, and who hears it.
+    """
 
     talk: tuple[LegId, ...] = ()
     prompts: tuple[Prompt, ...] = ()
+    also: tuple[tuple[LegId, LegId], ...] = ()

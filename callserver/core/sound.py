@@ -90,5 +90,6 @@ def reshape(d: Decision, call: Call) -> None:
 
 
 def without_place(shape: Shape) -> Shape:
-    """The shape for a successor of a worker: the place is not told twice."""
-    return Shape(shape.talk, tuple(prompt for prompt in shape.prompts if not prompt.name.startswith(PLACE_PROMPT)))
+    """The shape for a successor of a worker: the place is not told twice, and who hears whom stays, one-way links too."""
+    kept = tuple(prompt for prompt in shape.prompts if not prompt.name.startswith(PLACE_PROMPT))
+    return Shape(shape.talk, kept, shape.also)

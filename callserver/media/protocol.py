@@ -122,6 +122,7 @@ class ShapeOrder(_Message, frozen=True):
 
     talk: tuple[str, ...]
     prompts: tuple[PromptOrder, ...]
+    also: tuple[tuple[str, str], ...] = ()  # one way: who is heard, who hears it
 
 
 class Remove(_Message, frozen=True):

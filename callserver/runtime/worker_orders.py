@@ -52,7 +52,7 @@ def place_order(
 def shape_order(shape: Shape) -> protocol.ShapeOrder:
     """Sound like this."""
     prompts = tuple(protocol.PromptOrder(prompt.name, tuple(prompt.to), prompt.every_ms) for prompt in shape.prompts)
-    return protocol.ShapeOrder(tuple(shape.talk), prompts)
+    return protocol.ShapeOrder(tuple(shape.talk), prompts, tuple((said, heard) for said, heard in shape.also))
 
 
 def call_of(leg: str) -> str:

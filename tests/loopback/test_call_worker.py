@@ -1,7 +1,6 @@
 """A real call worker from a real template, with real RTP: the test plays the switchboard and the devices."""
 
 import time
-import wave
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from callserver.media.protocol import Close, Codec, Digit, PromptMissing, Prompt
 from tests.eventually import eventually_sync
 from tests.loopback.call_worker_board import place_of
 from tests.loopback.call_worker_rig import ABSENT, OPERATOR_HZ, POINT_HZ, PRESENT, Rig, hear_each_other, rigged, two_legs
+from tests.loopback.prompt_files import bursts, write_prompt
 from tests.loopback.rtp_peer import RtpPeer
 
 pytestmark = pytest.mark.real
@@ -88,33 +88,10 @@ def test_stranger_in_bursts_changes_nothing_and_gets_nothing(rig: Rig) -> None:
     assert ssrcs == {point._ssrc.to_bytes(4)}
 
 
-def write_prompt(rig: Rig, name: str, ms: int, hz: float = PROMPT_HZ) -> None:
-    samples = np.arange(8 * ms)
-    with wave.open(str(rig.run_dir / "prompts" / "en" / f"{name}.wav"), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(8_000)
-        file.writeframes((8_000 * np.sin(2 * np.pi * hz * samples / 8_000)).astype("<i2").tobytes())
-
-
-def bursts(peer: RtpPeer, hz: float) -> list[float]:
-    """When a tone began, in seconds of the received line."""
-    begun, was = [], False
-    heard = list(peer.heard)
-    for at in range(0, len(heard) - 2, 3):
-        pcm = peer._decode(b"".join(packet.payload for packet in heard[at : at + 3]))
-        phase = np.exp(-2j * np.pi * hz / 8_000 * np.arange(len(pcm)))
-        present = 2 * abs(np.dot(pcm.astype(float), phase)) / len(pcm) > 2_000
-        if present and not was:
-            begun.append(at * 0.02)
-        was = present
-    return begun
-
-
 def test_prompt_repeats_and_mixes_with_talk_and_once_is_once(rig: Rig) -> None:
     board = rig.worker()
     point, operator = two_legs(rig, board)
-    write_prompt(rig, "please-wait", 200)
+    write_prompt(rig, "please-wait", 200, PROMPT_HZ)
     write_prompt(rig, "place-hp1", 200, hz=2_900.0)
     shape = ShapeOrder(
         ("c1.1", "c1.2"),
@@ -140,6 +117,33 @@ def test_missing_prompt_is_told_once_and_is_a_tone(rig: Rig) -> None:
     eventually_sync(lambda: {m.name for m in board.all_of(PromptMissing)} == {"nowhere", "../en/x"}, 2)
     eventually_sync(lambda: point.hears(660.0, 1.0) > 0.02, 3)
     assert len(board.all_of(PromptMissing)) == 2
+
+
+def test_joined_names_play_one_after_the_other_without_a_gap_and_repeat_as_one(rig: Rig) -> None:
+    """Of recordings that differ in rate; what is missing is left out, and told once."""
+    board = rig.worker()
+    point, _ = two_legs(rig, board)
+    write_prompt(rig, "help-point-call", 300, PROMPT_HZ)
+    write_prompt(rig, "place-hp1", 300, 2_900.0, rate_hz=16_000)
+    write_prompt(rig, "hour-14", 300, 3_300.0)
+    name = "help-point-call+place:hp1+class-emergency+time:14-05"
+    board.order(ShapeOrder((), (PromptOrder(name, ("c1.1",), 1),)))
+    eventually_sync(lambda: len(bursts(point, PROMPT_HZ)) >= 4, 6)
+    begun = [bursts(point, hz) for hz in (PROMPT_HZ, 2_900.0, 3_300.0)]
+    first = [times[0] for times in begun]
+    assert np.diff(first) == pytest.approx([0.3, 0.3], abs=0.07)
+    assert np.diff(begun[0][:4]) == pytest.approx([0.9] * 3, abs=0.1), "all of it, then from its beginning"
+    loud = np.abs(point.pcm(0.8)).reshape(-1, 160).max(axis=1) > 2_000
+    assert loud.sum() >= len(loud) - 3, "no silence between the pieces"
+    assert sorted(m.name for m in board.all_of(PromptMissing)) == ["class-emergency", "minute-05"]
+
+
+def test_joined_names_of_which_none_is_there_are_a_tone(rig: Rig) -> None:
+    board = rig.worker()
+    point, _ = two_legs(rig, board)
+    board.order(ShapeOrder((), (PromptOrder("nowhere+../en/x", ("c1.1",), 500),)))
+    eventually_sync(lambda: {m.name for m in board.all_of(PromptMissing)} == {"nowhere", "../en/x"}, 2)
+    eventually_sync(lambda: point.hears(660.0, 1.0) > 0.02, 3)
 
 
 def test_prompt_plays_before_anyone_talks_and_ringback_is_a_tone(rig: Rig) -> None:

@@ -2,13 +2,18 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from callserver.core.ids import LegId
+from callserver.core.shape import Shape
 from callserver.media.call_worker.bridge import links_of
+from callserver.media.call_worker.phrases import file_of
 from callserver.media.call_worker.placing import unfit
-from callserver.media.call_worker.playback import PromptKey, file_of, keys_of
+from callserver.media.call_worker.playback import PromptKey, keys_of
 from callserver.media.call_worker.sip_leg import sdp_offer
-from callserver.media.protocol import Codec, Continuity, Place, PromptOrder, ShapeOrder
+from callserver.media.protocol import Codec, Continuity, Place, PromptOrder, ShapeOrder, decode, encode
+from callserver.runtime.worker_orders import shape_order
 
 WAIT = PromptKey("wait", ("a", "b"), 5_000)
 
@@ -22,6 +27,25 @@ def test_all_in_talk_hear_each_other_and_nobody_himself() -> None:
 def test_legs_that_are_not_placed_and_prompts_that_do_not_play_are_left_out() -> None:
     order = ShapeOrder(("a", "b", "c"), (PromptOrder("wait", ("a", "b"), 5_000), PromptOrder("over", ("a",))))
     assert links_of(order, {"a", "c"}, {WAIT}) == {("a", "c"), ("c", "a"), (WAIT, "a")}
+
+
+def test_one_way_links_are_besides_the_talk_and_never_to_oneself() -> None:
+    order = ShapeOrder(("a", "b"), (), (("a", "c"), ("b", "c"), ("c", "a"), ("a", "b"), ("a", "a"), ("a", "gone"), ("gone", "a")))
+    assert links_of(order, {"a", "b", "c"}, set()) == {("a", "b"), ("b", "a"), ("a", "c"), ("b", "c"), ("c", "a")}
+
+
+def test_a_shape_of_a_switchboard_without_one_way_links_has_none() -> None:
+    """And one that says nothing of them looks as it always did on the wire."""
+    plain = msgspec.msgpack.encode([7, {"type": "ShapeOrder", "talk": ["a", "b"], "prompts": []}])
+    assert decode(plain).message == ShapeOrder(("a", "b"), ())
+    assert encode(7, ShapeOrder(("a", "b"), ())) == plain
+    also = ShapeOrder(("a", "b"), (), (("a", "c"),))
+    assert decode(encode(8, also)).message == also
+
+
+def test_a_worker_is_told_the_one_way_links_of_a_shape() -> None:
+    one, other = LegId("i1.1.1"), LegId("i1.1.2")
+    assert shape_order(Shape(also=((one, other),))) == ShapeOrder((), (), (("i1.1.1", "i1.1.2"),))
 
 
 def test_a_prompt_wished_twice_is_one() -> None:

@@ -15,6 +15,7 @@ def links_of(order: ShapeOrder, placed: Collection[str], playing: Collection[Pro
     """The links that make this shape with the legs and prompts that are there."""
     talk = [leg for leg in dict.fromkeys(order.talk) if leg in placed]
     links: set[Link] = {(one, other) for one in talk for other in talk if one != other}
+    links.update((said, heard) for said, heard in order.also if said != heard and said in placed and heard in placed)
     for key in keys_of(order):
         if key in playing:
             links.update((key, leg) for leg in key.to if leg in placed)

@@ -1,9 +1,11 @@
 """Prompts: files and tones as ports of the bridge, with their times. Engine's thread only.
 
 No callbacks at a file's end: its length is known, and the engine's loop looks at the time. A prompt whose file is missing
-or unreadable is told once and becomes two quiet beeps, so that nobody waits in silence.
+or unreadable is told once and becomes two quiet beeps, so that nobody waits in silence. Of a prompt of several pieces only
+what is missing is left out.
 """
 
+import os
 import wave
 from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
@@ -12,11 +14,11 @@ from typing import NamedTuple
 
 import pjsua2 as pj
 
+from callserver.media.call_worker.phrases import file_of, joined, length_ms, pieces_of
 from callserver.media.protocol import ShapeOrder
 
 MS = 1_000_000
 RINGBACK = "ringback"
-SPOKEN = ("place:", "text:")  # made of the plan's words
 RINGBACK_HZ, RINGBACK_ON_MS, RINGBACK_OFF_MS = 425, 1_000, 4_000  # ITU-T E.180
 BEEP_HZ, BEEP_ON_MS, BEEP_OFF_MS, BEEPS = 660, 150, 150, 2
 QUIET, VERY_QUIET = 6_000, 3_000  # of 32,767
@@ -35,14 +37,6 @@ def keys_of(order: ShapeOrder) -> list[PromptKey]:
     return list(dict.fromkeys(PromptKey(prompt.name, prompt.to, prompt.every_ms) for prompt in order.prompts))
 
 
-def file_of(directory: Path, name: str) -> Path | None:
-    """The prompt's file: `place:x` is `place-x.wav`, `text:x` `text-x.wav`. None for a name that could leave the directory."""
-    plain = name.replace(":", "-", 1) if name.startswith(SPOKEN) else name
-    if not plain or "/" in plain or plain.startswith(".") or "\0" in plain:
-        return None
-    return directory / f"{plain}.wav"
-
-
 @dataclass(slots=True)
 class _Playing:
     port: pj.AudioMedia
@@ -52,7 +46,7 @@ class _Playing:
 
 
 class Playback:
-    """`missing` is told the name of a prompt without file, once."""
+    """`missing` is told the name of a prompt, or of a piece of one, that has no file; once."""
 
     def __init__(self, directory: Path, rate_hz: int, missing: Callable[[str], None]) -> None:
         self._directory, self._rate_hz, self._missing = directory, rate_hz, missing
@@ -99,20 +93,45 @@ class Playback:
     def _make(self, key: PromptKey, now_ns: int) -> _Playing:
         if key.name == RINGBACK:
             return self._tone(_tone(RINGBACK_HZ, RINGBACK_ON_MS, RINGBACK_OFF_MS, VERY_QUIET, 1), 0, now_ns)
-        file = file_of(self._directory, key.name)
-        player = pj.AudioMediaPlayer()
+        pieces = pieces_of(key.name)
+        made = self._one(pieces[0], now_ns) if len(pieces) == 1 else self._several(pieces, now_ns)
+        if made is not None:
+            return made
+        beeps = _tone(BEEP_HZ, BEEP_ON_MS, BEEP_OFF_MS, QUIET, BEEPS)
+        return self._tone(beeps, BEEPS * (BEEP_ON_MS + BEEP_OFF_MS), now_ns)
+
+    def _one(self, name: str, now_ns: int) -> _Playing | None:
+        file = file_of(self._directory, name)
         try:
             if file is None or not file.is_file():
-                raise FileNotFoundError(key.name)
-            length_ms = _length_ms(file)
-            player.createPlayer(str(file), pj.PJMEDIA_FILE_NO_LOOP)
+                raise FileNotFoundError(name)
+            return _player(file, now_ns)
         except (pj.Error, OSError, EOFError, wave.Error):
-            if key.name not in self._told:
-                self._told.add(key.name)
-                self._missing(key.name)
-            beeps = _tone(BEEP_HZ, BEEP_ON_MS, BEEP_OFF_MS, QUIET, BEEPS)
-            return self._tone(beeps, BEEPS * (BEEP_ON_MS + BEEP_OFF_MS), now_ns)
-        return _Playing(player, lambda: player.setPos(0), length_ms, now_ns)
+            self._lacks(name)
+            return None
+
+    def _several(self, pieces: tuple[str, ...], now_ns: int) -> _Playing | None:
+        """As one file that has no name: nothing to clean up, and no disk to wait for."""
+        files = [file_of(self._directory, piece) for piece in pieces]
+        sound, unread = joined([file for file in files if file is not None])
+        for piece, file in zip(pieces, files, strict=True):
+            if file is None or file in unread:
+                self._lacks(piece)
+        if not sound:
+            return None
+        try:
+            with open(os.memfd_create("phrase"), "wb") as memory:
+                memory.write(sound)
+                memory.flush()
+                return _player(Path(f"/proc/self/fd/{memory.fileno()}"), now_ns)
+        except (pj.Error, OSError):
+            self._lacks(pieces[0])
+            return None
+
+    def _lacks(self, name: str) -> None:
+        if name not in self._told:
+            self._told.add(name)
+            self._missing(name)
 
     def _tone(self, tones: pj.ToneDescVector, length_ms: int, now_ns: int) -> _Playing:
         generator = pj.ToneGenerator()
@@ -126,6 +145,14 @@ class Playback:
         return _Playing(generator, again, length_ms, now_ns)
 
 
+def _player(file: Path, now_ns: int) -> _Playing:
+    """Plays a file once, from its beginning. Raises pj.Error, OSError, EOFError or wave.Error."""
+    lasts_ms = length_ms(file)
+    player = pj.AudioMediaPlayer()
+    player.createPlayer(str(file), pj.PJMEDIA_FILE_NO_LOOP)
+    return _Playing(player, lambda: player.setPos(0), lasts_ms, now_ns)
+
+
 def _tone(hz: int, on_ms: int, off_ms: int, volume: int, count: int) -> pj.ToneDescVector:
     tones = pj.ToneDescVector()
     for _ in range(count):
@@ -133,9 +160,3 @@ def _tone(hz: int, on_ms: int, off_ms: int, volume: int, count: int) -> pj.ToneD
         tone.freq1, tone.freq2, tone.on_msec, tone.off_msec, tone.volume = hz, 0, on_ms, off_ms, volume
         tones.append(tone)
     return tones
-
-
-def _length_ms(file: Path) -> int:
-    """How long a WAV plays, at least 1."""
-    with wave.open(str(file)) as sound:
-        return max(1, int(sound.getnframes() * 1_000 / sound.getframerate()))
