@@ -222,7 +222,13 @@ def _simple(section: str, keys: k.Keys, kind: Callable[..., Any]) -> Callable[[R
     return read
 
 
-PHRASES = ("reassurance", "calling-back", "outcome", "accepted", "refused", "hold", "parked")
+PHRASES = (
+    *("reassurance", "calling-back", "outcome", "accepted", "refused", "hold", "parked", "transfer", "colleague"),
+    *("call-out", "call-out-point", "help-point-call", "class-emergency", "class-high", "class-normal", "class-information"),
+    *(f"accept-{digit}" for digit in range(1, 10)),
+    *(f"hour-{hour:02}" for hour in range(24)),
+    *(f"minute-{minute:02}" for minute in range(60)),
+)
 """The spoken phrases that come with the service (audio/prompts)."""
 
 SECTIONS: Mapping[str, Callable[[Reading, Draft, object], None]] = {

@@ -90,6 +90,6 @@ def reshape(d: Decision, call: Call) -> None:
 
 
 def without_place(shape: Shape) -> Shape:
-    """The shape for a successor of a worker: the place is not told twice, and who hears whom stays, one-way links too."""
-    kept = tuple(prompt for prompt in shape.prompts if not prompt.name.startswith(PLACE_PROMPT))
+    """The shape for a successor of a worker: a place told once is not told twice. Who hears whom stays, one-way links too."""
+    kept = tuple(prompt for prompt in shape.prompts if prompt.every_ms or PLACE_PROMPT not in prompt.name)
     return Shape(shape.talk, kept, shape.also)

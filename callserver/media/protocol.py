@@ -269,7 +269,7 @@ class CaptureTrouble(_Message, frozen=True):
 
 
 class PromptMissing(_Message, frozen=True):
-    """A prompt has no file; a tone plays instead."""
+    """A prompt has no file, and a tone plays instead; or it is one of several that are said together, and is left out."""
 
     name: str
 

@@ -319,9 +319,9 @@ class Sound:
     def _prompt_missing(self, link: WorkerLink, name: str) -> None:
         call = self.calls.get(link.call)
         if call is not None:
-            file = f"{name.replace(':', '-', 1)}.wav"  # as call_worker.playback has it
+            file = f"{name.replace(':', '-', 1)}.wav"  # as call_worker.phrases has it
             self.missing_prompts[name] = self.data_dir / "prompts" / call.language / file
-            self.tells.trouble(f"prompt:{name}", f"prompt {name} has no file; a tone plays", False)
+            self.tells.trouble(f"prompt:{name}", f"prompt {name} has no file; it is left out, or a tone plays", False)
 
     def prompt_found(self, name: str) -> None:
         """A missing prompt's file is there now."""

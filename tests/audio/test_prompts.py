@@ -15,11 +15,19 @@ from audio.tracks import read_sound
 SPOKEN = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs espeak-ng")
 
 
-NAMES = {"reassurance", "calling-back", "hold", "parked", "outcome", "accepted", "refused"}
+CLASSES = ("emergency", "high", "normal", "information")
+NAMES = {
+    *("reassurance", "calling-back", "hold", "parked", "outcome", "accepted", "refused", "transfer", "colleague"),
+    *("call-out", "call-out-point", "help-point-call", *(f"class-{urgency}" for urgency in CLASSES)),
+    *(f"accept-{digit}" for digit in range(1, 10)),
+    *(f"hour-{hour:02}" for hour in range(24)),
+    *(f"minute-{minute:02}" for minute in range(60)),
+}
 
 
 def test_every_phrase_of_the_manifest_is_there_and_no_other_file() -> None:
     assert {(phrase.language, phrase.name) for phrase in phrases()} == {(each, name) for each in ("en", "cy") for name in NAMES}
+    assert len(phrases()) == 2 * len(NAMES), "each once"
     assert all(phrase.whole() for phrase in phrases())
     assert {phrase.path() for phrase in phrases()} == set(HERE.rglob("*.flac"))
 
@@ -69,3 +77,30 @@ def test_speech_that_cannot_be_had_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("PATH", "")
     with pytest.raises(NoSpeech, match="not installed"):
         say("Hello", voice_of("en"), 16_000)
+
+
+def test_no_two_phrases_of_a_language_say_the_same() -> None:
+    """Hours, minutes and digits are easily mixed up where they are written down."""
+    spoken = [(phrase.language, phrase.text) for phrase in phrases()]
+    assert sorted(set(spoken)) == sorted(spoken)
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "text"),
+    [
+        ("en", "hour-00", "at zero zero"),
+        ("en", "hour-09", "at oh nine"),
+        ("en", "hour-14", "at fourteen"),
+        ("en", "minute-00", "hundred hours"),
+        ("en", "minute-05", "oh five"),
+        ("en", "minute-59", "fifty-nine"),
+        ("en", "accept-1", "Press one to take the call."),
+        ("cy", "hour-14", "am un deg pedwar"),
+        ("cy", "hour-04", "am bedwar"),
+        ("cy", "minute-05", "dim pump"),
+        ("cy", "minute-45", "pedwar deg pump"),
+        ("cy", "accept-9", "Pwyswch naw i gymryd yr alwad."),
+    ],
+)
+def test_times_and_keys_are_said_as_people_say_them(language: str, name: str, text: str) -> None:
+    assert text in [phrase.text for phrase in phrases() if (phrase.language, phrase.name) == (language, name)]
