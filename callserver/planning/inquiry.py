@@ -128,8 +128,9 @@ def _asking(plan: Plan, condition: str) -> Plan:
 
 # ---- judging ------------------------------------------------------------------------------------------------
 
-REFUSED, NOBODY, UNBOUNDED, PAUSE, ONE_TRUNK = "refused", "nobody", "unbounded", "pause", "one-trunk"
-"""Kinds of holes: the press is refused; nothing ever rings; the last resort is never reached; it stops; one trunk carries it."""
+REFUSED, NOBODY, UNBOUNDED, PAUSE, ONE_TRUNK, GIVES_UP = "refused", "nobody", "unbounded", "pause", "one-trunk", "gives-up"
+"""Kinds of holes: the press is refused; nothing ever rings; the last resort is never reached; it stops; one trunk carries it;
+with every line dead it is not even tried any more."""
 
 
 def judge(plan: Plan, found: Inquiry, course: Course) -> None:
@@ -141,6 +142,8 @@ def judge(plan: Plan, found: Inquiry, course: Course) -> None:
         found.holes.setdefault(kind, course)
     elif kind and alone(plan, course):
         found.holes.setdefault(ONE_TRUNK, course)
+    elif kind and course.end != "round" and _lines_used(plan, course):
+        found.holes.setdefault(GIVES_UP, course)
     elif not kind:
         _compare(found, course)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from callserver.planning import doubts
-from callserver.planning.inquiry import NOBODY, ONE_TRUNK, PAUSE, REFUSED, UNBOUNDED, Inquiry, inquire
+from callserver.planning.inquiry import GIVES_UP, NOBODY, ONE_TRUNK, PAUSE, REFUSED, UNBOUNDED, Inquiry, inquire
 from callserver.planning.quotient import Matter, Press, matter_of, point_as, presses_of
 from callserver.planning.story import clock, tell
 from callserver.planning.timeline import Changes, changes
@@ -26,6 +26,7 @@ _WORDS: Mapping[str, str] = {
     NOBODY: "nothing ever rings",
     UNBOUNDED: "the last resort is never reached",
     PAUSE: "the last resort stops ringing",
+    GIVES_UP: "with every line dead, the last resort is not even tried any more",
 }
 
 Progress = Callable[[int, int, int], None]
@@ -100,7 +101,7 @@ def _points(alike: Iterable[_Alike]) -> tuple[str, ...]:
 def _holes(plan: Plan, inquiry: Inquiry, points: tuple[str, ...]) -> list[Hole]:
     """Where nothing rings at all, the lesser holes of the same matter are left for when that is mended."""
     found = inquiry.holes
-    kinds = [kind for kind in found if kind in (REFUSED, NOBODY, ONE_TRUNK) or NOBODY not in found]
+    kinds = [kind for kind in found if kind in (REFUSED, NOBODY, ONE_TRUNK, GIVES_UP) or NOBODY not in found]
     return [Hole(kind, _what(kind, found[kind]), points, tell(plan, found[kind])) for kind in kinds]
 
 

@@ -85,12 +85,12 @@ def carriers(plan: Plan, parties: Iterable[str]) -> tuple[str, ...]:
 
 
 def all_lines(plan: Plan, matter: Matter) -> list[Lines]:
-    """Every set of lines that leaves one of each last resort's, and each line alone: dead, in every way of being so."""
+    """Every set of lines that leaves one of each last resort's, each line alone, and all: dead, in every way of being so."""
     every = carriers(plan, matter.parties)
     resorts = [set(carriers(plan, chain_of(plan, last_party(plan.ladders[name])))) for name in matter.ladders]
-    sizes = range(1, len(every) + 1) if len(every) <= LINES_IN_FULL else (1, len(every) - 1)
+    sizes = range(1, len(every) + 1) if len(every) <= LINES_IN_FULL else (1, len(every) - 1, len(every))
     dead = [set(some) for size in sizes for some in combinations(every, size)]
-    left = [some for some in dead if len(some) == 1 or all(resort - some for resort in resorts if resort)]
+    left = [some for some in dead if len(some) in (1, len(every)) or all(resort - some for resort in resorts if resort)]
     return [tuple((name, how) for name in every if name in some) for some in left for how in Line]
 
 

@@ -9,8 +9,9 @@ from callserver.core.instant import MS, SECOND
 from callserver.planning import inquiry, worlds
 from callserver.planning.proof import prove
 from callserver.planning.quotient import matter_of, presses_of
+from callserver.planning.small import small
 from callserver.planning.timeline import changes, timeline
-from callserver.planning.trial import Line, Seat
+from callserver.planning.trial import Line, Seat, Trial, run
 from callserver.planning.verdict import Worst
 from dialplans.model import Button, Camera, Group, Hours, Operator, Plan, Priority, Span, Step
 from tests.core.plans import LADDER, operators, plan, with_queue
@@ -81,9 +82,10 @@ def test_every_combination_of_few_crews_is_tried() -> None:
 
 
 def test_lines_die_in_every_way_that_leaves_the_last_resort_one() -> None:
-    """And each alone, for that a single trunk must not take it away."""
+    """And each alone, for that a single trunk must not take it away; and all, when it must still be tried."""
     matter = matter_of(plan(), next(presses_of(plan())))
-    assert {tuple(name for name, _ in dead) for dead in worlds.all_lines(plan(), matter)} == {("trunk-a",), ("trunk-b",)}
+    dead = {tuple(name for name, _ in dead) for dead in worlds.all_lines(plan(), matter)}
+    assert dead == {("trunk-a",), ("trunk-b",), ("trunk-a", "trunk-b")}
     assert {how for dead in worlds.all_lines(plan(), matter) for _, how in dead} == set(Line)
 
 
@@ -209,3 +211,18 @@ def test_a_first_ring_later_than_wanted_is_a_hole() -> None:
     """What is wanted is stated; without it the device's patience is the measure."""
     assert [hole.kind for hole in prove(plan(), utc(2026, 6, 1), within_ms=29_999).holes] == ["late"] * 1
     assert prove(plan(), utc(2026, 6, 1), within_ms=30_000).good
+
+
+def test_without_any_line_it_must_still_be_tried() -> None:
+    """What is proven without the assumption; a course that came to rest is a hole, one that goes round is none."""
+    made = plan()
+    matter = matter_of(made, next(presses_of(made)))
+    dead = (("trunk-a", Line.FAILS), ("trunk-b", Line.FAILS))
+    own = small(made, [made.points["p1"]], ["ann"])
+    course = run(Trial(own, "p1", utc(2026, 6, 1), lines=dead))
+    tried = inquiry.Inquiry(matter)
+    inquiry.judge(made, tried, course)
+    assert (tried.holes, tried.worst_first_dead) == ({}, None)
+    course.end = "silence"
+    inquiry.judge(made, tried, course)
+    assert set(tried.holes) == {inquiry.GIVES_UP}
