@@ -90,7 +90,7 @@ class Continuity(msgspec.Struct, frozen=True):
 class Place(_Message, frozen=True):
     """Carry this leg; its sockets come with the message. Followed by `Placed`, or `Refused`.
 
-    `role` is point, operator or outside. `remote_host`/`remote_port` is where we send RTP; `source` is the rule of
+    `role` is point, operator, outside or supervisor. `remote_host`/`remote_port` is where we send RTP; `source` is the rule of
     dialplans.model.MediaSource and `source_host` the SIP source's address. `send` and `receive` follow the SDP's
     direction. Placing a leg that is there updates its remote address and direction; a changed codec replaces the inner
     leg. Sockets are then not resent.
