@@ -45,7 +45,7 @@ def _below(table: str, required: bool = False) -> Key:
 _ANSWER = v.Reader(
     unread.read, {"anyOf": [{"enum": ["human", "at-once"]}, {"pattern": f"^after {v.DURATION}$"}], "type": "string"}
 )
-_AUTO_ANSWER = {"none": "", "call-info": "call-info", "alert-info": "alert-info"}
+_AUTO_ANSWER = {"both": "both", "none": "", "call-info": "call-info", "alert-info": "alert-info"}
 
 Keys = Mapping[str, Key]
 

@@ -149,7 +149,7 @@ class Profile:
     talk_limit_ms: int = 0  # 0: the device has none
     expects_register: bool = True  # False: reachability by OPTIONS alone, or not at all (trusted source)
     queue_limit_ms: int = 0  # how long it bears to be queued unanswered before it gives up; 0: as long as it rings
-    auto_answer: str = ""  # "": none | "call-info" | "alert-info": the header that makes it answer a call back by itself
+    auto_answer: str = "both"  # | "call-info" | "alert-info" | "": headers that make it answer a call back by itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class DialOperator:
 class DialPoint:
     """INVITE a point (call back) at its binding, or at the last address that it called from.
 
-    `auto_answer` names the header that makes the device answer by itself: "", call-info or alert-info.
+    `auto_answer` names the header that makes the device answer by itself: "", both, call-info or alert-info.
     """
 
     leg: LegId

@@ -57,7 +57,7 @@ class Target:
 class Shown:
     """Who we say is calling: user part and display name of From.
 
-    `auto_answer` names the header that asks the device to answer by itself: "", call-info or alert-info.
+    `auto_answer` names the header that asks the device to answer by itself: "", both, call-info or alert-info.
     """
 
     user: str

@@ -29,9 +29,12 @@ log = structlog.get_logger(__name__)
 Place = tuple[str, Flow]  # a Request-URI and where it goes
 
 
-AUTO_ANSWER: Mapping[str, tuple[str, str]] = {
-    "call-info": ("Call-Info", "<sip:{domain}>;answer-after=0"),
-    "alert-info": ("Alert-Info", "<http://127.0.0.1>;info=alert-autoanswer"),
+_CALL_INFO = ("Call-Info", "<sip:{domain}>;answer-after=0")
+_ALERT_INFO = ("Alert-Info", "<http://127.0.0.1>;info=alert-autoanswer")
+AUTO_ANSWER: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "both": (_CALL_INFO, _ALERT_INFO),
+    "call-info": (_CALL_INFO,),
+    "alert-info": (_ALERT_INFO,),
 }
 """What makes devices answer by themselves; makers know the one or the other."""
 
@@ -124,8 +127,9 @@ class Outbound:
             ("User-Agent", SOFTWARE), ("Content-Type", SDP_TYPE),
         ]  # fmt: skip
         if shown.auto_answer:
-            name, value = AUTO_ANSWER[shown.auto_answer]
-            lines += [(name, value.format(domain=self._gear.config.domain)), ("Answer-Mode", "Auto")]  # RFC 5373 4
+            domain = self._gear.config.domain
+            lines += [(name, value.format(domain=domain)) for name, value in AUTO_ANSWER[shown.auto_answer]]
+            lines += [("Answer-Mode", "Auto")]  # RFC 5373 4
         return build_request("INVITE", uri, lines, sdp)
 
     def _nowhere(self, leg: Leg) -> None:

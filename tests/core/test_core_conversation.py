@@ -373,4 +373,4 @@ def test_a_call_back_names_the_header_that_makes_the_device_answer_by_itself() -
     driver = Driver(made, "ann")
     driver.talk("p1", "ann")
     driver.end("p1", LOST)
-    assert [order.auto_answer for order in driver.ordered(DialPoint)] == [""]
+    assert [order.auto_answer for order in driver.ordered(DialPoint)] == ["both"]
