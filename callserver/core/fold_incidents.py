@@ -109,6 +109,7 @@ def _to_the_foot(incident: Incident, at: Instant) -> None:
 def _forget_routes(incident: Incident) -> None:
     incident.party = incident.asked = incident.route_at = incident.route_leg = None
     incident.route = incident.cycle = incident.route_step = 0
+    incident.rung = ()
 
 
 def _leave_point(state: State, incident: Incident) -> None:
@@ -156,19 +157,26 @@ def _ladder_step_taken(state: State, fact: f.LadderStepTaken, at: Instant) -> No
 
 def _route_tried(state: State, fact: f.RouteTried, at: Instant) -> None:
     incident = state.incidents[fact.incident]
+    asked = PartyId(fact.asked) if fact.asked else fact.party
+    if (incident.cycle, incident.route_step, incident.asked) != (fact.cycle, fact.step, asked):
+        incident.rung = ()
+    if fact.party not in incident.rung:
+        incident.rung = (*incident.rung, fact.party)
     incident.party, incident.route, incident.cycle = fact.party, fact.route, fact.cycle
     incident.route_leg, incident.route_at = fact.leg, None
-    incident.route_step, incident.asked = fact.step, PartyId(fact.asked) if fact.asked else fact.party
+    incident.route_step, incident.asked = fact.step, asked
 
 
 def _route_awaited(state: State, fact: f.RouteAwaited, at: Instant) -> None:
     incident = state.incidents[fact.incident]
     incident.party, incident.route_leg, incident.route_at = fact.party, None, Instant(fact.at)
+    incident.rung = ()
 
 
 def _party_given_up(state: State, fact: f.PartyGivenUp, at: Instant) -> None:
     incident = state.incidents[fact.incident]
     incident.route_leg = incident.route_at = None
+    incident.rung = ()
 
 
 def _hours_turned(state: State, fact: f.HoursTurned, at: Instant) -> None:

@@ -3,7 +3,7 @@
 A party's routes are tried one after the other, a failed or unanswered one followed by the next at once. Routes whose trunk
 is known to be lost are passed over while another route's trunk is not. After the last route the party's `fallback` is
 tried in the same way, and its fallback; a party outside of its hours is left out, and one without a reachable trunk comes
-last. That is a round.
+last. That is a round; hours that turn and trunks that are lost while somebody rings leave nobody out of it.
 
 After a round: the ladder's last step alarms, pauses `retry_ms` and begins anew, for ever; another step with `tries` does
 so until it had as many rounds; any other attempt alarms and is over. Only the newest attempt of an incident goes on.
@@ -123,13 +123,20 @@ def _try_from(d: Decision, call: Call, attempt: _Attempt, party: Party, start: i
     if number is not None:
         _dial(d, call, attempt, party, number)
         return
-    order = _order(d, incident, attempt)
-    ids = [known.id for known in order]
-    following = order[ids.index(party.id) + 1 :] if party.id in ids else []
-    if following:
-        _try_from(d, call, _instead(attempt, following[0]), following[0], 0)
+    following = next(_left(d, incident, attempt, party), None)
+    if following is not None:
+        _try_from(d, call, _instead(attempt, following), following, 0)
     else:
         _exhausted(d, incident, attempt)
+
+
+def _left(d: Decision, incident: Incident, attempt: _Attempt, party: Party) -> Iterator[Party]:
+    """Who is still to be tried in the round. Who comes before this party and was closed may have opened: in the next round."""
+    places = [known.id for known in chain(plan_of(d.state, incident), attempt.asked)]
+    for known in _order(d, incident, attempt):
+        later_on = places.index(known.id) > places.index(party.id)
+        if known.routes and known.id not in incident.rung and (later_on or not known.hours or not _reachable(d.state, known)):
+            yield known
 
 
 def _instead(attempt: _Attempt, party: Party) -> _Attempt:

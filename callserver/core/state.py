@@ -19,14 +19,17 @@ class Leg:
 
     id: LegId
     call: CallId
-    role: str  # point | operator | outside
+    role: str  # point | operator | supervisor | outside
     party: str
     inbound: bool
     state: str  # see core.leg
     since: Instant
     route: str = ""
     sounding: bool = True
-    due: Instant | None = None  # a dialled leg is given up, an early inbound one answered
+    due: Instant | None = None  # a dialled leg or one that did not accept is given up, an early inbound one answered
+    accepted: bool = True  # False: it was answered, and has not accepted by key
+    muted: bool = False
+    limit_near: bool = False  # it was said that the device will soon end the call by itself
     digits: str = ""  # DTMF heard lately, an operator's from the last `*` on; see core.codes
     digit_at: Instant = INSTANT_ZERO
 
@@ -59,6 +62,9 @@ class Call:
     call_back_attempt: int = 0
     whispered: LegId | None = None  # the operator's leg that was told the place
     held: bool = False  # the point waits while somebody has the call
+    modes: dict[LegId, str] = field(default_factory=dict)  # of supervisors' legs: listen | whisper | join | private | take-over
+    briefed: tuple[LegId, ...] = ()  # the outside parties' legs that were told what it is about
+    talked: bool = False  # the point and somebody heard each other once
 
 
 @dataclass(slots=True)
@@ -87,13 +93,18 @@ class Incident:
     route_leg: LegId | None = None  # the leg of the route tried last
     route_step: int = 0  # the ladder's step that wanted the party; 0: a person
     asked: PartyId | None = None  # the party that was wanted; `party` is it or a fallback of it
+    rung: tuple[PartyId, ...] = ()  # the parties tried in this round
     ladder_since: Instant = INSTANT_ZERO  # when it began to wait, this time; `waiting_since` keeps its place in the order
     ladder: str = ""  # the one it climbs; "": its queue's
     passed: tuple[int, ...] = ()  # numbers of the steps passed over outside of their hours
     met: tuple[str, ...] = ()  # conditions met since it began to wait (this time) that do not pass by themselves
     raised: tuple[str, ...] = ()  # causes for which its class was raised; see core.classes
     preempted: OperatorId | None = None  # whose talk was parked for it
-    parked: bool = False  # interrupted for a more urgent one
+    parked: bool = False  # interrupted for a more urgent one, or by a person
+    only: str = ""  # who alone is rung: operator:<id>, group:<id>, nobody (parked by a person); "": everybody, see core.eligible
+    only_until: Instant | None = None
+    chosen: OperatorId | None = None  # who wants it and no other
+    called_by: str = ""  # the operator who called the point, until it presses; see core.calling_out
     prefers: OperatorId | None = None  # whose seat rings first when it is free: who had it when it was parked
     notices: int = 0  # ordered so far
 
