@@ -130,6 +130,7 @@ QUEUE: Keys = {
     "preempt_after": Key(v.never_or(v.duration(), never=None), field="preempt_after_ms"),
     "raise_after_presses": Key(v.count(2, 100)),
     "raise_when_silent": Key(v.boolean),
+    "park_recall": _ms("park_recall_ms", low_ms=10 * SECOND_MS, high_ms=HOUR_MS),
     "closed_by": Key(v.choice({"person": "person", "plan": "plan"})),
     "plan_outcome": Key(v.ident),
 }
@@ -163,6 +164,7 @@ PARTY: Keys = {
     "hours": Key(v.ident),
     "fallback": Key(v.ident),
     "reference": Key(v.text),
+    "accept": Key(v.digit),
 }
 ROUTE: Keys = {
     "uri": Key(site.uri, required=True),

@@ -217,6 +217,7 @@ class Queue:
     preempt_after_ms: int | None = None  # an emergency that waited so long without a ringing seat parks a lower call; None: never
     raise_after_presses: int = 0  # presses of one incident from which its class goes up by one; 0: never
     raise_when_silent: bool = False  # nothing from the caller's line: class up by one
+    park_recall_ms: int = 120_000  # a call that a person parked rings again after this
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +273,7 @@ class Party:
     hours: str = ""  # outside of these its `fallback` is called instead
     fallback: str = ""  # the party that is tried after its routes failed, or outside of its hours
     reference: str = ""  # what was agreed with them, such as a URN; shown and told in notices
+    accept: str = ""  # the digit by which they take a call after they were told what it is about; "": their answer takes it
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,18 @@ and nothing else changes.
 
 from dataclasses import dataclass
 
+from callserver.core.events_control import (
+    Bring,
+    CallOut,
+    Drop,
+    Mute,
+    ParkCall,
+    Renew,
+    SetMode,
+    Take,
+    TakeOver,
+    Transfer,
+)
 from callserver.core.facts import Fact
 from callserver.core.ids import CallId, IncidentId, LegId, OperatorId, PartyId, PointId
 from callserver.core.termination import Termination
@@ -268,4 +280,5 @@ Event = (
     | WorkerLost | SeatBound | SeatUnbound | PointReached | PointLost | TrunkReached | TrunkLost
     | MakeAvailable | Pause | GiveOutcome | HangUp | Hold | Escalate | Reclassify | ClimbLadder | LastResort
     | NoticeDone | ConditionRaised | ConditionCleared | Noted | Woken
+    | Mute | Drop | Bring | SetMode | TakeOver | Transfer | ParkCall | Take | CallOut | Renew
 )  # fmt: skip

@@ -9,6 +9,16 @@ beside the chain and may be empty after erasure, so no decision may depend on it
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from callserver.core.facts_control import AcceptanceAwaited as AcceptanceAwaited
+from callserver.core.facts_control import CallParked as CallParked
+from callserver.core.facts_control import CallTaken as CallTaken
+from callserver.core.facts_control import DirectionEnded as DirectionEnded
+from callserver.core.facts_control import IncidentChosen as IncidentChosen
+from callserver.core.facts_control import IncidentDirected as IncidentDirected
+from callserver.core.facts_control import LegAccepted as LegAccepted
+from callserver.core.facts_control import LegMuted as LegMuted
+from callserver.core.facts_control import ModeSet as ModeSet
+from callserver.core.facts_control import TalkLimitNear as TalkLimitNear
 from callserver.core.facts_ladder import ConditionMet as ConditionMet
 from callserver.core.facts_ladder import HoursTurned as HoursTurned
 from callserver.core.facts_ladder import LadderStepTaken as LadderStepTaken
@@ -53,6 +63,7 @@ class IncidentOpened:
     ladder: str = ""  # "": the queue's own
     button: str = ""
     why: str = ""  # where the class is not the button's own
+    called_by: str = ""  # the operator who called the point; empty: it pressed
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +149,7 @@ class CallMoved:
 
 @dataclass(frozen=True, slots=True)
 class LegCreated:
-    """A leg exists. `role` is point, operator or outside; `party` the id of whoever is at its far end."""
+    """A leg exists. `role` is point, operator, supervisor or outside; `party` the id of whoever is at its far end."""
 
     leg: LegId
     call: CallId
@@ -339,7 +350,8 @@ Fact = (
     | ConditionMet | HoursTurned | NoticeOrdered | NoticeSettled | IncidentMoved | OutcomeRecorded | CallOpened | CallMoved
     | LegCreated | LegMoved | OfferMade | OfferWidened | OfferEnded | OperatorMoved | OperatorRests | RestEnded
     | SeatChanged | LadderStepTaken | RouteTried | RouteAwaited | PartyGivenUp | CallBackAwaited | CallShaped
-    | CallHeld | LineChanged | DigitHeard
+    | CallHeld | LineChanged | DigitHeard | AcceptanceAwaited | LegAccepted | LegMuted | ModeSet | CallTaken | CallParked
+    | IncidentDirected | DirectionEnded | IncidentChosen | TalkLimitNear
     | CodeUsed | WorkerReplaced | PointChanged | TrunkChanged | AlarmRaised | AlarmCleared | Refused | ServerStarted
     | ClockAnchored | RecordingMade | RecordingFailed | Listened | SignedIn | AccountChanged
 )  # fmt: skip

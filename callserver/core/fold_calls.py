@@ -14,6 +14,7 @@ from callserver.core.state import Call, Leg, Offer, OperatorState, State
 DIGITS_TOGETHER_MS = 3_000
 DIGITS_MOST = 16
 PLACE_PROMPT = "place:"
+BRIEFING_PROMPT = "help-point-call"
 
 
 def _call_opened(state: State, fact: f.CallOpened, at: Instant) -> None:
@@ -29,6 +30,7 @@ def _call_moved(state: State, fact: f.CallMoved, at: Instant) -> None:
     call.call_back_at = None
     call.held = False
     call.call_back_attempt = 1 if fact.new == calls.CALLING_BACK else 0
+    call.talked = call.talked or fact.new == calls.TALKING
     if fact.new == calls.ENDED:
         _forget_call(state, call)
 
@@ -54,6 +56,8 @@ def _call_shaped(state: State, fact: f.CallShaped, at: Instant) -> None:
     for prompt in fact.shape.prompts:
         if prompt.name.startswith(PLACE_PROMPT):
             call.whispered = prompt.to[0]
+        if prompt.name.startswith(BRIEFING_PROMPT) and prompt.to[0] not in call.briefed:
+            call.briefed = (*call.briefed, prompt.to[0])
 
 
 def _call_held(state: State, fact: f.CallHeld, at: Instant) -> None:
@@ -68,7 +72,7 @@ def _leg_created(state: State, fact: f.LegCreated, at: Instant) -> None:
     call.legs_made += 1
     if leg.role == legs.POINT:
         call.call_back_at = None
-    if leg.role == legs.OPERATOR:
+    if leg.role in legs.SEATS:
         operator = state.operators[OperatorId(leg.party)]
         operator.legs = (*operator.legs, leg.id)
 
@@ -79,11 +83,13 @@ def _leg_moved(state: State, fact: f.LegMoved, at: Instant) -> None:
     leg.state, leg.since = fact.new, at
     if fact.new in (legs.UP, legs.ENDING):
         leg.due = None
-    if fact.new in (legs.ENDING, legs.ENDED) and call.offer is not None:
-        call.offer.legs.pop(leg.id, None)
+    if fact.new in (legs.ENDING, legs.ENDED):
+        call.modes.pop(leg.id, None)
+        if call.offer is not None:
+            call.offer.legs.pop(leg.id, None)
     if fact.new == legs.ENDED:
         del state.legs[leg.id], call.legs[leg.id]
-        operator = state.operators.get(OperatorId(leg.party)) if leg.role == legs.OPERATOR else None
+        operator = state.operators.get(OperatorId(leg.party)) if leg.role in legs.SEATS else None
         if operator is not None:
             operator.legs = tuple(other for other in operator.legs if other != leg.id)
 

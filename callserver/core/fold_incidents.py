@@ -39,6 +39,7 @@ def _incident_opened(state: State, fact: f.IncidentOpened, at: Instant) -> None:
         *(fact.incident, fact.point, fact.queue, fact.priority, fact.plan_version, incidents.WAITING, at, at, at),
         ladder_since=at,
         ladder=fact.ladder,
+        called_by=fact.called_by,
     )
     state.incidents[incident.id] = incident
     state.open_by_point[incident.point] = incident.id
@@ -46,7 +47,10 @@ def _incident_opened(state: State, fact: f.IncidentOpened, at: Instant) -> None:
 
 
 def _incident_rejoined(state: State, fact: f.IncidentRejoined, at: Instant) -> None:
-    state.incidents[fact.incident].presses += 1
+    incident = state.incidents[fact.incident]
+    incident.presses += 1
+    if incident.called_by:
+        incident.called_by, incident.ladder_since = "", at
 
 
 def _incident_reclassified(state: State, fact: f.IncidentReclassified, at: Instant) -> None:
@@ -95,6 +99,7 @@ def _incident_moved(state: State, fact: f.IncidentMoved, at: Instant) -> None:
         waiting.join(state, incident)
     else:
         incident.parked, incident.prefers = False, None
+        incident.only, incident.only_until, incident.chosen = "", None, None
     if fact.new not in incidents.JOINABLE:
         _leave_point(state, incident)
     if fact.new == incidents.CLOSED:
@@ -104,6 +109,7 @@ def _incident_moved(state: State, fact: f.IncidentMoved, at: Instant) -> None:
 def _to_the_foot(incident: Incident, at: Instant) -> None:
     incident.step, incident.ladder_since = 0, at
     incident.met, incident.passed = (), ()
+    incident.only, incident.only_until, incident.chosen = "", None, None
 
 
 def _forget_routes(incident: Incident) -> None:

@@ -33,6 +33,8 @@ ENDED: Final = "ended"
 POINT: Final = "point"
 OPERATOR: Final = "operator"
 OUTSIDE: Final = "outside"
+SUPERVISOR: Final = "supervisor"  # another operator's seat, brought into a call
+SEATS = (OPERATOR, SUPERVISOR)
 
 MOVES: Mapping[str, frozenset[str]] = {
     ARRIVING: frozenset({EARLY, UP, ENDING, ENDED}),

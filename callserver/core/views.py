@@ -5,11 +5,15 @@ it; so both ask the same rule and nothing else is shared. A rule that needs more
 watch one that keeps it. These are for reading.
 """
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from callserver.core.ids import LegId, OperatorId, PointId
 from callserver.core.instant import Instant
 from dialplans.model import Plan
+
+
+NOBODY: Final = "nobody"
+"""`IncidentView.only` of an incident that a person parked."""
 
 
 class IncidentView(Protocol):
@@ -22,6 +26,7 @@ class IncidentView(Protocol):
     ladder_since: Instant
     step: int
     passed: tuple[int, ...]
+    only: str
 
 
 class OperatorView(Protocol):

@@ -22,6 +22,7 @@ class SeenLeg:
     party: str
     state: str
     changed: Instant
+    accepted: bool = True
 
 
 @dataclass(slots=True)
@@ -52,6 +53,9 @@ class SeenIncident:
     ladder: str = ""
     step: int = 0
     passed: tuple[int, ...] = ()  # steps passed over outside of their hours
+    only: str = ""  # who alone is rung for it; see core.eligible
+    only_until: Instant | None = None
+    called_by: str = ""  # the operator who called the point, until it presses
     call: CallId | None = None
     operator: OperatorId | None = None
     until: Instant | None = None  # the end of wrap-up
