@@ -21,6 +21,7 @@ from callserver.planning.worlds import (
     kept,
     span_ms,
     steady,
+    turning,
 )
 from dialplans.hours import is_open
 from dialplans.model import Plan, Point, Priority, Step, When
@@ -78,7 +79,8 @@ def trials(plan: Plan, matter: Matter, press: Press, known: dict[str, Changes], 
             yield from (replace(base, plan=talk, utc_ns=at, seats=seats) for seats in few_seats(matter.crews))
     marks = _marks(matter, base, moments)
     for at in edges(line, span, marks):
-        yield from (replace(base, utc_ns=at, seats=seats) for seats in few_seats(matter.crews))
+        those = few_seats(matter.crews, turning(line, at, span))
+        yield from (replace(base, utc_ns=at, seats=seats) for seats in those)
 
 
 def _made_small(plan: Plan, matter: Matter, point: Point, talk: Priority = Priority.EMERGENCY) -> Plan:

@@ -53,9 +53,11 @@ def all_seats(crews: tuple[Crew, ...]) -> list[Seats]:
     return list(dict.fromkeys(seated(crews, how) for how in found))
 
 
-def few_seats(crews: tuple[Crew, ...]) -> list[Seats]:
-    """Nobody there, everybody busy or at a dead seat, a seat of each crew ringing, and of each crew alone."""
-    alone = [_with((OFF,) * len(crews), one, RINGS) for one in range(len(crews))]
+def few_seats(crews: tuple[Crew, ...], hours: Iterable[str] | None = None) -> list[Seats]:
+    """All crews alike, and a seat of each crew ringing alone; with `hours`, of those crews only whose groups keep these."""
+    seen = None if hours is None else set(hours)
+    whose = [one for one, crew in enumerate(crews) if seen is None or any(role[-1] in seen for role in crew.roles)]
+    alone = [_with((OFF,) * len(crews), one, RINGS) for one in whose]
     return list(dict.fromkeys([*extreme_seats(crews), *(seated(crews, how) for how in alone)]))
 
 
@@ -119,6 +121,12 @@ def steady(line: Timeline, span: int) -> dict[Open, int]:
         if ahead[0][1] not in found or lasts > found[ahead[0][1]][0]:
             found[ahead[0][1]] = (lasts, at)
     return {how: at for how, (_, at) in found.items()}
+
+
+def turning(line: Timeline, utc_ns: int, span: int) -> frozenset[str]:
+    """The hours that open or close within the span."""
+    ahead = line.ahead(utc_ns, span)
+    return frozenset(name for number, name in enumerate(line.hours) if len({how[number] for _, how in ahead}) > 1)
 
 
 def edges(line: Timeline, span: int, marks: dict[Open, tuple[int, ...]]) -> list[int]:

@@ -113,19 +113,16 @@ def chance_plan(seed: int) -> Plan:
         "am": Hours("am", (Span(tuple(range(7)), 0, NOON_MIN),)),
         "pm": Hours("pm", (Span(tuple(range(7)), NOON_MIN, 1440),)),
     }
-    some_hours = lambda: by.choice(["", "", "", "", "am", "pm"])  # noqa: E731
-    groups = {"red": some_hours(), "blue": some_hours()}
+    groups = {"red": _hours(by), "blue": _hours(by)}
     members = [("red",), ("blue",), by.choice([("red",), ("red", "blue")])][: by.choice([2, 2, 2, 3])]
     two = by.random() < 0.5
     queues = (
         {"one": _queue(by, "one", "first"), "two": _queue(by, "two", "second")} if two else {"one": _queue(by, "one", "first")}
     )
-    ladders = {"first": _ladder(by, "first", some_hours, "two" if two else ""), "second": _ladder(by, "second", some_hours, "")}
+    ladders = {"first": _ladder(by, "first", "two" if two else ""), "second": _ladder(by, "second", "")}
     parties = {
-        "police": Party(
-            "police", "Police", _routes(by, "police"), hours=some_hours(), fallback=by.choice(["", "civic", "civic"])
-        ),
-        "civic": Party("civic", "Civic", _routes(by, "civic"), hours=some_hours()),
+        "police": Party("police", "Police", _routes(by, "police"), hours=_hours(by), fallback=by.choice(["", "civic", "civic"])),
+        "civic": Party("civic", "Civic", _routes(by, "civic"), hours=_hours(by)),
     }
     points = {"p1": Point("p1", "Pier", "one", "wall"), "p2": Point("p2", "Quay", by.choice(list(queues)), "wall")}
     return Plan(
@@ -151,15 +148,18 @@ def _queue(by: Random, name: str, ladder: str) -> Queue:
     return Queue(name, (own,), ladder, strategy=by.choice(list(Strategy)), ring_timeout_ms=15_000, tiers=tiers, ladders=ladders)
 
 
-def _ladder(by: Random, name: str, hours: object, hand_to: str) -> Ladder:
+def _hours(by: Random) -> str:
+    return by.choice(["", "", "", "", "am", "pm"])
+
+
+def _ladder(by: Random, name: str, hand_to: str) -> Ladder:
     """One to three steps; the last calls a party, or hands over."""
-    assert callable(hours)
     steps = []
     for after in sorted(by.sample(range(0, 60, 5), by.choice([1, 2, 2, 3]))):
         what = by.choice(["ring_group", "call_party"])
         whom = by.choice(["red", "blue"]) if what == "ring_group" else "civic"
         when = by.choice([(), (), ("nobody-on-duty",), ("all-busy",)])
-        steps.append(Step(after * 1_000, **{what: whom}, when=when, hours=hours()))  # type: ignore[arg-type]
+        steps.append(Step(after * 1_000, **{what: whom}, when=when, hours=_hours(by)))  # type: ignore[arg-type]
     last = steps[-1].after_ms + 5_000
     handing = hand_to and by.random() < 0.5
     end = {"hand_to": hand_to} if handing else {"call_party": "police"}
