@@ -20,6 +20,7 @@ _NS = 1_000_000_000
 
 _HOW: Mapping[Seat, str] = {
     Seat.BUSY: "busy",
+    Seat.PAUSED: "paused",
     Seat.MUTE: "at a dead seat",
     Seat.FAILS: "at a seat that fails",
     Seat.RINGS: "there and not answering",

@@ -43,7 +43,8 @@ _GAVE_UP = Termination(Class.CANCELLED, By.PARTY, "the device gave up", 487)
 class Seat(StrEnum):
     """How a seat is during a trial."""
 
-    OFF = "off"  # nobody is on duty there, or the operator has a pause
+    OFF = "off"  # nobody is on duty there
+    PAUSED = "paused"  # registered, and the operator has a pause
     BUSY = "busy"  # talks with somebody more urgent, and goes on
     MUTE = "mute"  # registered, and does not reply
     FAILS = "fails"  # registered, and every call to it fails at once
@@ -162,8 +163,10 @@ class _World:
                 self.tell(ev.Pressed(PointId(f"{BUSY}{operator}"), talk, talk))
                 self.tell(ev.LegAnswered(self.state.operators[OperatorId(operator)].legs[-1]))
         for operator, seat in self.trial.seats:
-            if seat in (Seat.MUTE, Seat.FAILS, Seat.RINGS):
+            if seat in (Seat.MUTE, Seat.FAILS, Seat.RINGS, Seat.PAUSED):
                 self.bind(operator)
+            if seat is Seat.PAUSED:
+                self.tell(ev.Pause(OperatorId(operator), next(iter(self.trial.plan.pauses), "break"), "trial"))
         for carrier, line in self.trial.lines:
             if line is Line.LOST and carrier in self.trial.plan.trunks:
                 self.tell(ev.TrunkLost(carrier, "does not answer"))

@@ -49,6 +49,12 @@ def test_a_party_that_is_not_the_last_resort_is_no_first_ring() -> None:
     assert course.first_ms == 30_000
 
 
+def test_a_pause_is_as_good_as_nobody() -> None:
+    """The ladder goes to the last resort at once."""
+    course = run(trial(seats={"ann": Seat.PAUSED}))
+    assert (rung(course), course.end_ms) == (rung(run(trial())), run(trial()).end_ms)
+
+
 @pytest.mark.parametrize("seat", [Seat.BUSY, Seat.MUTE, Seat.FAILS])
 def test_a_seat_that_cannot_ring_does_not(seat: Seat) -> None:
     """Though its operator is on duty, so that the ladder goes by time."""
