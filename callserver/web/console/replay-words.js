@@ -124,6 +124,11 @@ function shaped(body, names) {
   };
 }
 
+const CLASSES = ["emergency", "high", "normal", "information"];
+
+/** @type {Record<string, string>} */
+const MODES = { listen: "listens", whisper: "speaks to the operator alone", join: "is in the conversation", private: "speaks apart, the caller is on hold" };
+
 /** @type {Record<string, (body: Record<string, any>, names: Names) => Said>} */
 export const WORDS = {
   PlanAdopted: (b) => ({ title: `Plan ${b.version} came into force`, detail: `by ${b.by}`, minor: true }),
@@ -135,6 +140,15 @@ export const WORDS = {
     tone: INCIDENT[b.new]?.[1],
     minor: b.new === "attended" || b.new === "closed",
   }),
+  IncidentReclassified: (b) => ({ title: `The class is ${CLASSES[b.new] ?? b.new} now, not ${CLASSES[b.old] ?? b.old}`, detail: b.why, tone: b.new < b.old ? "red" : "amber" }),
+  IncidentHandedOver: (b) => ({ title: `Handed to queue ${b.queue}`, detail: b.reason.replace(/^step \d+: /, ""), tone: "amber", rank: 1 }),
+  IncidentParked: (b, n) => ({ title: "The conversation was interrupted for a more urgent call", detail: `${person(b.operator, n)} had it`, tone: "amber", rank: 1 }),
+  IncidentDirected: (b, n) => ({ title: `Passed on to ${operators(b.only, n)}`, detail: `by ${person(b.by, n)}`, tone: "blue", rank: 1 }),
+  DirectionEnded: (b) => ({ title: "Everybody may take the call again", detail: b.reason, tone: "amber" }),
+  IncidentChosen: (b, n) => ({ title: `${person(b.operator, n)} is to take this call`, detail: `by ${person(b.by, n)}`, tone: "blue" }),
+  ConditionMet: (b) => ({ title: `A condition of the ladder is met: ${b.condition}`, detail: b.why, tone: "amber" }),
+  NoticeOrdered: (b) => ({ title: `${b.notice} is told`, detail: b.text, tone: "amber" }),
+  NoticeSettled: (b) => ({ title: b.delivered ? "The notice was delivered" : "The notice was given up", detail: b.why, tone: b.delivered ? "quiet" : "red" }),
   OutcomeRecorded: (b, n) => ({
     title: `Outcome: ${n.outcomes[b.outcome] ?? b.outcome}`,
     detail: `by ${person(b.by, n)}${b.note ? `: ${b.note}` : ""}`,
@@ -155,6 +169,13 @@ export const WORDS = {
   LegMoved: (b, n) => (LEG[b.new] ?? ((who) => ({ title: `${upper(who)} is ${b.new}`, minor: true })))(partyOf(b.leg, n), b),
   CallShaped: shaped,
   CallHeld: (b, n) => ({ title: b.held ? "The caller is on hold" : "The caller is off hold", detail: `by ${person(b.by, n)}`, tone: b.held ? "amber" : "green" }),
+  CallParked: (b, n) => ({ title: "The call was parked", detail: `by ${person(b.by, n)}`, tone: "amber", rank: 1 }),
+  CallTaken: (b, n) => ({ title: `${person(b.operator, n)} took the call over`, detail: b.reason, tone: "green", rank: 1 }),
+  AcceptanceAwaited: (b, n) => ({ title: `${upper(partyOf(b.leg, n))} is asked to take the call by key`, tone: "amber" }),
+  LegAccepted: (b, n) => ({ title: `${upper(partyOf(b.leg, n))} took the call by key ${b.digit}`, tone: "green" }),
+  LegMuted: (b, n) => ({ title: `${upper(partyOf(b.leg, n))} ${b.muted ? "was muted" : "is heard again"}`, detail: `by ${person(b.by, n)}`, tone: b.muted ? "amber" : "green" }),
+  ModeSet: (b, n) => ({ title: `${upper(partyOf(b.leg, n))}: ${MODES[b.mode] ?? b.mode}`, detail: `by ${person(b.by, n)}`, tone: "blue" }),
+  TalkLimitNear: () => ({ title: "The point’s device will soon end the call by itself", tone: "amber" }),
   LineChanged: (b, n) =>
     b.sounding
       ? { title: `Sound from ${partyOf(b.leg, n)} is back`, detail: b.silent_ms ? `after ${seconds(b.silent_ms)}` : "", tone: "green" }
@@ -186,6 +207,7 @@ export const WORDS = {
     tone: "amber",
   }),
   RouteAwaited: (b, n) => ({ title: `Every route to ${n.parties[b.party] ?? b.party} failed`, detail: "tried again after a pause", tone: "red" }),
+  PartyGivenUp: (b, n) => ({ title: `${n.parties[b.party] ?? b.party} is not called any more`, detail: b.reason, tone: "amber" }),
   PointChanged: (b, n) => ({
     title: `${n.points[b.point] ?? b.point} ${b.reachable ? "can be reached" : "cannot be reached"}`,
     detail: b.why,
@@ -196,6 +218,7 @@ export const WORDS = {
   AlarmCleared: (b) => ({ title: "Alarm over", detail: b.why, tone: "quiet" }),
   Refused: (b) => ({ title: `Not possible: ${b.event}`, detail: b.why, minor: true }),
   ServerStarted: (b) => ({ title: "The switchboard started", detail: b.why, tone: "amber" }),
+  HoursTurned: (b) => ({ title: "The plan’s hours turned", detail: b.open.length ? `open now: ${list(b.open)}` : "", minor: true }),
   ClockAnchored: (b) => ({ title: "The clock was set", detail: b.step_ms ? `by ${b.step_ms} ms` : "", minor: true }),
   RecordingMade: (b) => ({
     title: "The recording was made",
