@@ -29,7 +29,7 @@ export function partyOf(leg, names) {
   if (known.role === "point") {
     return "the caller";
   }
-  return (known.role === "operator" ? names.operators : names.parties)[known.party] ?? known.party;
+  return (known.role === "outside" ? names.parties : names.operators)[known.party] ?? known.party;
 }
 
 /** @param {string[]} ids @param {Names} names */
@@ -143,7 +143,7 @@ export const WORDS = {
   IncidentReclassified: (b) => ({ title: `The class is ${CLASSES[b.new] ?? b.new} now, not ${CLASSES[b.old] ?? b.old}`, detail: b.why, tone: b.new < b.old ? "red" : "amber" }),
   IncidentHandedOver: (b) => ({ title: `Handed to queue ${b.queue}`, detail: b.reason.replace(/^step \d+: /, ""), tone: "amber", rank: 1 }),
   IncidentParked: (b, n) => ({ title: "The conversation was interrupted for a more urgent call", detail: `${person(b.operator, n)} had it`, tone: "amber", rank: 1 }),
-  IncidentDirected: (b, n) => ({ title: `Passed on to ${operators(b.only, n)}`, detail: `by ${person(b.by, n)}`, tone: "blue", rank: 1 }),
+  IncidentDirected: (b, n) => ({ title: `Passed on to ${person(b.only.replace(/^(operator|group):/, ""), n)}`, detail: `by ${person(b.by, n)}`, tone: "blue", rank: 1 }),
   DirectionEnded: (b) => ({ title: "Everybody may take the call again", detail: b.reason, tone: "amber" }),
   IncidentChosen: (b, n) => ({ title: `${person(b.operator, n)} is to take this call`, detail: `by ${person(b.by, n)}`, tone: "blue" }),
   ConditionMet: (b) => ({ title: `A condition of the ladder is met: ${b.condition}`, detail: b.why, tone: "amber" }),
