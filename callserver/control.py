@@ -21,6 +21,12 @@ from typing import Any
 
 import msgspec
 
+from callserver.control_status import AlarmStatus as AlarmStatus
+from callserver.control_status import OperatorStatus as OperatorStatus
+from callserver.control_status import PointStatus as PointStatus
+from callserver.control_status import QueueStatus as QueueStatus
+from callserver.control_status import Status as Status
+
 MAX_MESSAGE_BYTES = 1 << 20
 MAX_CONNECTIONS = 64
 MAX_REQUESTS_AT_ONCE = 32  # of one connection; more are read when one of them is answered
@@ -40,6 +46,16 @@ class Verb(StrEnum):
     HOLD = "hold"  # call, on (a boolean), by
     CLASSIFY = "classify"  # incident, priority (0 to 3), by
     CLIMB = "climb"  # incident, by: the ladder's step for being asked
+    MUTE = "mute"  # call, leg, on (a boolean), by
+    DROP = "drop"  # call, leg, by
+    BRING = "bring"  # call, operator, mode (listen, whisper, join or private), by
+    SET_MODE = "set_mode"  # call, leg, mode, by
+    TAKE_OVER = "take_over"  # call, operator, by
+    TRANSFER = "transfer"  # call, to (an operator or a group), by
+    PARK = "park"  # call, by
+    RENEW = "renew"  # call, by: the point is called back now
+    TAKE = "take"  # incident, operator, by
+    CALL_OUT = "call_out"  # point, operator, by
     MAKE_AVAILABLE = "make_available"  # operator, by
     PAUSE = "pause"  # operator, reason, by
     STATUS = "status"  # -> `Status`
@@ -55,7 +71,7 @@ class Verb(StrEnum):
 
 REPEATABLE = frozenset(
     {Verb.NOTE_FACT, Verb.STATUS, Verb.TRACE, Verb.MAKE_AVAILABLE, Verb.PAUSE, Verb.HANG_UP, Verb.HOLD}
-    | {Verb.RELOAD_ACCOUNTS, Verb.RELOAD_PLAN, Verb.CLASSIFY, Verb.CLIMB}
+    | {Verb.RELOAD_ACCOUNTS, Verb.RELOAD_PLAN, Verb.CLASSIFY, Verb.CLIMB, Verb.MUTE, Verb.SET_MODE}
     | {Verb.RAISE_ALARM, Verb.CLEAR_ALARM, Verb.LAST_RESORT}
 )
 
@@ -76,67 +92,6 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     code: str = ""
     error: str = ""
     data: dict[str, Any] = {}
-
-
-class OperatorStatus(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An operator of the plan in force. `since_utc_ns` is when the state began."""
-
-    id: str
-    name: str = ""
-    groups: tuple[str, ...] = ()
-    state: str = ""
-    reachable: bool = False
-    since_utc_ns: int = 0
-    call: str = ""
-    incident: str = ""
-
-
-class PointStatus(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A point of the plan in force."""
-
-    id: str
-    place: str = ""
-    queue: str = ""
-    profile: str = ""
-    reachable: bool = False
-    incident: str = ""  # the open one
-
-
-class QueueStatus(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A queue of the plan in force: who waits, who could answer."""
-
-    id: str
-    waiting: int = 0
-    longest_wait_ms: int = 0
-    talking: int = 0
-    operators_free: int = 0
-    operators_on_duty: int = 0
-
-
-class AlarmStatus(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Something that needs a person's attention."""
-
-    key: str
-    text: str
-    since_utc_ns: int = 0
-
-
-class Status(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How the switchboard is. `reasons` says why it is not ready; `figures` become gauges `callserver_<name>`."""
-
-    ready: bool
-    reasons: tuple[str, ...] = ()
-    version: str = ""
-    pid: int = 0
-    started_utc_ns: int = 0
-    plan: str = ""
-    plan_version: int = 0
-    facts: int = 0
-    figures: dict[str, float] = {}
-    operators: tuple[OperatorStatus, ...] = ()
-    points: tuple[PointStatus, ...] = ()
-    queues: tuple[QueueStatus, ...] = ()
-    alarms: tuple[AlarmStatus, ...] = ()
 
 
 def status_from(data: Mapping[str, Any]) -> Status:

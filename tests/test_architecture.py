@@ -29,7 +29,8 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "callserver.config_sections": (),
     "callserver.version": (),
     "callserver.logs": (),  # how a process speaks of itself
-    "callserver.control": BASE,  # the messages between commands, web and switchboard
+    "callserver.control": ("callserver.control_status", *BASE),  # the messages between commands, web and switchboard
+    "callserver.control_status": (),
     "callserver.feed": (),  # what is live, from switchboard to web
     "callserver.sip": (*JOINTS, *BASE, "callserver.config"),
     "callserver.media": (*JOINTS, *BASE, "callserver.config"),

@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from callserver.core import facts as f
 from callserver.core import incident as incidents
+from callserver.core import leg as legs
 from callserver.core import operator as operators
 from callserver.core import waiting
 from callserver.core.facts import Fact
 from callserver.core.ids import CallId, IncidentId, LegId, OperatorId, PointId, call_of_leg, incident_of_call
-from callserver.core.instant import Instant
-from callserver.core.lookup import ladder_of, plan_of, point_of
-from callserver.core.state import Call, Incident, OperatorState, State
+from callserver.core.instant import Instant, later
+from callserver.core.lookup import ladder_of, plan_of, point_of, profile_of
+from callserver.core.state import Call, Incident, Leg, OperatorState, State
+from callserver.core.views import NOBODY
 from callserver.feed import Item
 from callserver.runtime.clock import Anchor
 from callserver.version import VERSION
@@ -174,6 +176,8 @@ class Board:
             "steps": len(steps),
             "can_ask": _can_ask(incident, steps),
             "parked": incident.parked,
+            **_kept_for(plan, incident),
+            "recall_ms": self._ms(incident.only_until),
             "prefers": incident.prefers or "",
             "cameras": [{"name": plan.cameras[id].name, "url": plan.cameras[id].url} for id in point.cameras],
             "party": incident.party or "",
@@ -209,9 +213,18 @@ class Board:
                 "state": leg.state,
                 "since_ms": self._ms(leg.since),
                 "sounding": leg.sounding,
+                "mode": call.modes.get(leg.id, ""),
+                "muted": leg.muted,
+                "accepted": leg.accepted,
+                "limit_ms": self._limit_ms(state, leg),
             }
             for leg in call.legs.values()
         ]
+
+    def _limit_ms(self, state: State, leg: Leg) -> int | None:
+        """When the point's device ends the call by itself, once that is near."""
+        incident = state.incidents.get(incident_of_call(leg.call)) if leg.limit_near else None
+        return None if incident is None else self._ms(later(leg.since, profile_of(state, incident).talk_limit_ms))
 
     def _operator(self, state: State, name: str) -> Item | None:
         plan = _plan(state)
@@ -292,6 +305,13 @@ def _named(state: State, key: str) -> Iterable[str]:
             yield f"{other}/{known}"
 
 
+def _kept_for(plan: Plan, incident: Incident) -> Item:
+    """Who alone is rung for it, in words: an operator's or a group's name, "" for everybody. `by_hand`: a person parked it."""
+    kind, _, id = incident.only.partition(":")
+    known = plan.operators.get(id) if kind == "operator" else None
+    return {"only": known.name if known is not None else id, "by_hand": incident.only == NOBODY}
+
+
 def _can_ask(incident: Incident, steps: Sequence[Step]) -> bool:
     """Whether its ladder does something when it is asked: while it waits, or besides a conversation; see core.ladder.asked."""
     if incident.state == incidents.WAITING:
@@ -319,5 +339,5 @@ def _name(plan: Plan | None, role: str, party: str) -> str:
         return party
     if role == "point":
         return plan.points[party].place if party in plan.points else party
-    named = plan.operators.get(party) if role == "operator" else plan.parties.get(party)
+    named = plan.operators.get(party) if role in legs.SEATS else plan.parties.get(party)
     return named.name if named is not None else party

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from callserver.control import CommandRefused, Verb
-from callserver.core import events
+from callserver.core import events, events_control
 from callserver.core.facts import KINDS, Fact, Refused
-from callserver.core.ids import CallId, IncidentId, OperatorId, PartyId
+from callserver.core.ids import CallId, IncidentId, LegId, OperatorId, PartyId, PointId
 from callserver.runtime.plans import PlanRefused, Reloaded
 
 Args = dict[str, Any]
@@ -30,8 +30,9 @@ class Commands:
         reload_accounts: Callable[[], None],
         reload_plan: Callable[[str], Awaitable[Reloaded]],
         stop: Callable[[bool], None],
+        fresh_incident: Callable[[], IncidentId],
     ) -> None:
-        self.ask, self.status, self.trace = ask, status, trace
+        self.ask, self.status, self.trace, self.fresh_incident = ask, status, trace, fresh_incident
         self.reload_accounts, self.reload_plan, self.stop = reload_accounts, reload_plan, stop
         self._verbs: Mapping[str, Callable[[Args], Answer]] = {
             Verb.NOTE_FACT: self._note_fact,
@@ -41,6 +42,7 @@ class Commands:
             Verb.HOLD: self._hold,
             Verb.CLASSIFY: self._classify,
             Verb.CLIMB: self._climb,
+            **self._live_control(),
             Verb.MAKE_AVAILABLE: self._make_available,
             Verb.PAUSE: self._pause,
             Verb.STATUS: self._status,
@@ -52,6 +54,21 @@ class Commands:
             Verb.LAST_RESORT: self._last_resort,
             Verb.DRAIN: self._drain,
             Verb.STOP: self._stop,
+        }
+
+    def _live_control(self) -> Mapping[str, Callable[[Args], Answer]]:
+        """What people ask of a live call; see core.events_control."""
+        return {
+            Verb.MUTE: self._mute,
+            Verb.DROP: self._drop,
+            Verb.BRING: self._bring,
+            Verb.SET_MODE: self._set_mode,
+            Verb.TAKE_OVER: self._take_over,
+            Verb.TRANSFER: self._transfer,
+            Verb.PARK: self._park,
+            Verb.RENEW: self._renew,
+            Verb.TAKE: self._take,
+            Verb.CALL_OUT: self._call_out,
         }
 
     async def dispatch(self, verb: str, args: Args) -> dict[str, Any]:
@@ -99,6 +116,37 @@ class Commands:
 
     async def _climb(self, args: Args) -> dict[str, Any]:
         return await self._put(events.ClimbLadder(IncidentId(args["incident"]), args["by"]))
+
+    async def _mute(self, args: Args) -> dict[str, Any]:
+        return await self._put(events_control.Mute(CallId(args["call"]), LegId(args["leg"]), bool(args["on"]), args["by"]))
+
+    async def _drop(self, args: Args) -> dict[str, Any]:
+        return await self._put(events_control.Drop(CallId(args["call"]), LegId(args["leg"]), args["by"]))
+
+    async def _bring(self, args: Args) -> dict[str, Any]:
+        return await self._put(events_control.Bring(CallId(args["call"]), OperatorId(args["operator"]), args["mode"], args["by"]))
+
+    async def _set_mode(self, args: Args) -> dict[str, Any]:
+        return await self._put(events_control.SetMode(CallId(args["call"]), LegId(args["leg"]), args["mode"], args["by"]))
+
+    async def _take_over(self, args: Args) -> dict[str, Any]:
+        return await self._put(events_control.TakeOver(CallId(args["call"]), OperatorId(args["operator"]), args["by"]))
+
+    async def _transfer(self, args: Args) -> dict[str, Any]:
+        return await self._put(events_control.Transfer(CallId(args["call"]), args["to"], args["by"]))
+
+    async def _park(self, args: Args) -> dict[str, Any]:
+        return await self._put(events_control.ParkCall(CallId(args["call"]), args["by"]))
+
+    async def _renew(self, args: Args) -> dict[str, Any]:
+        return await self._put(events_control.Renew(CallId(args["call"]), args["by"]))
+
+    async def _take(self, args: Args) -> dict[str, Any]:
+        return await self._put(events_control.Take(IncidentId(args["incident"]), OperatorId(args["operator"]), args["by"]))
+
+    async def _call_out(self, args: Args) -> dict[str, Any]:
+        point, operator = PointId(args["point"]), OperatorId(args["operator"])
+        return await self._put(events_control.CallOut(point, operator, args["by"], self.fresh_incident()))
 
     async def _make_available(self, args: Args) -> dict[str, Any]:
         return await self._put(events.MakeAvailable(OperatorId(args["operator"]), args["by"]))

@@ -16,6 +16,7 @@ from callserver.core.termination import By, Class, Termination
 from callserver.runtime.seats import Seats
 from callserver.runtime.service_codes import ServiceCodes
 from callserver.runtime.sound import Sound
+from callserver.runtime.worker_orders import legs_in
 from callserver.sip.edge import Edge
 from callserver.sip.interface import LocalMedia, Shown, Target
 from dialplans.model import MediaSource, Priority
@@ -104,7 +105,12 @@ class Performer:
             self._ring_seat(order)
             return
         codecs = self.sound.codecs(call_of_leg(order.leg), self._point_codec(order.leg))
-        self._dial(order.leg, "operator", Target(user=order.operator), Shown(order.point, order.place), codecs)
+        self._dial(order.leg, self._role_of(order.leg), Target(user=order.operator), Shown(order.point, order.place), codecs)
+
+    def _role_of(self, leg: LegId) -> str:
+        """How a seat takes part: as the call's operator, or brought in as a supervisor."""
+        known = self.state().legs.get(leg)
+        return known.role if known is not None else "operator"
 
     def _ring_seat(self, order: effects.DialOperator) -> None:
         """The operator's browser rings: what it shows comes from the incident."""
@@ -118,9 +124,12 @@ class Performer:
             "point": order.point,
             "place": order.place,
             "class": urgency.name.lower(),
+            "mode": "" if call is None else call.modes.get(order.leg, ""),
+            "with": "" if call is None else call.operator or "",
+            "called_out": incident is not None and incident.called_by == order.operator,
         }
         try:
-            self.seats.ring(order.operator, order.leg, shown)
+            self.seats.ring(order.operator, order.leg, shown, self._role_of(order.leg))
         except OSError as error:
             self._no_ports(order.leg, error)
 
@@ -168,11 +177,8 @@ class Performer:
             self._failed(order.leg, "there was no dialog any more", Class.CANCELLED)
 
     def _shape_call(self, order: effects.ShapeCall) -> None:
-        for leg in order.shape.talk:
+        for leg in legs_in(order.shape):
             self.sound.place(leg, self.language_of(leg))
-        for prompt in order.shape.prompts:
-            for leg in prompt.to:
-                self.sound.place(leg, self.language_of(leg))
         self.sound.shape(order.call, order.shape)
 
     def _revive_call(self, order: effects.ReviveCall) -> None:

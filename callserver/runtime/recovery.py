@@ -21,6 +21,7 @@ from callserver.runtime.sound import NARROWBAND_HZ, WIDEBAND_HZ, Sound
 from callserver.runtime.sound_records import CallSound, LegSound
 from callserver.runtime.supervisor_link import Inventory, OuterSockets, SupervisorLink
 from callserver.runtime.telling import EdgeTelling
+from callserver.runtime.worker_orders import legs_in
 from callserver.sip.edge import Edge
 from callserver.sip.interface import LegRecord
 from dialplans.model import MediaSource
@@ -110,8 +111,7 @@ class Recovery:
         known = self.sound.calls.setdefault(call.id, CallSound(call.id, "en", shape=call.shape))
         if record.remote is not None and not known.rate_hz:
             known.rate_hz = WIDEBAND_HZ if record.remote.codec == "G722" else NARROWBAND_HZ
-        in_shape = set(call.shape.talk) | {to for prompt in call.shape.prompts for to in prompt.to}
-        sound.placed = record.remote is not None and leg.id in in_shape
+        sound.placed = record.remote is not None and leg.id in legs_in(call.shape)
 
     async def workers_greeted(self) -> None:
         """Wait (a few milliseconds) until every worker has said which call it carries, or GREETING_LIMIT_S.

@@ -60,11 +60,11 @@ class Seats:
         """Legs that ring or are talked at a seat."""
         return {LegId(leg) for seat in self.seats.values() for leg in seat.legs}
 
-    def ring(self, operator: str, leg: LegId, ring: Message) -> None:
+    def ring(self, operator: str, leg: LegId, ring: Message, role: str = "operator") -> None:
         """Ring at the operator's page; `ring` says what is shown. Raises OSError when there is no media port."""
         seat = self.seats[operator]
         call = call_of_leg(leg)
-        local = self.sound.open_leg(leg, "operator", "sdp", inside=True)
+        local = self.sound.open_leg(leg, role, "sdp", inside=True)
         now_ns = boottime_ns()
         again = seat.lost_call == call and now_ns - seat.lost_ns < AGAIN_WITHIN_NS
         message = {"type": "ring", "leg": leg, "call": call, "again": again, **ring}

@@ -130,7 +130,8 @@ class Switchboard:
         self.loop.call_soon(recovery.order)
         self.link.listen(self.loop, self._told)
         self.watchers.start()
-        commands = Commands(self.dispatcher.ask, self._status, self._trace, self.reload_accounts, self.plans.reload, self._stop)
+        asked = (self._status, self._trace, self.reload_accounts, self.plans.reload, self._stop, self._fresh_incident)
+        commands = Commands(self.dispatcher.ask, *asked)
         self.server = control.CommandServer(self.config.storage.control_socket, commands.dispatch)
         try:
             await self.server.start()

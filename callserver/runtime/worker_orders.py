@@ -55,6 +55,13 @@ def shape_order(shape: Shape) -> protocol.ShapeOrder:
     return protocol.ShapeOrder(tuple(shape.talk), prompts, tuple((said, heard) for said, heard in shape.also))
 
 
+def legs_in(shape: Shape) -> tuple[LegId, ...]:
+    """Every leg that a shape speaks of, once: in the talk, at either end of a one-way link, or told something."""
+    ends = (leg for link in shape.also for leg in link)
+    told = (leg for prompt in shape.prompts for leg in prompt.to)
+    return tuple(dict.fromkeys((*shape.talk, *ends, *told)))
+
+
 def call_of(leg: str) -> str:
     """The call in a leg's id."""
     return call_of_leg(LegId(leg))

@@ -8,8 +8,9 @@ import pytest
 from callserver.core import effects
 from callserver.core.events import ConditionCleared, ConditionRaised, Event, LegEnded, NoticeDone
 from callserver.core.ids import CallId, IncidentId, LegId, OperatorId, PointId
-from callserver.core.shape import Shape
-from callserver.core.state import State
+from callserver.core.instant import INSTANT_ZERO
+from callserver.core.shape import Prompt, Shape
+from callserver.core.state import Leg, State
 from callserver.core.termination import Class
 from callserver.runtime.perform import Performer
 from callserver.runtime.seats import Seats
@@ -52,11 +53,20 @@ class Sound:
     full: bool = False
     removed: list[str] = field(default_factory=list)
     told: list[tuple[str, str]] = field(default_factory=list)
+    placed: list[str] = field(default_factory=list)
+    roles: dict[str, str] = field(default_factory=dict)
 
     def open_leg(self, leg: str, role: str, source: str) -> LocalMedia:
         if self.full:
             raise OSError("no free port pair")
+        self.roles[leg] = role
         return LOCAL
+
+    def place(self, leg: str, language: str) -> None:
+        self.placed.append(leg)
+
+    def shape(self, call: str, shape: Shape) -> None:
+        self.told.append(("shape", call))
 
     def codecs(self, call: str, preferred: str) -> tuple[str, ...]:
         return ("PCMA",)
@@ -144,6 +154,29 @@ def test_no_port_ends_the_leg_and_alarms_until_there_is_one() -> None:
     stage.performer(dial)
     conditions = [type(event) for event in stage.posted if isinstance(event, ConditionRaised | ConditionCleared)]
     assert conditions == [ConditionRaised, ConditionCleared]
+
+
+def test_whoever_only_listens_or_is_only_told_something_is_placed_too() -> None:
+    """Before the shape is ordered, each once."""
+    stage = Stage()
+    legs = [LegId(f"i.1.{number}") for number in range(1, 5)]
+    shape = Shape(legs[:2], (Prompt("hold", (legs[3],)),), ((legs[0], legs[2]), (legs[1], legs[2])))  # type: ignore[arg-type]
+    stage.performer(effects.ShapeCall(CALL, shape))
+    assert stage.sound.placed == legs and stage.sound.told == [("shape", CALL)]
+
+
+def test_a_seat_that_is_brought_in_is_dialled_as_what_it_is() -> None:
+    """The recording says who is heard on a leg by its role."""
+    state = State()
+    for number, role in ((1, "operator"), (2, "supervisor")):
+        leg = LegId(f"i.1.{number}")
+        state.legs[leg] = Leg(leg, CALL, role, "op1", False, "dialling", INSTANT_ZERO)
+    stage = Stage()
+    stage.performer.state = lambda: state
+    for leg in state.legs:
+        stage.performer(effects.DialOperator(leg, OperatorId("op1"), PointId("p1"), "Place"))
+    assert stage.sound.roles == {"i.1.1": "operator", "i.1.2": "supervisor"}
+    assert stage.edge.dialled == list(state.legs)
 
 
 def test_a_notice_is_passed_on_and_one_that_cannot_be_is_settled() -> None:
