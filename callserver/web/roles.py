@@ -1,5 +1,5 @@
 """Who may do what: the one table of roles by route. A route that is not in it does not start (`check_complete`).
-WebSockets are routes with the method `WS`.
+WebSockets are routes with the method `WS`. Commands about a call are for operators who are in it: `acting.on_call` looks.
 
 `operator` answers calls; `supervisor` watches the operators and listens to recordings; `auditor` reads everything and
 changes nothing; `administrator` looks after the machine and its accounts, and hears no one.
@@ -62,6 +62,16 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("POST", "/api/calls/{id}/hangup"): _ON_DUTY,
     ("POST", "/api/calls/{id}/escalate"): _ON_DUTY,
     ("POST", "/api/calls/{id}/hold"): _ON_DUTY,
+    ("POST", "/api/calls/{id}/mute"): _ON_DUTY,
+    ("POST", "/api/calls/{id}/drop"): _ON_DUTY,
+    ("POST", "/api/calls/{id}/bring"): _ON_DUTY,  # supervisors alone listen and whisper
+    ("POST", "/api/calls/{id}/mode"): _ON_DUTY,  # likewise
+    ("POST", "/api/calls/{id}/take-over"): _ON_DUTY,
+    ("POST", "/api/calls/{id}/transfer"): _ON_DUTY,
+    ("POST", "/api/calls/{id}/park"): _ON_DUTY,
+    ("POST", "/api/calls/{id}/renew"): _ON_DUTY,
+    ("POST", "/api/incidents/{id}/take"): _ON_DUTY,  # operators for themselves
+    ("POST", "/api/points/{id}/call"): _ON_DUTY,  # likewise
     ("GET", "/api/points"): _EVERYONE,
     ("GET", "/api/operators"): _EVERYONE,
     ("POST", "/api/operators/{id}/available"): _SELF,

@@ -6,16 +6,22 @@ from websockets.exceptions import InvalidStatus
 
 from callserver.web.roles import RULES, Role, Rule, allowed, check_complete
 from tests.eventually import eventually
-from tests.web.desk import CALL, INCIDENT, OPERATOR, PLAN, ROLES, Desk, user_of
+from tests.web.desk import CALL, INCIDENT, OPERATOR, PLAN, POINT, ROLES, Desk, user_of
 from tests.web.wire import Wire
 
 PARTY = next(iter(PLAN.parties))
 OUTCOME = next(iter(PLAN.outcomes))
+LEG = f"{CALL}.2"
 BODIES = {
     "/api/incidents/{id}/close": {"outcome": OUTCOME},
     "/api/incidents/{id}/class": {"class": "high"},
     "/api/calls/{id}/escalate": {"party": PARTY},
     "/api/calls/{id}/hold": {"on": True},
+    "/api/calls/{id}/mute": {"leg": LEG, "on": True},
+    "/api/calls/{id}/drop": {"leg": LEG},
+    "/api/calls/{id}/bring": {"operator": OPERATOR, "mode": "join"},
+    "/api/calls/{id}/mode": {"leg": LEG, "mode": "private"},
+    "/api/calls/{id}/transfer": {"to": OPERATOR},
 }
 # route -> who gets through; written out by hand, so that a slip in the table is seen here
 EXPECTED = {
@@ -35,6 +41,16 @@ EXPECTED = {
     ("POST", "/api/calls/{id}/hangup"): ("operator", "supervisor"),
     ("POST", "/api/calls/{id}/escalate"): ("operator", "supervisor"),
     ("POST", "/api/calls/{id}/hold"): ("operator", "supervisor"),
+    ("POST", "/api/calls/{id}/mute"): ("operator", "supervisor"),
+    ("POST", "/api/calls/{id}/drop"): ("operator", "supervisor"),
+    ("POST", "/api/calls/{id}/bring"): ("operator", "supervisor"),
+    ("POST", "/api/calls/{id}/mode"): ("operator", "supervisor"),
+    ("POST", "/api/calls/{id}/take-over"): ("operator", "supervisor"),
+    ("POST", "/api/calls/{id}/transfer"): ("operator", "supervisor"),
+    ("POST", "/api/calls/{id}/park"): ("operator", "supervisor"),
+    ("POST", "/api/calls/{id}/renew"): ("operator", "supervisor"),
+    ("POST", "/api/incidents/{id}/take"): ("operator", "supervisor"),
+    ("POST", "/api/points/{id}/call"): ("operator", "supervisor"),
     ("GET", "/api/points"): ROLES,
     ("GET", "/api/operators"): ROLES,
     ("POST", "/api/operators/{id}/available"): ("operator", "supervisor"),
@@ -62,7 +78,7 @@ def test_every_route_is_expected_here() -> None:
 
 
 async def _ask(client: httpx.AsyncClient, method: str, path: str) -> httpx.Response:
-    ids = {"incidents": INCIDENT, "calls": CALL, "operators": OPERATOR, "plans": "1"}
+    ids = {"incidents": INCIDENT, "calls": CALL, "operators": OPERATOR, "plans": "1", "points": POINT}
     id = ids.get(path.split("/")[2] if path.count("/") > 1 else "", "")
     params = {"reason": "review"} if path.endswith("/recording") else None
     path = path.replace("{path:path}", "tokens.css")

@@ -5,6 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from callserver.control import Verb
 from callserver.store import queries, search
+from callserver.web.acting import on_call
 from callserver.web.api.filters import Filters, looked_for
 from callserver.web.api.incidents import Before, Id, Limit
 from callserver.web.api.models import CallAnswer, CallInFull, Calls, Done, FactAnswer, Facts, LegAnswer, RecordingAnswer
@@ -71,16 +72,15 @@ def timeline(request: Request, id: Id) -> Facts:
 @router.post("/api/calls/{id}/hangup")
 async def hang_up(request: Request, id: Id) -> Done:
     """End a call's conversation: every leg. Its incident stays open until somebody closes it."""
-    await _require(request, id)
-    await service(request).commands.ask(Verb.HANG_UP, {"call": id, "by": signed_in(request).user})
+    the = await on_call(request, id)
+    await the.commands.ask(Verb.HANG_UP, {"call": id, "by": signed_in(request).user})
     return Done()
 
 
 @router.post("/api/calls/{id}/escalate")
 async def escalate(request: Request, id: Id, party: Party) -> Done:
     """Bring an outside party into a call; everybody hears everybody."""
-    await _require(request, id)
-    the = service(request)
+    the = await on_call(request, id)
     adopted = await the.read(queries.plan)
     known = adopted[1].parties if adopted else {}
     if known and party.party not in known:
@@ -93,11 +93,6 @@ async def escalate(request: Request, id: Id, party: Party) -> Done:
 @router.post("/api/calls/{id}/hold")
 async def hold(request: Request, id: Id, hold: Hold) -> Done:
     """Put a conversation on hold, or take it up again."""
-    await _require(request, id)
-    await service(request).commands.ask(Verb.HOLD, {"call": id, "on": hold.on, "by": signed_in(request).user})
+    the = await on_call(request, id)
+    await the.commands.ask(Verb.HOLD, {"call": id, "on": hold.on, "by": signed_in(request).user})
     return Done()
-
-
-async def _require(request: Request, id: str) -> None:
-    if await service(request).read(queries.call, id) is None:
-        raise not_found("call", id)
