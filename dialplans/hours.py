@@ -38,6 +38,11 @@ def next_change(plan: Plan, hours_id: str, utc_ns: int) -> int | None:
     return None if minute is None else minute * MINUTE_NS
 
 
+def clock(plan: Plan, utc_ns: int) -> str:
+    """What a clock on the site's wall shows at that moment, such as `14-05`."""
+    return _local(plan.time_zone, utc_ns // MINUTE_NS).strftime("%H-%M")
+
+
 def ladder_at(plan: Plan, queue_id: str, utc_ns: int) -> str:
     """The ladder of what comes to this queue at that moment: the first whose hours are open, else the queue's own."""
     queue = plan.queues[queue_id]

@@ -164,7 +164,7 @@ PARTY: Keys = {
     "hours": Key(v.ident),
     "fallback": Key(v.ident),
     "reference": Key(v.text),
-    "accept": Key(v.digit),
+    "accept": Key(v.choice({key: key for key in "123456789"})),
 }
 ROUTE: Keys = {
     "uri": Key(site.uri, required=True),

@@ -1,14 +1,19 @@
 """What it means that an outbound leg rang or was answered, by its role and by its call's state."""
 
+from callserver.core import briefing, control, conversation, offers, sound
 from callserver.core import call as calls
-from callserver.core import conversation, offers, sound
 from callserver.core import incident as incidents
 from callserver.core import leg as legs
 from callserver.core.decision import Decision
 from callserver.core.effects import EndLeg
 from callserver.core.events import LegAnswered, LegRang
+from callserver.core.facts import AcceptanceAwaited, CallTaken, LegAccepted
+from callserver.core.instant import later
 from callserver.core.lookup import incident_of
 from callserver.core.state import Call, Leg
+
+ACCEPT_MS = 20_000
+"""How long a party that answered is asked to accept, before the next route is tried."""
 
 
 def rang(d: Decision, event: LegRang) -> None:
@@ -38,8 +43,9 @@ def _take(d: Decision, call: Call, leg: Leg) -> None:
     if call.state in (calls.WRAP_UP, calls.ENDING):
         legs.end(d, leg, "the conversation is over")
     elif leg.role == legs.OPERATOR:
-        operator = offers.accept(d, call, leg)
-        conversation.attend(d, call, operator.id, f"answered by {operator.id}")
+        _seat(d, call, leg)
+    elif leg.role == legs.SUPERVISOR:
+        control.brought(d, call, leg)
     elif leg.role == legs.OUTSIDE:
         _party(d, call, leg)
     else:
@@ -47,8 +53,34 @@ def _take(d: Decision, call: Call, leg: Leg) -> None:
         sound.reshape(d, call)
 
 
+def _seat(d: Decision, call: Call, leg: Leg) -> None:
+    """An operator answered an offer: has a waiting incident, or one that was left to an outside party."""
+    operator = offers.accept(d, call, leg)
+    if incident_of(d.state, call).state == incidents.WAITING:
+        conversation.attend(d, call, operator.id, f"answered by {operator.id}")
+    else:
+        d.record(CallTaken(call.id, leg.id, operator.id, f"{operator.id} came to the outside party"))
+        sound.reshape(d, call)
+
+
 def _party(d: Decision, call: Call, leg: Leg) -> None:
-    """An outside party answered: it has a waiting incident, or joins the conversation."""
+    """An outside party answered: it is asked to accept, where the plan wants that."""
+    if briefing.key_of(d.state, call, leg):
+        d.record(AcceptanceAwaited(leg.id, later(d.now, ACCEPT_MS)))
+        sound.reshape(d, call)
+    else:
+        _joins(d, call, leg)
+
+
+def accepted(d: Decision, call: Call, leg: Leg, digit: str) -> None:
+    """A key of a party that answered: the plan's one takes the call."""
+    if not leg.accepted and leg.state == legs.UP and digit == briefing.key_of(d.state, call, leg):
+        d.record(LegAccepted(leg.id, digit))
+        _joins(d, call, leg)
+
+
+def _joins(d: Decision, call: Call, leg: Leg) -> None:
+    """It has a waiting incident, or joins the conversation."""
     if incident_of(d.state, call).state == incidents.WAITING:
         conversation.attend(d, call, None, f"answered by {leg.party}")
     else:

@@ -39,6 +39,16 @@ MOVES: Mapping[str, frozenset[str]] = {
 
 ATTENDED = frozenset({TALKING, CALLING_BACK})
 
+LEGS_MOST = 4  # what one worker carries: point, operator, outside party, one more
+
+LISTEN: Final = "listen"
+WHISPER: Final = "whisper"  # hears everybody, is heard by the operator alone
+JOIN: Final = "join"
+PRIVATE: Final = "private"  # speaks with the operator while the point waits
+TAKE_OVER: Final = "take-over"  # has the call as soon as it answers
+MODES = frozenset({LISTEN, WHISPER, JOIN, PRIVATE})
+"""How a supervisor's leg takes part; see `Call.modes`."""
+
 
 def move(d: "Decision", call: Call, new: str, reason: str) -> bool:
     """The one door: records the move, or refuses one that the table does not have."""
@@ -55,8 +65,29 @@ def live(call: Call, *roles: str) -> Iterator[Leg]:
 
 
 def up(call: Call, *roles: str) -> list[Leg]:
-    """The call's answered legs of these roles."""
-    return [leg for leg in call.legs.values() if leg.role in roles and leg.state == legs.UP]
+    """The call's answered legs of these roles; a party that has to accept by key is none before it did."""
+    return [leg for leg in call.legs.values() if leg.role in roles and leg.state == legs.UP and leg.accepted]
+
+
+def supervising(call: Call, *modes: str) -> list[Leg]:
+    """The answered supervisors' legs that take part in one of these ways."""
+    return [leg for leg in up(call, legs.SUPERVISOR) if call.modes[leg.id] in modes]
+
+
+def point_waits(call: Call) -> bool:
+    """Whether the point is to wait while the others speak: held, or somebody was asked privately."""
+    return call.held or bool(supervising(call, PRIVATE))
+
+
+def full(call: Call) -> str:
+    """Why no further leg can be dialled in this call; "" where one can."""
+    many = sum(1 for _ in live(call, legs.POINT, legs.OPERATOR, legs.OUTSIDE, legs.SUPERVISOR)) >= LEGS_MOST
+    return f"a call carries {LEGS_MOST} legs" if many else ""
+
+
+def left_outside(call: Call) -> bool:
+    """Whether an outside party alone has the call: no operator is in it."""
+    return call.state in ATTENDED and bool(up(call, legs.OUTSIDE)) and not any(live(call, legs.OPERATOR))
 
 
 def point_leg(call: Call) -> Leg | None:

@@ -7,13 +7,14 @@
     the plan's `ladder`               does what the ladder's steps for being asked do, called or as DTMF
 
 Digits heard within three seconds of each other belong together; an operator's `*` begins anew. A code that was used
-is forgotten. A waiting caller's digits may be what a step of the ladder waits for (`conditions`). Digits of parties mean nothing.
+is forgotten. A waiting caller's digits may be what a step of the ladder waits for (`conditions`). A party accepts a call by
+one, where the plan says so (`answers`).
 """
 
 from typing import Final
 
+from callserver.core import answers, classes, conditions, conversation, duty, escalation, ladder
 from callserver.core import call as calls
-from callserver.core import classes, conditions, conversation, duty, escalation, ladder
 from callserver.core import incident as incidents
 from callserver.core import leg as legs
 from callserver.core.decision import Decision
@@ -78,6 +79,8 @@ def digit(d: Decision, event: DigitPressed) -> None:
     call = d.state.calls[leg.call]
     if leg.role == legs.OPERATOR and leg.state == legs.UP:
         _digits_of_operator(d, call, OperatorId(leg.party), leg.digits)
+    elif leg.role == legs.OUTSIDE:
+        answers.accepted(d, call, leg, event.digit)
     elif leg.role == legs.POINT:
         incident = d.state.incidents.get(call.incident)
         if incident is not None:

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from callserver.core import incident as incidents
+from callserver.core import leg as legs
 from callserver.core import operator as operators
 from callserver.core import pools
 from callserver.core.decision import Decision
 from callserver.core.facts import ConditionMet
 from callserver.core.instant import Instant
 from callserver.core.lookup import ladder_of, queue_of
-from callserver.core.state import Incident, State
+from callserver.core.state import Incident, OperatorState, State
 from dialplans.model import DIGITS, When
 
 MACHINE_ALARMS: Final = ("control:socket", "disk:", "journal", "journal:slow", "process:", "rtp:ports", "sound:")
@@ -88,10 +89,16 @@ def _all_busy(state: State, incident: Incident, now: Instant) -> bool:
     """Somebody is on duty, and all of them talk or wrap up: nobody rings, is free, or is about to be."""
     somebody = False
     for operator in pools.on_duty(state, incident, now):
-        if operator.state not in _BUSY:
+        if operator.state not in _BUSY and not _is_brought(state, operator):
             return False
         somebody = True
     return somebody
+
+
+def _is_brought(state: State, operator: OperatorState) -> bool:
+    """Whether the seat is in a call, or rings for one, that somebody else has."""
+    mine = [state.legs[leg] for leg in operator.legs]
+    return any(leg.role == legs.SUPERVISOR and leg.state != legs.ENDING for leg in mine)
 
 
 def _over_size(state: State, incident: Incident, now: Instant) -> bool:

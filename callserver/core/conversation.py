@@ -12,7 +12,7 @@ from callserver.core import offers, outside, sound
 from callserver.core import operator as operators
 from callserver.core.decision import Decision
 from callserver.core.effects import AnswerLeg, DialPoint
-from callserver.core.facts import CallBackAwaited, LegCreated
+from callserver.core.facts import CallBackAwaited, CallHeld, LegCreated, LegMuted
 from callserver.core.ids import OperatorId, leg_id
 from callserver.core.instant import later
 from callserver.core.lookup import incident_of, plan_of, profile_of, queue_of
@@ -72,6 +72,9 @@ def dial_point(d: Decision, call: Call) -> None:
 def call_back_failed(d: Decision, call: Call, why: str) -> None:
     """The attempt came to nothing: a pause and the next, or the end of trying."""
     done = call.call_back_attempt
+    if incident_of(d.state, call).called_by and not call.talked:
+        _not_reached(d, call, f"the point was called in vain: {why}")
+        return
     if done <= len(CALL_BACK_PAUSES_MS):
         at = later(d.now, CALL_BACK_PAUSES_MS[done - 1])
         d.record(CallBackAwaited(call.id, at, done + 1, f"attempt {done}: {why}"))
@@ -81,18 +84,48 @@ def call_back_failed(d: Decision, call: Call, why: str) -> None:
     over(d, call, f"the point could not be called back: {why}", keep_operator=True)
 
 
+def _not_reached(d: Decision, call: Call, reason: str) -> None:
+    """The point that an operator called does not answer: nobody is in need, and there is nothing to wrap up."""
+    incident = incident_of(d.state, call)
+    operator = None if call.operator is None else d.state.operators[call.operator]
+    calls.give_up(d, call, reason)
+    incidents.move(d, incident, incidents.UNREVIEWED, reason)
+    if operator is not None and operator.state == operators.TALKING:
+        operators.release(d, operator, reason)
+
+
 # ---- lost and over ------------------------------------------------------------------------------------------
 
 
 def wait_again(d: Decision, call: Call, reason: str) -> None:
     """Nobody has the call any more without anybody having ended it: back to the head of its class."""
     incident = incident_of(d.state, call)
-    for leg in list(calls.live(call, legs.POINT)):
-        if leg.state in legs.UNANSWERED_OUTBOUND:
+    for leg in list(calls.live(call, legs.POINT, legs.SUPERVISOR)):
+        if leg.role == legs.SUPERVISOR or leg.state in legs.UNANSWERED_OUTBOUND:
             legs.end(d, leg, reason)
     calls.move(d, call, calls.WAITING, reason)
+    leave_open(d, call, reason)
     incidents.move(d, incident, incidents.WAITING, reason)
     sound.reshape(d, call)
+
+
+def leave_open(d: Decision, call: Call, reason: str) -> None:
+    """Who could take the point off hold and end a mute is gone: everybody hears everybody."""
+    if call.held:
+        d.record(CallHeld(call.id, False, reason))
+    for leg in call.legs.values():
+        if leg.muted and leg.state != legs.ENDING:
+            d.record(LegMuted(leg.id, False, reason))
+
+
+def release(d: Decision, call: Call, reason: str) -> None:
+    """Gives a conversation back to the queue: its operator's leg ends, and the operator is free."""
+    operator = None if call.operator is None else d.state.operators[call.operator]
+    wait_again(d, call, reason)
+    for leg in list(calls.live(call, legs.OPERATOR)):
+        legs.end(d, leg, reason)
+    if operator is not None and operator.state == operators.TALKING:
+        operators.release(d, operator, reason)
 
 
 def over(d: Decision, call: Call, reason: str, keep_operator: bool) -> None:
@@ -123,7 +156,7 @@ def _wrap_up(d: Decision, call: Call, operator: OperatorState, reason: str, keep
     incidents.move(d, incident, incidents.WRAP_UP, reason, operator.id, until)
     operators.move(d, operator, operators.WRAP_UP, reason, until)
     if keep_operator and operator.seat != operators.BROWSER and calls.up(call, legs.OPERATOR):
-        for leg in list(calls.live(call, legs.POINT, legs.OUTSIDE)):
+        for leg in list(calls.live(call, legs.POINT, legs.OUTSIDE, legs.SUPERVISOR)):
             legs.end(d, leg, reason)
         calls.move(d, call, calls.WRAP_UP, reason)
         sound.reshape(d, call)

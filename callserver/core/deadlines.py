@@ -8,7 +8,7 @@ What is due stands in the index of the state and is worked out anew for what a f
 from collections.abc import Iterator
 
 from callserver.core import call as calls
-from callserver.core import conversation, crowding, ladder, moment, offers, outside, pools, room
+from callserver.core import conversation, crowding, giving, ladder, moment, offers, outside, pools, room, talk_limit
 from callserver.core import incident as incidents
 from callserver.core import leg as legs
 from callserver.core.decision import Decision
@@ -37,7 +37,7 @@ def _up_to_date(state: State) -> Index:
     for incident in list(state.incidents if marks.everything else marks.incidents):
         index.due.put((INCIDENT, incident), min(_of_incident(state, incident, index.seen), default=None))
     for call in list(state.calls if marks.everything else marks.calls):
-        index.due.put((CALL, call), min(_of_call(state.calls.get(call), index.seen), default=None))
+        index.due.put((CALL, call), min(_of_call(state, state.calls.get(call), index.seen), default=None))
     for operator in list(state.operators if marks.everything else marks.operators):
         index.rests.put(operator, min(_of_operator(state.operators.get(operator)), default=None))
     marks.clear()
@@ -48,7 +48,7 @@ def _of_incident(state: State, known: IncidentId, seen: Instant) -> Iterator[Ins
     incident = state.incidents.get(known)
     if incident is None:
         return
-    for at in (incident.until, incident.route_at):
+    for at in (incident.until, incident.route_at, incident.only_until):
         if at is not None:
             yield at
     if incident.state == incidents.WAITING:
@@ -68,7 +68,7 @@ def _looks_again(state: State, incident: Incident) -> Iterator[Instant]:
         yield preempts_at
 
 
-def _of_call(call: Call | None, seen: Instant) -> Iterator[Instant]:
+def _of_call(state: State, call: Call | None, seen: Instant) -> Iterator[Instant]:
     if call is None:
         return
     if call.offer is not None:
@@ -78,6 +78,9 @@ def _of_call(call: Call | None, seen: Instant) -> Iterator[Instant]:
     for leg in call.legs.values():
         if leg.due is not None:
             yield leg.due
+        near = talk_limit.near_at(state, call, leg)
+        if near is not None:
+            yield near
         late = room.soon_until(leg)
         if late is not None and late > seen:
             yield late
@@ -118,6 +121,8 @@ def _run_incident(d: Decision, known: IncidentId) -> None:
         conversation.end_wrap_up(d, incident, "the wrap-up ended without an outcome")
     elif _is_due(d, incident.route_at):
         outside.begin_again(d, incident)
+    if _is_due(d, incident.only_until):
+        giving.run_due(d, incident)
     if incident.state == incidents.WAITING:
         crowding.run_due(d, incident)
 
@@ -133,14 +138,17 @@ def _run_call(d: Decision, known: CallId) -> None:
     for leg in list(call.legs.values()):
         if _is_due(d, leg.due):
             _run_leg(d, call, leg)
+        if _is_due(d, talk_limit.near_at(d.state, call, leg)):
+            talk_limit.run_due(d, call, leg)
 
 
 def _run_leg(d: Decision, call: Call, leg: Leg) -> None:
     if leg.inbound:
         conversation.answer(d, leg, "profile answers after a while")
         return
-    legs.end(d, leg, "no answer")
+    why = "no answer" if leg.accepted else "answered and not accepted"
+    legs.end(d, leg, why)
     if leg.role == legs.OUTSIDE:
-        outside.failed(d, call, leg, "no answer")
-    elif call.state == calls.CALLING_BACK:
+        outside.failed(d, call, leg, why)
+    elif leg.role == legs.POINT and call.state == calls.CALLING_BACK:
         conversation.call_back_failed(d, call, "no answer")

@@ -3,14 +3,15 @@
 It waits for nothing, sends nothing, reads no clock and draws no random number. This file only hands the event to the
 rules of its kind and then lets the coupling rules settle:
 
-    1. what is due by time happens (deadlines)
+    1. what is due by time happens (deadlines); a point is not called when who wanted that did not answer (calling_out)
     2. every waiting incident that was touched, or for which a condition changed, climbs its ladder as far as it must (ladder)
     3. waiting calls are offered to free seats (offers); for emergencies that have none, room is made (room), and 2 and 3 again
     4. alarms of queues are raised and cleared (crowding)
     5. ending calls without legs are closed (call)
 
 The machines are leg, call, incident, operator and ladder; what couples them stands in press, answers, endings, offers,
-conversation, outside, escalation, codes, duty and condition. State changes through `Decision.record` only.
+conversation, outside, escalation, codes, duty, condition, control, giving, calling_out and talk_limit. State changes through
+`Decision.record` only.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,21 +19,25 @@ from typing import Any
 
 from callserver.core import (
     answers,
+    calling_out,
     codes,
     condition,
     conditions,
+    control,
     crowding,
     deadlines,
     duty,
     endings,
     escalation,
     events,
+    giving,
     ladder,
     notices,
     offers,
     pools,
     press,
     room,
+    talk_limit,
 )
 from callserver.core import call as calls
 from callserver.core.decision import Decision
@@ -59,6 +64,7 @@ def next_deadline(state: State) -> Instant | None:
 
 def _settle(d: Decision) -> None:
     deadlines.run_due(d)
+    calling_out.look(d)
     _climb_and_deal(d)
     if room.make(d):
         _climb_and_deal(d)
@@ -111,4 +117,14 @@ _RULES: Mapping[type, Callable[[Decision, Any], None]] = {
     events.ConditionCleared: condition.condition_cleared,
     events.Noted: condition.noted,
     events.Woken: _woken,
+    events.Mute: control.mute,
+    events.Drop: control.drop,
+    events.Bring: control.bring,
+    events.SetMode: control.set_mode,
+    events.TakeOver: control.take_over,
+    events.Transfer: giving.transfer,
+    events.ParkCall: giving.park,
+    events.Take: giving.take,
+    events.CallOut: calling_out.call_out,
+    events.Renew: talk_limit.renew,
 }

@@ -3,6 +3,8 @@
     own groups     the queue's at once, its tiers' after their time; their operators need the skills that the point asks for
     added groups   those that steps of the ladder rang; their operators need no skill
 
+    nobody else    while a person keeps the incident for one operator or one group (`only`), who need no skill; or has parked it
+
 A group with hours is left out while these are closed. Everything is by the incident's frozen plan; only who is an operator
 at all is asked of the plan in force too.
 """
@@ -13,7 +15,7 @@ from callserver.core import moment
 from callserver.core import operator as operators
 from callserver.core.instant import Instant, later
 from callserver.core.lookup import plan_of, point_of, queue_of, steps_taken
-from callserver.core.views import IncidentView, OperatorView, WorldView
+from callserver.core.views import GROUP, NOBODY, OPERATOR, IncidentView, OperatorView, WorldView
 from dialplans.model import Operator, Tier
 
 
@@ -40,6 +42,8 @@ def _open(state: WorldView, incident: IncidentView, groups: Iterable[str], now: 
 
 def served_by(state: WorldView, incident: IncidentView, now: Instant) -> Callable[[OperatorView], bool]:
     """The question whether an operator is one of those who are rung for the incident at this moment, free or not."""
+    if incident.only:
+        return lambda operator: _alone(state, operator, incident)
     added, own = added_groups(state, incident, now), own_groups(state, incident, now)
 
     def asked(operator: OperatorView) -> bool:
@@ -60,6 +64,14 @@ def _known(state: WorldView, operator: OperatorView, incident: IncidentView) -> 
     """What the incident's plan says of an operator who is still one under the plan in force."""
     in_force = operator.id in state.plans[state.plan_version].operators
     return plan_of(state, incident).operators.get(operator.id) if in_force else None
+
+
+def _alone(state: WorldView, operator: OperatorView, incident: IncidentView) -> bool:
+    """Whether the operator is one of those whom a directed incident is kept for."""
+    known = _known(state, operator, incident)
+    if known is None or incident.only == NOBODY:
+        return False
+    return incident.only in (f"{OPERATOR}{known.id}", *(f"{GROUP}{group}" for group in known.groups))
 
 
 def _skilled(state: WorldView, known: Operator, incident: IncidentView) -> bool:

@@ -1,12 +1,11 @@
 """What the end of a leg means, by its role, by the state it was in, and by its call's state."""
 
 from callserver.core import call as calls
-from callserver.core import conditions, conversation, offers, outside, sound
+from callserver.core import conditions, control, conversation, offers, outside, sound, talk_limit
 from callserver.core import leg as legs
 from callserver.core import operator as operators
 from callserver.core.decision import Decision
 from callserver.core.events import LegEnded
-from callserver.core.facts import CallHeld
 from callserver.core.ids import OperatorId
 from callserver.core.lookup import incident_of, profile_of
 from callserver.core.state import Call, Leg
@@ -36,6 +35,8 @@ def ended(d: Decision, event: LegEnded) -> None:
 
 
 def _point(d: Decision, call: Call, leg: Leg, old: str, end: Termination) -> None:
+    if old == legs.ENDING and talk_limit.is_renewed(call):
+        conversation.dial_point(d, call)
     if old == legs.ENDING or calls.point_leg(call) is not None:
         return
     if call.state == calls.CALLING_BACK:
@@ -46,6 +47,8 @@ def _point(d: Decision, call: Call, leg: Leg, old: str, end: Termination) -> Non
             conversation.over(d, call, "the point hung up", keep_operator=True)
         else:
             conversation.call_back(d, call, f"the point is gone: {offers.words(end)}")
+    elif call.state == calls.WAITING and incident_of(d.state, call).called_by:
+        conversation.over(d, call, "the point was called, and hung up", keep_operator=False)
 
 
 def _operator(d: Decision, call: Call, leg: Leg, old: str, end: Termination) -> None:
@@ -58,10 +61,9 @@ def _operator(d: Decision, call: Call, leg: Leg, old: str, end: Termination) -> 
         conversation.free_without_leg(d, operator, call, "the leg ended")
     elif call.state == calls.WRAP_UP:
         conversation.end_wrap_up(d, incident_of(d.state, call), "hung up without an outcome")
-    elif call.state in calls.ATTENDED and calls.up(call, legs.OUTSIDE):
-        operators.release(d, operator, "left the call to the outside party")
-        if call.held:  # who could take the point off hold is gone
-            d.record(CallHeld(call.id, False, "the operator left"))
+    elif call.state in calls.ATTENDED and control.gone(d, call, leg, f"{operator.id} is gone: {offers.words(end)}"):
+        if end.kind not in _HUNG_UP and not offers.lost_by_us(end):
+            operators.rest_firmly(d, operator)
     elif call.state in calls.ATTENDED and end.kind in _HUNG_UP:
         conversation.over(d, call, f"{operator.id} hung up", keep_operator=False)
     elif call.state in calls.ATTENDED:
@@ -77,7 +79,7 @@ def _seat_dead(d: Decision, call: Call, why: str) -> None:
 
 
 def _outside(d: Decision, call: Call, leg: Leg, old: str, end: Termination) -> None:
-    if old in legs.UNANSWERED_OUTBOUND:
+    if old in legs.UNANSWERED_OUTBOUND or (old == legs.UP and not leg.accepted):
         outside.failed(d, call, leg, offers.words(end), same_route=offers.lost_by_us(end))
     elif old == legs.UP and call.state in calls.ATTENDED and not calls.up(call, legs.OPERATOR, legs.OUTSIDE):
         if end.kind in _HUNG_UP:
@@ -86,4 +88,8 @@ def _outside(d: Decision, call: Call, leg: Leg, old: str, end: Termination) -> N
             conversation.wait_again(d, call, f"the line to {leg.party} was lost: {offers.words(end)}")
 
 
-_ROLES = {legs.POINT: _point, legs.OPERATOR: _operator, legs.OUTSIDE: _outside}
+def _supervisor(d: Decision, call: Call, leg: Leg, old: str, end: Termination) -> None:
+    """A colleague who was brought in is gone: the conversation goes on, and who waited meanwhile does not any more."""
+
+
+_ROLES = {legs.POINT: _point, legs.OPERATOR: _operator, legs.SUPERVISOR: _supervisor, legs.OUTSIDE: _outside}

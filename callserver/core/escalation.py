@@ -12,8 +12,6 @@ from callserver.core.lookup import incident_of, ladder_of
 from callserver.core.state import Call
 from dialplans.model import Priority
 
-LEGS_MOST = 4  # what one worker carries: point, operator, outside party, one more
-
 
 def escalate(d: Decision, event: Escalate) -> None:
     """A person asks for a party."""
@@ -48,9 +46,7 @@ def _obstacle(d: Decision, call: Call, wanted: PartyId) -> str:
         return "the ladder is calling its last resort"
     if outside.in_progress(call):
         return "a party is being called"
-    if sum(1 for _ in calls.live(call, legs.POINT, legs.OPERATOR, legs.OUTSIDE)) >= LEGS_MOST:
-        return f"a call carries {LEGS_MOST} legs"
-    return ""
+    return calls.full(call)
 
 
 def hang_up(d: Decision, event: HangUp) -> None:

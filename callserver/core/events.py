@@ -7,18 +7,16 @@ and nothing else changes.
 
 from dataclasses import dataclass
 
-from callserver.core.events_control import (
-    Bring,
-    CallOut,
-    Drop,
-    Mute,
-    ParkCall,
-    Renew,
-    SetMode,
-    Take,
-    TakeOver,
-    Transfer,
-)
+from callserver.core.events_control import Bring as Bring
+from callserver.core.events_control import CallOut as CallOut
+from callserver.core.events_control import Drop as Drop
+from callserver.core.events_control import Mute as Mute
+from callserver.core.events_control import ParkCall as ParkCall
+from callserver.core.events_control import Renew as Renew
+from callserver.core.events_control import SetMode as SetMode
+from callserver.core.events_control import Take as Take
+from callserver.core.events_control import TakeOver as TakeOver
+from callserver.core.events_control import Transfer as Transfer
 from callserver.core.facts import Fact
 from callserver.core.ids import CallId, IncidentId, LegId, OperatorId, PartyId, PointId
 from callserver.core.termination import Termination

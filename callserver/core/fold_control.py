@@ -5,6 +5,7 @@ from typing import Any
 
 from callserver.core import facts as f
 from callserver.core import leg as legs
+from callserver.core.call import TAKE_OVER
 from callserver.core.ids import CallId, call_of_leg
 from callserver.core.instant import Instant
 from callserver.core.state import State
@@ -32,10 +33,11 @@ def _mode_set(state: State, fact: f.ModeSet, at: Instant) -> None:
 def _call_taken(state: State, fact: f.CallTaken, at: Instant) -> None:
     call, operator = state.calls[fact.call], state.operators[fact.operator]
     incident = state.incidents[call.incident]
-    call.modes.pop(fact.leg, None)
+    if call.modes.pop(fact.leg, TAKE_OVER) != TAKE_OVER:
+        call.whispered = fact.leg  # was in the call, and knows the place
     state.legs[fact.leg].role = legs.OPERATOR
     call.operator = incident.operator = operator.id
-    call.held, call.whispered = False, fact.leg
+    call.held, incident.chosen = False, None
     operator.call, operator.incident = call.id, incident.id
 
 

@@ -69,6 +69,7 @@ def _incident_handed_over(state: State, fact: f.IncidentHandedOver, at: Instant)
     incident = state.incidents[fact.incident]
     waiting.leave(state, incident)
     incident.queue, incident.ladder = fact.queue, fact.ladder
+    incident.only, incident.only_until = "", None
     _forget_routes(incident)
     _to_the_foot(incident, at)
     waiting.join(state, incident)
@@ -109,7 +110,6 @@ def _incident_moved(state: State, fact: f.IncidentMoved, at: Instant) -> None:
 def _to_the_foot(incident: Incident, at: Instant) -> None:
     incident.step, incident.ladder_since = 0, at
     incident.met, incident.passed = (), ()
-    incident.only, incident.only_until, incident.chosen = "", None, None
 
 
 def _forget_routes(incident: Incident) -> None:

@@ -86,6 +86,7 @@ class PoolKey(NamedTuple):
     tiers: int
     skills: tuple[str, ...]
     priority: int
+    only: str
 
 
 @dataclass(slots=True)

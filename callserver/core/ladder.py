@@ -7,7 +7,8 @@ A step rings a further group (its seats become eligible), calls a party (`outsid
 queue, where a ladder chosen by the hours begins at its foot; beside or instead it tells somebody (`notices`) and changes
 what the caller hears. A step outside of its hours is passed over: journalled as such, and nothing of it is done. A last
 step that was passed over is an alarm, and is taken as soon as its hours open. The last step calls a party for ever, or
-hands over. An incident that is attended takes no steps by itself; one that waits again starts at the foot.
+hands over. An incident that is attended, parked by a person, or
+whose point was called takes no steps by itself; one that waits again starts at the foot.
 
 Two queues that hand to each other at once cannot spin: a queue that had the incident within the same decision does not
 get it back; that is an alarm, and the ladder goes on as if the step had nothing to do.
@@ -17,24 +18,34 @@ from callserver.core import conditions, escalation, moment, notices, offers, out
 from callserver.core import incident as incidents
 from callserver.core.decision import Decision
 from callserver.core.events import ClimbLadder, LastResort
-from callserver.core.facts import IncidentHandedOver, LadderStepTaken
+from callserver.core.facts import DirectionEnded, IncidentHandedOver, LadderStepTaken
 from callserver.core.ids import PartyId
 from callserver.core.instant import Instant, later
 from callserver.core.lookup import ladder_of, plan_of, point_of
 from callserver.core.state import Call, Incident, State
+from callserver.core.views import NOBODY
 from dialplans import hours
 from dialplans.model import Step, When
 
 
 def next_at(state: State, incident: Incident) -> Instant | None:
     """When a waiting incident's next step is due by time."""
+    if not climbs(incident):
+        return None
     steps = ladder_of(state, incident).steps
     return later(incident.ladder_since, steps[incident.step].after_ms) if incident.step < len(steps) else None
+
+
+def climbs(incident: Incident) -> bool:
+    """Whether a waiting incident goes up its ladder: not while it is parked by a person, nor when the point was called."""
+    return incident.only != NOBODY and not incident.called_by
 
 
 def climb(d: Decision, incident: Incident) -> None:
     """Takes every step of a waiting incident that is due, in order."""
     moment.keep(d, incident.plan_version)
+    if not climbs(incident):
+        return
     while (rung := _next_rung(d, incident)) is not None:
         number, why = rung
         _take(d, incident, number, why)
@@ -130,6 +141,8 @@ def asked(d: Decision, event: ClimbLadder) -> None:
         ask_in_conversation(d, _call_of(d, incident), f"asked by {event.by}")
     elif not conditions.happened(d, incident, When.ASKED, f"asked by {event.by}"):
         d.refuse(incident.id, "its ladder has no step for being asked, or it was asked before")
+    elif incident.only == NOBODY:
+        d.record(DirectionEnded(incident.id, f"the ladder was asked for by {event.by}"))
 
 
 def ask_in_conversation(d: Decision, call: Call, why: str) -> bool:
@@ -166,6 +179,8 @@ def last_resort(d: Decision, event: LastResort) -> None:
     if incident is None or incident.state != incidents.WAITING:
         d.refuse(event.incident, "no such incident, or it does not wait")
         return
+    if incident.only:
+        d.record(DirectionEnded(incident.id, event.why))
     while incident.step < len(ladder_of(d.state, incident).steps):
         _take(d, incident, incident.step + 1, event.why, by_force=True)
     ladder = ladder_of(d.state, incident)

@@ -31,6 +31,11 @@ def opens_at(state: WorldView, incident: IncidentView, hours_id: str, now: Insta
     return None if at is None else Instant(at - state.utc_offset_ns)
 
 
+def clock(state: WorldView, incident: IncidentView, at: Instant) -> str:
+    """What a clock at the site shows at an instant, such as `14-05`."""
+    return hours.clock(plan_of(state, incident), utc_ns(state, at))
+
+
 def next_at(state: State) -> Instant | None:
     """The next turn that something waits for."""
     if not state.waiting:

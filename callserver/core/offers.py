@@ -10,19 +10,21 @@ can be rung again when these legs are gone.
 from heapq import heapify, heappop, heappush
 
 from callserver.core import absent, pools, seats, waiting
+from callserver.core import call as calls
 from callserver.core import eligible as eligibility
 from callserver.core import incident as incidents
 from callserver.core import leg as legs
 from callserver.core import operator as operators
 from callserver.core.decision import Decision
 from callserver.core.effects import DialOperator
-from callserver.core.facts import LegCreated, OfferEnded, OfferMade, OfferWidened
+from callserver.core.facts import DirectionEnded, LegCreated, OfferEnded, OfferMade, OfferWidened
 from callserver.core.ids import IncidentId, LegId, OperatorId, leg_id, offer_id
 from callserver.core.index import Pool, Rank
 from callserver.core.instant import later
-from callserver.core.lookup import incident_of, point_of, queue_of, ring_ms_of
+from callserver.core.lookup import incident_of, plan_of, point_of, queue_of, ring_ms_of
 from callserver.core.state import Call, Incident, Leg, OperatorState
 from callserver.core.termination import By, Class, Termination
+from callserver.core.views import NOBODY
 from dialplans.model import Strategy
 
 Free = dict[OperatorId, OperatorState]
@@ -33,12 +35,13 @@ Reach = list[tuple[Pool, frozenset[OperatorId]]]  # pools, and those of their cr
 def deal(d: Decision) -> None:
     """Offers waiting calls to free seats."""
     free = {one.id: one for one in d.state.operators.values() if eligibility.free(one, d.now)}
-    if not free or not d.state.waiting:
+    if not free:
         return
+    dealt: Dealt = {}
+    _chosen(d, free, dealt)
     everybody = frozenset(free)
     crews = ((pool, pools.crew(d.state, key, pool, d.now)) for key, pool in pools.pools(d.state, d.now).items())
     reach = [(pool, crew & everybody) for pool, crew in crews if not crew.isdisjoint(everybody)]
-    dealt: Dealt = {}
     _claimed(d, free, dealt)
     _one_each(d, reach, free, dealt)
     _the_rest(d, reach, free, dealt)
@@ -51,11 +54,23 @@ def _call_of(d: Decision, incident: Incident) -> Call:
     return d.state.calls[incident.call]
 
 
+def _chosen(d: Decision, free: Free, dealt: Dealt) -> None:
+    """The seat of an operator who wants one incident and no other rings for it, beside those that do so already."""
+    for operator in [one for one in free.values() if one.claimed is not None]:
+        incident = d.state.incidents.get(operator.claimed or IncidentId(""))
+        wanted = incident is not None and incident.chosen == operator.id and operator.id in plan_of(d.state, incident).operators
+        if incident is None or not wanted or incident.call is None:
+            continue
+        if incident.state == incidents.WAITING or calls.left_outside(_call_of(d, incident)):
+            dealt.setdefault(incident.id, []).append(operator)
+            del free[operator.id]
+
+
 def _claimed(d: Decision, free: Free, dealt: Dealt) -> None:
     """A seat that was freed for an emergency rings for it, whoever else waits."""
     for operator in [one for one in free.values() if one.claimed is not None]:
         incident = d.state.incidents.get(operator.claimed or IncidentId(""))
-        if incident is None or incident.state != incidents.WAITING or incident.id in dealt:
+        if incident is None or incident.chosen == operator.id or incident.state != incidents.WAITING or incident.id in dealt:
             continue
         if _call_of(d, incident).offer is None and eligibility.eligible(d.state, operator, incident, d.now):
             dealt[incident.id] = [operator]
@@ -172,6 +187,13 @@ def ring_out(d: Decision, call: Call) -> None:
     for operator in _drop_all(d, call, "no answer"):
         absent.missed(d, operator, incident)
     d.record(OfferEnded(offer, "rung-out", f"unanswered {rang_ms / 1000:g} s"))
+    _end_direction(d, incident, "nobody answered")
+
+
+def _end_direction(d: Decision, incident: Incident, reason: str) -> None:
+    """Those for whom it was kept did not want it: it is everybody's. One that is parked stays so."""
+    if incident.only and incident.only != NOBODY:
+        d.record(DirectionEnded(incident.id, reason))
 
 
 def refused(d: Decision, call: Call, operator: OperatorState, end: Termination) -> None:
@@ -198,6 +220,8 @@ def end_if_empty(d: Decision, call: Call, result: str, reason: str) -> None:
     """An offer without a ringing leg is none."""
     if call.offer is not None and not call.offer.legs:
         d.record(OfferEnded(call.offer.id, result, reason))
+        if result == "refused":
+            _end_direction(d, incident_of(d.state, call), reason)
 
 
 def lost_by_us(end: Termination) -> bool:

@@ -6,6 +6,8 @@
     talking -> wrap-up | available | off             until the leg ends, even when the seat's registration is lost
     wrap-up -> talking | available | paused | off    talking again: the point pressed while the operator's leg stood
     paused -> available                              a pause is a person's wish: it outlives a lost registration
+    off, available, paused -> talking                takes over a call that the seat was brought into; until then its leg alone
+                                                     says that it is not free
 
 `reachable` is a fact of the seat, not a state; an operator who is free again goes to `available`, or to `off` when
 the seat cannot be reached. A seat is offered a call only when none of its legs is left (see `eligible`).
@@ -32,12 +34,12 @@ WRAP_UP: Final = "wrap-up"
 PAUSED: Final = "paused"
 
 MOVES: Mapping[str, frozenset[str]] = {
-    OFF: frozenset({AVAILABLE}),
-    AVAILABLE: frozenset({OFFERED, PAUSED, OFF}),
+    OFF: frozenset({AVAILABLE, TALKING}),
+    AVAILABLE: frozenset({OFFERED, TALKING, PAUSED, OFF}),
     OFFERED: frozenset({TALKING, AVAILABLE, PAUSED, OFF}),
     TALKING: frozenset({WRAP_UP, AVAILABLE, OFF}),
     WRAP_UP: frozenset({TALKING, AVAILABLE, PAUSED, OFF}),
-    PAUSED: frozenset({AVAILABLE}),
+    PAUSED: frozenset({AVAILABLE, TALKING}),
 }
 
 BROWSER: Final = "browser"  # a kind of seat; the other is a softphone

@@ -58,14 +58,19 @@ def chain(plan: Plan, party: Party) -> Iterator[Party]:
 
 def in_progress(call: Call) -> bool:
     """Whether a party is being dialled."""
-    return any(leg.state in legs.UNANSWERED_OUTBOUND for leg in calls.live(call, legs.OUTSIDE))
+    return any(is_tried(leg) for leg in calls.live(call, legs.OUTSIDE))
+
+
+def is_tried(leg: Leg) -> bool:
+    """Whether a party's leg rings, or has not accepted what it answered."""
+    return leg.state in legs.UNANSWERED_OUTBOUND or (leg.state == legs.UP and not leg.accepted)
 
 
 def begin(d: Decision, call: Call, party: Party, reason: str, step: int = 0, by_force: bool = False) -> None:
     """Tries a party's first route, unless a route of it is being tried at this moment. `by_force`: whatever its hours."""
     incident = incident_of(d.state, call)
     leg = None if incident.route_leg is None else call.legs.get(incident.route_leg)
-    if leg is None or leg.party != party.id or leg.state not in legs.UNANSWERED_OUTBOUND:
+    if leg is None or leg.party != party.id or not is_tried(leg):
         _round(d, call, _Attempt(party, step, 1, reason, by_force))
 
 
@@ -91,9 +96,9 @@ def failed(d: Decision, call: Call, leg: Leg, why: str, same_route: bool = False
 
 
 def give_up_ringing(d: Decision, call: Call, reason: str) -> None:
-    """Ends the parties' legs that are not answered."""
+    """Ends the parties' legs that are not answered, or not accepted."""
     for leg in list(calls.live(call, legs.OUTSIDE)):
-        if leg.state in legs.UNANSWERED_OUTBOUND:
+        if is_tried(leg):
             legs.end(d, leg, reason)
 
 

@@ -1,8 +1,9 @@
 """Waiting incidents, pooled by who may be rung for them, so that a decision looks at pools and not at everybody who waits.
 
-Who is rung for an incident (`eligible.served_by`) depends on the operator and on what `PoolKey` holds: queue, ladder and steps
-taken, tiers reached, skills. So the question is asked once for a pool: its *crew*. A pool keeps its incidents by rank, those
-without an offer apart. Change together: `eligible.served_by` and `PoolKey`, whenever the answer depends on something more.
+Who is rung for an incident (`eligible.served_by`) depends on the operator and on what `PoolKey` holds: queue, ladder and
+steps taken, tiers reached, skills, and whom it is kept for. So the question is asked once for a pool: its *crew*. A pool
+keeps its incidents by rank, those without an offer apart. Change together: `eligible.served_by` and `PoolKey`, whenever the
+answer depends on something more.
 """
 
 from bisect import bisect_left, insort
@@ -68,6 +69,7 @@ def _key(state: State, incident: Incident, now: Instant) -> PoolKey:
     return PoolKey(
         *(incident.plan_version, incident.queue, incident.ladder, incident.step, incident.passed, tiers, skills),
         incident.priority,
+        incident.only,
     )
 
 

@@ -5,7 +5,7 @@ given it up.
 """
 
 from callserver.core import call as calls
-from callserver.core import classes, conversation, ladder, moment, sound
+from callserver.core import classes, conversation, giving, ladder, moment, sound
 from callserver.core import incident as incidents
 from callserver.core import leg as legs
 from callserver.core import operator as operators
@@ -46,10 +46,11 @@ def _open(d: Decision, plan: Plan, event: Pressed) -> None:
     ladder = hours.ladder_at(plan, queue, moment.utc_ns(d.state, d.now))
     version = d.state.plan_version
     d.record(IncidentOpened(event.fresh, event.point, queue, int(priority), version, ladder, event.button, why))
-    _add_leg(d, _open_call(d, d.state.incidents[event.fresh]), event.dialog)
+    _add_leg(d, open_call(d, d.state.incidents[event.fresh]), event.dialog)
 
 
-def _open_call(d: Decision, incident: Incident) -> Call:
+def open_call(d: Decision, incident: Incident) -> Call:
+    """The next call of an incident, without a leg."""
     call = call_id(incident.id, incident.calls_made + 1)
     d.record(CallOpened(call, incident.id, incident.point))
     return d.state.calls[call]
@@ -58,6 +59,7 @@ def _open_call(d: Decision, incident: Incident) -> Call:
 def _rejoin(d: Decision, incident: Incident, event: Pressed) -> None:
     d.record(IncidentRejoined(incident.id, incident.point, f"press {incident.presses + 1} while {incident.state}"))
     d.clear_alarm(incidents.call_back_alarm(incident), "the point pressed")
+    giving.end(d, incident, "the point pressed again")
     call = None if incident.call is None else d.state.calls[incident.call]
     if incident.state == incidents.WRAP_UP:
         call = _resume(d, incident, call)
@@ -89,7 +91,7 @@ def _resume(d: Decision, incident: Incident, call: Call | None) -> Call:
     if operator is not None:
         operators.release(d, operator, reason)
     incidents.move(d, incident, incidents.WAITING, reason)
-    return _open_call(d, incident)
+    return open_call(d, incident)
 
 
 def _add_leg(d: Decision, call: Call, dialog: str) -> None:

@@ -5,8 +5,9 @@
                                   is parked: its caller waits again at the old place and is told so, and nobody is dropped
 
 One seat is freed for an emergency at a time, and one talk is parked for it at most, ever. Talks of emergency and high class
-and talks with an outside party in them are never parked, and a parked incident parks nobody, so this cannot go round in
-circles. The seat of a parked talk rings for the emergency first (`OperatorState.claimed`), the others by the order of waiting.
+and talks with an outside party or a colleague in them are never parked, and a parked incident parks nobody, so this cannot go
+round in circles. The seat of a parked talk rings for the emergency first (`OperatorState.claimed`), the others by the order
+of waiting.
 """
 
 from dataclasses import dataclass, field
@@ -82,7 +83,7 @@ def make(d: Decision) -> bool:
 
 def soon_until(leg: Leg) -> Instant | None:
     """Until when the operator of a leg counts as free soon; None for a leg that is not being ended."""
-    return later(leg.since, COMING_MOST_MS) if leg.role == legs.OPERATOR and leg.state == legs.ENDING else None
+    return later(leg.since, COMING_MOST_MS) if leg.role in legs.SEATS and leg.state == legs.ENDING else None
 
 
 def _free_soon(d: Decision, operator: OperatorState) -> bool:
@@ -127,7 +128,7 @@ def _add_talk(d: Decision, operator: OperatorState, found: _Seats, later: bool) 
             found.coming.add(operator.id)
     elif later and call.state == calls.TALKING:
         talk = incident_of(state, call)
-        if talk.priority >= Priority.NORMAL and not any(calls.live(call, legs.OUTSIDE)):
+        if talk.priority >= Priority.NORMAL and not any(calls.live(call, legs.OUTSIDE, legs.SUPERVISOR)):
             found.talking[operator.id] = talk
 
 
@@ -183,8 +184,5 @@ def _park(d: Decision, incident: Incident, seats: _Seats, crew: frozenset[Operat
     call, operator = d.state.calls[talk.call], d.state.operators[known]
     reason = f"parked: {incident.point} waits in an emergency"
     d.record(IncidentParked(talk.id, operator.id, incident.id))
-    conversation.wait_again(d, call, reason)
-    for leg in list(calls.live(call, legs.OPERATOR)):
-        legs.end(d, leg, reason)
-    operators.release(d, operator, reason)
+    conversation.release(d, call, reason)
     return operator.id

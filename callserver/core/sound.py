@@ -5,12 +5,18 @@ waiting        the point hears, again and again, the reassurance, or what the la
 calling-back   whoever waits for the point hears so, and each other
 talking        all answered legs hear each other; a new operator is told the place once
   held         the point hears, again and again, that somebody is there; the others hear each other
+  private      the same, while a colleague is asked
 wrap-up        the operator's leg is asked for the outcome, once
 ending         nothing is ordered any more
+
+In every conversation: who is muted hears the others and is not heard; who listens hears them too; who whispers is heard by the
+operator alone. An outside party is told what it is about, once as it joins; one that has to accept by key hears that and
+nothing else, until it does (`briefing`).
 """
 
 from typing import Final
 
+from callserver.core import briefing
 from callserver.core import call as calls
 from callserver.core import leg as legs
 from callserver.core.decision import Decision
@@ -19,7 +25,7 @@ from callserver.core.facts import CallShaped
 from callserver.core.fold_calls import PLACE_PROMPT
 from callserver.core.lookup import incident_of, queue_of, steps_taken
 from callserver.core.shape import Prompt, Shape
-from callserver.core.state import Call, State
+from callserver.core.state import Call, Leg, State
 
 CALLING_BACK_PROMPT: Final = "calling-back"
 CALLING_BACK_EVERY_MS = 10_000
@@ -34,39 +40,57 @@ TEXT_PROMPT: Final = "text:"
 def wanted(state: State, call: Call) -> Shape:
     """The shape that the call should have now."""
     if call.state == calls.WAITING:
-        return _waiting(state, call)
-    if call.state == calls.CALLING_BACK:
-        people = tuple(leg.id for leg in calls.up(call, legs.OPERATOR, legs.OUTSIDE))
-        prompts = (Prompt(CALLING_BACK_PROMPT, people, CALLING_BACK_EVERY_MS),) if people else ()
-        return Shape(people if len(people) > 1 else (), prompts)
-    if call.state == calls.TALKING and call.held:
-        return _held(call)
-    if call.state == calls.TALKING:
-        talk = tuple(leg.id for leg in calls.up(call, legs.POINT, legs.OPERATOR, legs.OUTSIDE))
-        return Shape(talk, _whisper(state, call))
+        return Shape((), (*_reassurance(state, call), *briefing.to_accept(state, call)))
+    if call.state in calls.ATTENDED:
+        return _conversation(state, call)
     if call.state == calls.WRAP_UP:
         people = tuple(leg.id for leg in calls.up(call, legs.OPERATOR))
         return Shape((), (Prompt(OUTCOME_PROMPT, people),) if people else ())
     return Shape()
 
 
-def _held(call: Call) -> Shape:
-    people = tuple(leg.id for leg in calls.up(call, legs.OPERATOR, legs.OUTSIDE))
-    points = tuple(leg.id for leg in calls.up(call, legs.POINT))
-    prompts = (Prompt(HOLD_PROMPT, points, HOLD_EVERY_MS),) if points else ()
-    return Shape(people if len(people) > 1 else (), prompts)
+def _conversation(state: State, call: Call) -> Shape:
+    waits = call.state == calls.CALLING_BACK or calls.point_waits(call)
+    joined = {leg.id for leg in calls.supervising(call, calls.JOIN, calls.PRIVATE)}
+    seats = calls.up(call, legs.POINT, legs.OPERATOR, legs.OUTSIDE, legs.SUPERVISOR)
+    people = [
+        leg
+        for leg in seats
+        if leg.id in joined or leg.role not in ((legs.SUPERVISOR, legs.POINT) if waits else (legs.SUPERVISOR,))
+    ]
+    heard = [leg for leg in people if not leg.muted]
+    also = [(one.id, leg.id) for leg in people if leg.muted for one in heard]
+    also += [(one.id, leg.id) for leg in calls.supervising(call, calls.LISTEN, calls.WHISPER) for one in heard]
+    whispering = [leg for leg in calls.supervising(call, calls.WHISPER) if not leg.muted]
+    also += [(leg.id, one.id) for leg in whispering for one in calls.up(call, legs.OPERATOR)]
+    talk = tuple(leg.id for leg in heard)
+    return Shape(talk if len(talk) > 1 else (), _prompts(state, call, people), tuple(also))
 
 
-def _waiting(state: State, call: Call) -> Shape:
+def _prompts(state: State, call: Call, people: list[Leg]) -> tuple[Prompt, ...]:
+    """What plays in a conversation, besides what people say."""
+    told = briefing.to_accept(state, call)
+    if call.state == calls.CALLING_BACK:
+        alone = briefing.to_wait(state, call, CALLING_BACK_PROMPT, CALLING_BACK_EVERY_MS) if len(people) == 1 else ()
+        them = tuple(leg.id for leg in people)
+        return (*(alone or ((Prompt(CALLING_BACK_PROMPT, them, CALLING_BACK_EVERY_MS),) if them else ())), *told)
+    told = (*briefing.to_join(state, call), *told)
+    if calls.point_waits(call):
+        points = tuple(leg.id for leg in calls.up(call, legs.POINT))
+        return (*((Prompt(HOLD_PROMPT, points, HOLD_EVERY_MS),) if points else ()), *told)
+    return (*_whisper(state, call), *told)
+
+
+def _reassurance(state: State, call: Call) -> tuple[Prompt, ...]:
     incident = incident_of(state, call)
     queue = queue_of(state, incident)
     point = calls.point_leg(call)
     if point is None or point.state not in (legs.EARLY, legs.UP):
-        return Shape()
+        return ()
     every_ms = min(queue.reassurance_every_ms, REASSURANCE_EVERY_MOST_MS)
     said = next((step.say for step in reversed(steps_taken(state, incident)) if step.say), "")
     usual = f"{TEXT_PROMPT}{said}" if said else queue.reassurance
-    return Shape((), (Prompt(PARKED_PROMPT if incident.parked else usual, (point.id,), every_ms),))
+    return (Prompt(PARKED_PROMPT if incident.parked else usual, (point.id,), every_ms),)
 
 
 def _whisper(state: State, call: Call) -> tuple[Prompt, ...]:
@@ -90,6 +114,6 @@ def reshape(d: Decision, call: Call) -> None:
 
 
 def without_place(shape: Shape) -> Shape:
-    """The shape for a successor of a worker: a place told once is not told twice. Who hears whom stays, one-way links too."""
-    kept = tuple(prompt for prompt in shape.prompts if prompt.every_ms or PLACE_PROMPT not in prompt.name)
+    """The shape for a successor of a worker: what is told once is not told twice, and who hears whom stays, one-way links too."""
+    kept = tuple(prompt for prompt in shape.prompts if not prompt.name.startswith(PLACE_PROMPT) and not briefing.is_once(prompt))
     return Shape(shape.talk, kept, shape.also)

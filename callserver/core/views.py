@@ -11,9 +11,12 @@ from callserver.core.ids import LegId, OperatorId, PointId
 from callserver.core.instant import Instant
 from dialplans.model import Plan
 
-
 NOBODY: Final = "nobody"
 """`IncidentView.only` of an incident that a person parked."""
+
+OPERATOR: Final = "operator:"
+GROUP: Final = "group:"
+"""What `IncidentView.only` begins with, of one that is offered to an operator or a group alone; "": to everybody."""
 
 
 class IncidentView(Protocol):

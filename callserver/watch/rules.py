@@ -1,6 +1,7 @@
 """What must not be seen in the picture, or not for long: each rule tells what is wrong at this moment and since when.
 
-    unoffered     a call waits without a live offer while a seat that may have it is free      2 s
+    unoffered     a call waits without a live offer while a seat that may have it is free, or is parked or kept for somebody
+                  past the time                                                                2 s
     unanswerable  an offer none of whose legs rings                                            2 s
     stuck         an operator is offered without an offer, talks without a leg, or wraps up past the end; a leg that
                   was given up does not end                                                    2 s, a leg 90 s
@@ -21,6 +22,7 @@ from callserver.core import eligible as eligibility
 from callserver.core.ids import IncidentId, LegId, OperatorId
 from callserver.core.instant import SECOND, Instant, later
 from callserver.core.lookup import ladder_of, plan_of
+from callserver.core.views import NOBODY
 from callserver.watch.picture import Picture, SeenCall, SeenIncident, SeenOperator
 from dialplans.hours import is_open
 from dialplans.model import Ladder, When
@@ -31,6 +33,7 @@ NOTICE_GRACE_NS = 300 * SECOND
 PAUSE_MOST_NS = 330 * SECOND  # a ladder's retry is at most five minutes: longer without a party dialled is silence
 
 _RINGING = frozenset({"dialling", "ringing"})
+_HAVING = ("operator", "outside")
 _AWAY = frozenset({"off", "paused"})
 
 
@@ -99,6 +102,11 @@ def _free_since(operator: SeenOperator) -> Instant:
 
 
 def _ladder(picture: Picture, incident: SeenIncident, now: Instant) -> Iterator[Wrong]:
+    if incident.only_until is not None and incident.only_until <= now:
+        text = f"{incident.point} is kept for {incident.only} past its time"
+        yield Wrong(Kind.UNOFFERED, incident.id, text, max(incident.only_until, incident.changed), incident.id)
+    if incident.only == NOBODY or incident.called_by:
+        return
     ladder = ladder_of(picture, incident)
     if incident.step >= len(ladder.steps):
         yield from _last_resort(picture, incident, ladder, now)
@@ -136,7 +144,7 @@ def _anybody(picture: Picture, incident: SeenIncident) -> bool:
 def _last_resort(picture: Picture, incident: SeenIncident, ladder: Ladder, now: Instant) -> Iterator[Wrong]:
     call = picture.call_of(incident)
     legs = [] if call is None else [leg for leg in call.legs.values() if leg.role == "outside"]
-    if any(leg.state in _RINGING for leg in legs):
+    if any(leg.state in _RINGING or not leg.accepted for leg in legs):
         return
     since = max((leg.changed for leg in legs), default=incident.stepped)
     pausing = max(incident.tried, incident.stepped, picture.back_since) > now - PAUSE_MOST_NS
@@ -168,7 +176,7 @@ def _incident(picture: Picture, incident: SeenIncident) -> Iterator[Wrong]:
 
 
 def _attended(call: SeenCall) -> bool:
-    people = any(leg.role != "point" and leg.state == "up" for leg in call.legs.values())
+    people = any(leg.role in _HAVING and leg.state == "up" and leg.accepted for leg in call.legs.values())
     return call.state in ("talking", "calling-back") and people
 
 

@@ -9,9 +9,11 @@ from typing import Any
 from callserver.core import facts as f
 from callserver.core.ids import CallId, LegId, OperatorId, call_of_leg
 from callserver.core.instant import Instant
+from callserver.core.views import NOBODY
 from callserver.watch.picture import Picture, SeenCall, SeenIncident, SeenLeg, SeenOperator
 
 _ON_THE_WAY = "waiting"
+_SEATS = ("operator", "supervisor")
 _NO_CALL = frozenset({"off", "available", "paused"})
 
 
@@ -71,12 +73,16 @@ def _notice_settled(picture: Picture, fact: f.NoticeSettled, at: Instant) -> Non
 
 def _incident_opened(picture: Picture, fact: f.IncidentOpened, at: Instant) -> None:
     seen = SeenIncident(fact.incident, fact.point, fact.queue, fact.plan_version, _ON_THE_WAY, at, at, fact.ladder)
-    seen.pressed = at
+    seen.called_by = fact.called_by
+    seen.pressed = None if fact.called_by else at
     picture.incidents[fact.incident] = seen
 
 
 def _incident_rejoined(picture: Picture, fact: f.IncidentRejoined, at: Instant) -> None:
-    picture.incidents[fact.incident].pressed = at
+    incident = picture.incidents[fact.incident]
+    incident.pressed = at
+    if incident.called_by:
+        incident.called_by, incident.ladder_since, incident.stepped = "", at, at
 
 
 def _incident_moved(picture: Picture, fact: f.IncidentMoved, at: Instant) -> None:
@@ -90,17 +96,37 @@ def _incident_moved(picture: Picture, fact: f.IncidentMoved, at: Instant) -> Non
     incident.route_at = None
     if fact.new == _ON_THE_WAY:
         _at_the_foot(incident, at)
+    else:
+        incident.only, incident.only_until = "", None
 
 
 def _incident_handed_over(picture: Picture, fact: f.IncidentHandedOver, at: Instant) -> None:
     incident = picture.incidents[fact.incident]
     incident.queue, incident.ladder, incident.changed = fact.queue, fact.ladder, at
+    incident.only, incident.only_until = "", None
     _at_the_foot(incident, at)
 
 
 def _at_the_foot(incident: SeenIncident, at: Instant) -> None:
     incident.step, incident.ladder_since, incident.stepped, incident.passed = 0, at, at, ()
     incident.met.clear()
+
+
+def _call_parked(picture: Picture, fact: f.CallParked, at: Instant) -> None:
+    incident = picture.incidents[picture.calls[fact.call].incident]
+    incident.only, incident.only_until = NOBODY, Instant(fact.until)
+
+
+def _incident_directed(picture: Picture, fact: f.IncidentDirected, at: Instant) -> None:
+    incident = picture.incidents[fact.incident]
+    incident.only, incident.only_until = fact.only, Instant(fact.until)
+
+
+def _direction_ended(picture: Picture, fact: f.DirectionEnded, at: Instant) -> None:
+    incident = picture.incidents[fact.incident]
+    if incident.only == NOBODY:
+        incident.ladder_since = incident.stepped = at
+    incident.only, incident.only_until, incident.changed = "", None, at
 
 
 def _condition_met(picture: Picture, fact: f.ConditionMet, at: Instant) -> None:
@@ -150,7 +176,7 @@ def _leg_created(picture: Picture, fact: f.LegCreated, at: Instant) -> None:
     picture.legs[fact.leg] = call.legs[fact.leg] = leg
     if fact.role == "point" and fact.inbound:
         picture.incidents[call.incident].pressed = None
-    operator = picture.operators.get(OperatorId(fact.party)) if fact.role == "operator" else None
+    operator = picture.operators.get(OperatorId(fact.party)) if fact.role in _SEATS else None
     if operator is not None:
         operator.legs, operator.changed = (*operator.legs, fact.leg), at
 
@@ -163,9 +189,24 @@ def _leg_moved(picture: Picture, fact: f.LegMoved, at: Instant) -> None:
         call.ringing.pop(leg.id, None)
     if fact.new == "ended":
         del picture.legs[leg.id], call.legs[leg.id]
-        operator = picture.operators.get(OperatorId(leg.party)) if leg.role == "operator" else None
+        operator = picture.operators.get(OperatorId(leg.party)) if leg.role in _SEATS else None
         if operator is not None:
             operator.legs, operator.changed = tuple(one for one in operator.legs if one != leg.id), at
+
+
+def _acceptance_awaited(picture: Picture, fact: f.AcceptanceAwaited, at: Instant) -> None:
+    leg = picture.legs[fact.leg]
+    leg.accepted, leg.changed = False, at
+
+
+def _leg_accepted(picture: Picture, fact: f.LegAccepted, at: Instant) -> None:
+    leg = picture.legs[fact.leg]
+    leg.accepted, leg.changed = True, at
+
+
+def _call_taken(picture: Picture, fact: f.CallTaken, at: Instant) -> None:
+    picture.legs[fact.leg].role = "operator"
+    picture.incidents[picture.calls[fact.call].incident].operator = fact.operator
 
 
 def _offer_made(picture: Picture, fact: f.OfferMade, at: Instant) -> None:
@@ -230,6 +271,12 @@ _CHANGES: Mapping[type, Callable[[Picture, Any, Instant], None]] = {
     f.CallMoved: _call_moved,
     f.LegCreated: _leg_created,
     f.LegMoved: _leg_moved,
+    f.AcceptanceAwaited: _acceptance_awaited,
+    f.LegAccepted: _leg_accepted,
+    f.CallTaken: _call_taken,
+    f.CallParked: _call_parked,
+    f.IncidentDirected: _incident_directed,
+    f.DirectionEnded: _direction_ended,
     f.OfferMade: _offer_made,
     f.OfferWidened: _offer_widened,
     f.OfferEnded: _offer_ended,
