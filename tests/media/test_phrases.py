@@ -65,6 +65,15 @@ def test_a_recording_of_another_rate_keeps_its_pitch_and_length(tmp_path: Path, 
     assert spans(samples, HIGH_HZ, 16_000) == [pytest.approx((0.3, 0.6), abs=0.03)]
 
 
+def test_one_recording_of_another_rate_follows_the_many(tmp_path: Path) -> None:
+    """Also when it comes first: words that are converted cost time of a thread that serves calls."""
+    own = written(tmp_path / "own.wav", HIGH_HZ, 48_000)
+    kept = written(tmp_path / "kept.wav", LOW_HZ)
+    samples, rate_hz = read(joined([own, kept, kept])[0])
+    assert rate_hz == 16_000
+    assert np.array_equal(samples[4_800:9_600], tone(LOW_HZ, 0.3, 16_000))
+
+
 def test_what_cannot_be_read_is_left_out_and_named(tmp_path: Path) -> None:
     good, absent, nonsense, bytes_of_8 = (tmp_path / f"{name}.wav" for name in ("good", "absent", "nonsense", "eight"))
     written(good, LOW_HZ)
