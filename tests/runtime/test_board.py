@@ -7,7 +7,7 @@ import pytest
 
 from callserver.core import events as ev
 from callserver.core.facts import Fact
-from callserver.core.ids import CallId, OperatorId, PartyId, PointId
+from callserver.core.ids import CallId, IncidentId, LegId, OperatorId, PartyId, PointId
 from callserver.feed import Item
 from callserver.runtime.board import Board, touched
 from callserver.runtime.clock import Anchor
@@ -115,7 +115,7 @@ def _step(driver: Driver, chance: random.Random) -> None:
     legs = [leg for leg in driver.state.legs.values() if leg.state != "ending"]
     dialled = [leg for leg in legs if leg.state in ("dialling", "ringing")]
     calls = list(driver.state.calls)
-    wish = chance.randrange(8)
+    wish = chance.randrange(10)
     if wish == 0 and legs:
         driver.do(ev.LegEnded(chance.choice(legs).id, chance.choice((BYE, LOST))))
     elif wish in (1, 2) and dialled:
@@ -131,8 +131,91 @@ def _step(driver: Driver, chance: random.Random) -> None:
         driver.do(chance.choice((ev.SeatUnbound(operator, "gone"), ev.SeatBound(operator, "browser", "browser"))))
     elif wish == 7 and chance.random() < 0.3:
         driver.do(ev.PointReached(PointId(f"p{chance.randint(1, 3)}")))
+    elif wish in (8, 9) and calls:
+        driver.do(_control(driver, chance, chance.choice(calls)))
     else:
         driver.press(f"p{chance.randint(1, 3)}")
+
+
+def _control(driver: Driver, chance: random.Random, call: CallId) -> ev.Event:
+    """Something that a person may ask of a live call, whether it fits or not."""
+    leg = chance.choice(list(driver.state.calls[call].legs) or [LegId(f"{call}.1")])
+    who = OperatorId(chance.choice(("ann", "bob")))
+    return chance.choice(
+        (
+            ev.Mute(call, leg, chance.random() < 0.7, "ann"),
+            ev.Drop(call, leg, "ann"),
+            ev.Bring(call, who, chance.choice(("listen", "whisper", "join", "private")), "ann"),
+            ev.SetMode(call, leg, chance.choice(("private", "join", "listen")), "ann"),
+            ev.TakeOver(call, who, "ann"),
+            ev.Transfer(call, chance.choice(("bob", "backup")), "ann"),
+            ev.ParkCall(call, "ann"),
+            ev.Take(driver.state.calls[call].incident, who, "ann"),
+            ev.CallOut(PointId(f"p{chance.randint(1, 6)}"), who, "ann", IncidentId(f"o{driver.now}")),
+            ev.Renew(call, "ann"),
+        )
+    )
+
+
+def test_who_was_brought_in_shows_with_name_and_part_and_who_is_muted() -> None:
+    """A colleague to be asked, the caller muted; and nobody's item says more than the call's own."""
+    driver = Driver(None, "ann", "bob")
+    screen = Screen(driver)
+    incident = driver.talk()
+    call = driver.call(incident)
+    driver.do(ev.Bring(call.id, OperatorId("bob"), "private", "ann"))
+    screen.take(driver.facts)
+    shown = {leg["party"]: leg for leg in screen.items[f"call/{call.id}"]["legs"]}["bob"]
+    assert (shown["role"], shown["name"], shown["mode"], shown["state"]) == ("supervisor", "Bob", "private", "dialling")
+    driver.answer("bob")
+    screen.take(driver.facts)
+    driver.do(ev.SetMode(call.id, driver.leg("bob"), "join", "ann"), ev.Mute(call.id, driver.leg("p1"), True, "ann"))
+    screen.take(driver.facts)
+    shown = {leg["party"]: leg for leg in screen.items[f"call/{call.id}"]["legs"]}
+    assert [(shown[who]["mode"], shown[who]["muted"]) for who in ("p1", "ann", "bob")] == [
+        ("", True),
+        ("", False),
+        ("join", False),
+    ]
+    driver.do(ev.TakeOver(call.id, OperatorId("bob"), "ann"))
+    screen.take(driver.facts)
+    assert screen.items[f"call/{call.id}"]["operator"] == "bob"
+    assert screen.items == Board(lambda: ANCHOR, 0).whole(driver.state)
+
+
+def test_a_parked_call_shows_when_it_is_recalled_and_a_transferred_one_for_whom_it_is() -> None:
+    driver = Driver(None, "ann", "bob")
+    screen = Screen(driver)
+    incident = driver.talk()
+    driver.do(ev.ParkCall(driver.call(incident).id, "ann"))
+    screen.take(driver.facts)
+    shown = screen.items[f"incident/{incident.id}"]
+    recall_ms = ANCHOR.utc_of(driver.now) // 1_000_000 + driver.state.plans[1].queues[incident.queue].park_recall_ms
+    assert (shown["parked"], shown["by_hand"], shown["only"], shown["recall_ms"]) == (True, True, "", recall_ms)
+    driver.gone()
+    driver.do(ev.Take(incident.id, OperatorId("ann"), "ann"))
+    driver.answer("ann")
+    screen.take(driver.facts)
+    driver.do(ev.Transfer(driver.call(incident).id, "bob", "ann"))
+    screen.take(driver.facts)
+    shown = screen.items[f"incident/{incident.id}"]
+    assert (shown["by_hand"], shown["only"]) == (False, "Bob") and shown["recall_ms"] is not None
+
+
+def test_a_device_that_will_soon_end_the_call_shows_when() -> None:
+    made = plan()
+    limited = {id: replace(profile, talk_limit_ms=300_000) for id, profile in made.profiles.items()}
+    driver = Driver(replace(made, profiles=limited), "ann")
+    incident = driver.talk()
+    screen = Screen(driver)
+    ends_ms = ANCHOR.utc_of(driver.now) // 1_000_000 + 300_000
+    driver.after(239_000)
+    screen.take(driver.facts)
+    key = f"call/{driver.call(incident).id}"
+    assert [leg["limit_ms"] for leg in screen.items[key]["legs"]] == [None, None]
+    driver.after(2_000)
+    screen.take(driver.facts)
+    assert [leg["limit_ms"] for leg in screen.items[key]["legs"]] == [ends_ms, None]
 
 
 def test_a_change_touches_few_items_however_long_the_queue_is() -> None:
