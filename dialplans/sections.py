@@ -223,8 +223,8 @@ def _simple(section: str, keys: k.Keys, kind: Callable[..., Any]) -> Callable[[R
 
 
 PHRASES = (
-    *("reassurance", "calling-back", "outcome", "accepted", "refused", "hold", "parked", "transfer", "colleague"),
-    *("call-out", "call-out-point", "help-point-call", "class-emergency", "class-high", "class-normal", "class-information"),
+    *("reassurance", "calling-back", "outcome", "accepted", "refused", "hold", "parked", "transfer", "call-out"),
+    *("help-point-call", "class-emergency", "class-high", "class-normal", "class-information"),
     *(f"accept-{digit}" for digit in range(1, 10)),
     *(f"hour-{hour:02}" for hour in range(24)),
     *(f"minute-{minute:02}" for minute in range(60)),

@@ -6,7 +6,7 @@ rules of its kind and then lets the coupling rules settle:
     1. what is due by time happens (deadlines); a point is not called when who wanted that did not answer (calling_out)
     2. every waiting incident that was touched, or for which a condition changed, climbs its ladder as far as it must (ladder)
     3. waiting calls are offered to free seats (offers); for emergencies that have none, room is made (room), and 2 and 3 again
-    4. alarms of queues are raised and cleared (crowding)
+    4. alarms of queues are raised and cleared (crowding); who was put through in vain does not hear so any more (sound)
     5. ending calls without legs are closed (call)
 
 The machines are leg, call, incident, operator and ladder; what couples them stands in press, answers, endings, offers,
@@ -37,6 +37,7 @@ from callserver.core import (
     pools,
     press,
     room,
+    sound,
     talk_limit,
 )
 from callserver.core import call as calls
@@ -69,6 +70,7 @@ def _settle(d: Decision) -> None:
     if room.make(d):
         _climb_and_deal(d)
     crowding.look(d)
+    sound.look(d)
     for call in pools.touched_calls(d.state):
         calls.close_when_done(d, call)
 

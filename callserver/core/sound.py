@@ -2,7 +2,8 @@
 
 waiting        the point hears, again and again, the reassurance, or what the ladder's last step that says something says
   parked       it hears that somebody comes back, instead of all that
-calling-back   whoever waits for the point hears so, and each other
+  transferred  it hears, while they alone are rung, that it is put through to others, instead of all that
+calling-back   whoever waits for the point hears so, and each other; who called it without a press hears that instead
 talking        all answered legs hear each other; a new operator is told the place once
   held         the point hears, again and again, that somebody is there; the others hear each other
   private      the same, while a colleague is asked
@@ -21,12 +22,14 @@ from callserver.core import call as calls
 from callserver.core import leg as legs
 from callserver.core.decision import Decision
 from callserver.core.effects import ShapeCall
-from callserver.core.facts import CallShaped
+from callserver.core.facts import CallShaped, DirectionEnded
 from callserver.core.fold_calls import PLACE_PROMPT
 from callserver.core.lookup import incident_of, queue_of, steps_taken
 from callserver.core.shape import Prompt, Shape
 from callserver.core.state import Call, Leg, State
+from callserver.core.views import NOBODY
 
+CALL_OUT_PROMPT: Final = "call-out"
 CALLING_BACK_PROMPT: Final = "calling-back"
 CALLING_BACK_EVERY_MS = 10_000
 HOLD_PROMPT: Final = "hold"
@@ -35,6 +38,7 @@ OUTCOME_PROMPT: Final = "outcome"
 PARKED_PROMPT: Final = "parked"
 REASSURANCE_EVERY_MOST_MS = 60_000
 TEXT_PROMPT: Final = "text:"
+TRANSFER_PROMPT: Final = "transfer"
 
 
 def wanted(state: State, call: Call) -> Shape:
@@ -71,9 +75,11 @@ def _prompts(state: State, call: Call, people: list[Leg]) -> tuple[Prompt, ...]:
     """What plays in a conversation, besides what people say."""
     told = briefing.to_accept(state, call)
     if call.state == calls.CALLING_BACK:
-        alone = briefing.to_wait(state, call, CALLING_BACK_PROMPT, CALLING_BACK_EVERY_MS) if len(people) == 1 else ()
+        lost = call.talked or not incident_of(state, call).called_by
+        what = CALLING_BACK_PROMPT if lost else CALL_OUT_PROMPT
+        alone = briefing.to_wait(state, call, what, CALLING_BACK_EVERY_MS) if len(people) == 1 else ()
         them = tuple(leg.id for leg in people)
-        return (*(alone or ((Prompt(CALLING_BACK_PROMPT, them, CALLING_BACK_EVERY_MS),) if them else ())), *told)
+        return (*(alone or ((Prompt(what, them, CALLING_BACK_EVERY_MS),) if them else ())), *told)
     told = (*briefing.to_join(state, call), *told)
     if calls.point_waits(call):
         points = tuple(leg.id for leg in calls.up(call, legs.POINT))
@@ -90,7 +96,9 @@ def _reassurance(state: State, call: Call) -> tuple[Prompt, ...]:
     every_ms = min(queue.reassurance_every_ms, REASSURANCE_EVERY_MOST_MS)
     said = next((step.say for step in reversed(steps_taken(state, incident)) if step.say), "")
     usual = f"{TEXT_PROMPT}{said}" if said else queue.reassurance
-    return (Prompt(PARKED_PROMPT if incident.parked else usual, (point.id,), every_ms),)
+    transferred = incident.only not in ("", NOBODY) and not incident.called_by
+    name = PARKED_PROMPT if incident.parked else TRANSFER_PROMPT if transferred else usual
+    return (Prompt(name, (point.id,), every_ms),)
 
 
 def _whisper(state: State, call: Call) -> tuple[Prompt, ...]:
@@ -111,6 +119,14 @@ def reshape(d: Decision, call: Call) -> None:
     if shape != call.shape:
         d.record(CallShaped(call.id, shape))
         d.order(ShapeCall(call.id, shape))
+
+
+def look(d: Decision) -> None:
+    """Who was put through to somebody does not hear so any more when everybody is rung."""
+    ended = [fact.incident for fact in d.facts if isinstance(fact, DirectionEnded)]
+    for incident in [d.state.incidents[one] for one in ended if one in d.state.incidents]:
+        if incident.call is not None and incident.call in d.state.calls:
+            reshape(d, d.state.calls[incident.call])
 
 
 def without_place(shape: Shape) -> Shape:

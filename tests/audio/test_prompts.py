@@ -17,8 +17,8 @@ SPOKEN = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs esp
 
 CLASSES = ("emergency", "high", "normal", "information")
 NAMES = {
-    *("reassurance", "calling-back", "hold", "parked", "outcome", "accepted", "refused", "transfer", "colleague"),
-    *("call-out", "call-out-point", "help-point-call", *(f"class-{urgency}" for urgency in CLASSES)),
+    *("reassurance", "calling-back", "hold", "parked", "outcome", "accepted", "refused", "transfer", "call-out"),
+    *("help-point-call", *(f"class-{urgency}" for urgency in CLASSES)),
     *(f"accept-{digit}" for digit in range(1, 10)),
     *(f"hour-{hour:02}" for hour in range(24)),
     *(f"minute-{minute:02}" for minute in range(60)),
