@@ -29,6 +29,8 @@ _LOST = Termination(Class.LOST, By.PARTY, "the line died")
 _BUSY = from_status(486, "busy")
 _NO_TRUNK = from_status(503, "the trunk is lost")
 
+ACCEPTS_MS = 8_000
+
 After = Callable[[int, Callable[[], None]], None]
 Send = Callable[[ev.Event], None]
 
@@ -189,9 +191,21 @@ class People:
         if self._unanswered(leg):
             self._lines[leg].up = True
             self._send(ev.LegAnswered(leg))
+            self._accepts(leg)
             incident = self._state.incidents.get(self._lines[leg].incident) if leg in self._lines else None
             if incident is not None and self._lines[leg].party == incident.point:
                 self._limit_talk(leg, profile_of(self._state, incident))
+
+    def _accepts(self, leg: LegId) -> None:
+        """A party whose plan wants a key presses it as soon as it has heard what it is about."""
+        known = self._state.legs.get(leg)
+        if known is not None and not known.accepted:
+            key = plan_of(self._state, self._state.incidents[self._lines[leg].incident]).parties[known.party].accept
+            self._after(ACCEPTS_MS, lambda: self._presses(leg, key))
+
+    def _presses(self, leg: LegId, key: str) -> None:
+        if leg in self._lines:
+            self._send(ev.DigitPressed(leg, key))
 
     def _end(self, leg: LegId, termination: Termination) -> None:
         line = self._lines.pop(leg)

@@ -89,6 +89,12 @@ def test_a_seat_that_never_answers_leaves_the_press_to_the_ladder() -> None:
     assert (waits["i0"].ring_ms, waits["i0"].answer_ms, waits["i0"].answered_by) == (0, 23_000, "civic")
 
 
+def test_a_party_that_accepts_by_key_has_the_press_when_it_has_heard_what_it_is_about() -> None:
+    with_key = plan(parties={**plan().parties, "civic": replace(plan().parties["civic"], accept="1")})
+    waits, _ = sit(day([press(0, replies={"ann": None})], seated("ann")), with_key)
+    assert (waits["i0"].answer_ms, waits["i0"].answered_by) == (31_000, "civic")
+
+
 def test_a_seat_that_refuses_once_is_asked_again() -> None:
     waits, facts = sit(day([press(0, refuses={"ann": (1_500,)})], seated("ann")))
     assert waits["i0"].answer_ms == 1_500 + 2_000 + 4_000 - 1_500  # refusal, the core's firm rest, and what is left of its 4 s
