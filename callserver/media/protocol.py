@@ -14,6 +14,7 @@ import msgspec
 
 VERSION = 1
 MAX_MESSAGE_BYTES = 65_536
+MOST_LEGS = 4  # of one worker: its library's limit
 
 
 class _Message(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):

@@ -91,6 +91,11 @@ class Sound:
         if sound.remote is None:
             return
         call = self.calls.setdefault(call_of(leg), CallSound(call_of(leg), language))
+        if sum(1 for _ in self._placed(call)) >= protocol.MOST_LEGS:
+            self.tells.unheard(
+                leg, f"a call carries {protocol.MOST_LEGS} parties"
+            )  # asked, each worker would refuse and be replaced
+            return
         if not call.rate_hz:
             call.rate_hz = WIDEBAND_HZ if sound.remote.codec == "G722" else NARROWBAND_HZ
         sound.placed = True

@@ -231,6 +231,21 @@ async def test_a_leg_that_two_workers_refuse_ends(stage: Stage) -> None:
     assert stage.lost() == 1 and not second.dead()
 
 
+async def test_a_fifth_party_ends_and_nobody_else_notices(stage: Stage) -> None:
+    """A worker would refuse it, and be taken for one that is no good."""
+    worker = await stage.spare("w1")
+    legs = [f"i.1.{number}" for number in range(1, 6)]
+    for leg in legs:
+        stage.leg(leg)
+    assert ("unheard", legs[4], "a call carries 4 parties") in stage.told
+    await eventually(lambda: worker.kinds().count("Place") == 4, 2)
+    stage.sound.remove(legs[4])
+    stage.sound.remove(legs[3])
+    stage.leg("i.1.6")
+    await eventually(lambda: worker.kinds().count("Place") == 5, 2)
+    assert [told[0] for told in stage.told] == ["unheard"]
+
+
 async def test_a_worker_that_dies_between_close_and_closed_harms_nothing(stage: Stage) -> None:
     """The call is over for us; nothing is told, the sockets are let go once."""
     actor = await stage.spare("w1")

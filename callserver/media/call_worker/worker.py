@@ -24,6 +24,7 @@ from callserver.media.call_worker.rtp_front import RtpFront
 from callserver.media.call_worker.sip_leg import InnerRefused
 from callserver.media.capture_format import Header, Kind
 from callserver.media.protocol import (
+    MOST_LEGS,
     VERSION,
     Beat,
     Close,
@@ -43,7 +44,6 @@ from callserver.media.protocol import (
     Strange,
 )
 
-MAX_LEGS = 4  # the library's
 SECOND = 1_000_000_000
 BEAT_NS = SECOND // 10
 LOOK_NS = SECOND
@@ -222,8 +222,8 @@ class Worker:
     def _unfit(self, place: Place, new: bool, sockets: int) -> str:
         if self._open is None or self._closing_ns:
             return "no call is open"
-        if new and len(self._legs) >= MAX_LEGS:
-            return f"the worker has {MAX_LEGS} legs already"
+        if new and len(self._legs) >= MOST_LEGS:
+            return f"the worker has {MOST_LEGS} legs already"
         if new and sockets != 2:
             return f"{sockets} sockets came with the leg, not RTP and RTCP"
         return unfit(place)
