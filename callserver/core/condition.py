@@ -23,6 +23,8 @@ from callserver.core.events import (
 from callserver.core.facts import (
     AccountChanged,
     CallShaped,
+    CheckpointKeyMade,
+    CheckpointSigned,
     ClockAnchored,
     LineChanged,
     Listened,
@@ -40,7 +42,10 @@ from callserver.core.lookup import incident_of, open_incident
 from dialplans.model import When
 
 SILENT_ALARM_MS = 10_000
-_NOTES = (ServerStarted, ClockAnchored, RecordingMade, RecordingFailed, Listened, SignedIn, AccountChanged)
+_NOTES = (
+    *(ServerStarted, ClockAnchored, RecordingMade, RecordingFailed, Listened, SignedIn, AccountChanged),
+    *(CheckpointKeyMade, CheckpointSigned),
+)
 
 
 def plan_loaded(d: Decision, event: PlanLoaded) -> None:

@@ -29,6 +29,8 @@ from callserver.core.facts_ladder import RouteAwaited as RouteAwaited
 from callserver.core.facts_ladder import RouteTried as RouteTried
 from callserver.core.facts_noted import ERASABLE
 from callserver.core.facts_noted import AccountChanged as AccountChanged
+from callserver.core.facts_noted import CheckpointKeyMade as CheckpointKeyMade
+from callserver.core.facts_noted import CheckpointSigned as CheckpointSigned
 from callserver.core.facts_noted import ClockAnchored as ClockAnchored
 from callserver.core.facts_noted import Listened as Listened
 from callserver.core.facts_noted import RecordingFailed as RecordingFailed
@@ -354,6 +356,7 @@ Fact = (
     | IncidentDirected | DirectionEnded | IncidentChosen | TalkLimitNear
     | CodeUsed | WorkerReplaced | PointChanged | TrunkChanged | AlarmRaised | AlarmCleared | Refused | ServerStarted
     | ClockAnchored | RecordingMade | RecordingFailed | Listened | SignedIn | AccountChanged
+    | CheckpointKeyMade | CheckpointSigned
 )  # fmt: skip
 
 KINDS: Mapping[str, type] = {kind.__name__: kind for kind in Fact.__args__}

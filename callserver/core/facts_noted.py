@@ -75,3 +75,25 @@ class AccountChanged:
     user: str
     what: str
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointKeyMade:
+    """Checkpoints are signed with this key from here on; the key before it, if there was one, says that it may."""
+
+    key: str  # SHA-256 of the public key, in hex: its fingerprint
+    public: str  # Ed25519, 32 bytes in hex
+    previous: str = ""
+    consent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointSigned:
+    """The journal up to row `number` is signed: nobody without the key can make it anew."""
+
+    sequence: int
+    number: int
+    hash: str
+    utc_ns: int
+    key: str
+    signature: str

@@ -11,12 +11,14 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from callserver.store import schema as t
 from callserver.store.chain import FRAMING, GENESIS, body_hash, row_hash
 from callserver.store.encoding import ERASABLE_FIELDS, UnknownKind, about, decode_fact, salted_hash
 
 _PAGE_ROWS = 5_000
+_UNREADABLE = (SQLAlchemyError, TypeError, ValueError)  # of a file in which bits were changed
 _Raw = tuple[Any, ...]  # the columns of _COLUMNS, in their order
 _NAMES = ("number", "framing", "id", "kind", "at_instant_ns", "utc_ns", "anchor", "incident", "call")
 _COLUMNS = (
@@ -26,6 +28,8 @@ _COLUMNS = (
     t.journal.c.prev_hash,
     t.journal.c.hash,
 )
+_ALL_NAMES = (*_NAMES, "body", "body_hash", "prev_hash", "hash")
+_TYPES = (int, int, str, str, int, int, int, str | None, str | None, bytes, bytes, bytes, bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +58,10 @@ class _Broken(Exception):
 def verify(engine: Engine, progress: Callable[[int, int], None] = lambda done, total: None) -> Report:
     """Check the whole journal; `progress(rows checked, rows in all)` is called after each page."""
     walk = _Walk()
-    with engine.connect() as connection:
-        head, head_hash = connection.execute(select(t.journal_head.c.number, t.journal_head.c.hash)).one()
     try:
+        with engine.connect() as connection:
+            head, head_hash = connection.execute(select(t.journal_head.c.number, t.journal_head.c.hash)).one()
+        _check_none_before(engine)
         while walk.number < head and _page(engine, walk, head):
             progress(walk.number, head)
         if walk.number < head:
@@ -66,13 +71,24 @@ def verify(engine: Engine, progress: Callable[[int, int], None] = lambda done, t
         _check_no_more(engine, head)
     except _Broken as broken:
         number, fault = broken.args
-        return Report(False, walk.number, walk.hash.hex(), walk.erased, number, f"row {number}: {fault}")
-    return Report(True, walk.number, walk.hash.hex(), walk.erased)
+    except _UNREADABLE as error:
+        number, fault = walk.number + 1, f"the database's file is damaged here: {_plain(error)}"
+    else:
+        return Report(True, walk.number, walk.hash.hex(), walk.erased)
+    return Report(False, walk.number, walk.hash.hex(), walk.erased, number, f"row {number}: {fault}")
 
 
 def _page(engine: Engine, walk: _Walk, head: int) -> bool:
+    try:
+        return _rows(engine, walk, min(walk.number + _PAGE_ROWS, head))
+    except _UNREADABLE:
+        while walk.number < head and _rows(engine, walk, walk.number + 1):
+            pass  # one by one, to find the row
+        return False
+
+
+def _rows(engine: Engine, walk: _Walk, last: int) -> bool:
     j = t.journal.c
-    last = min(walk.number + _PAGE_ROWS, head)
     first_number = walk.number
     with engine.connect() as connection:
         query = select(*_COLUMNS).where(j.number > first_number, j.number <= last).order_by(j.number)
@@ -91,6 +107,8 @@ def _check_row(row: _Raw, walk: _Walk, texts: dict[str, tuple[bytes | None, str 
     number, framing, id, kind, at, utc, anchor, incident, call, body, of_body, prev, hash = row
     if number != walk.number + 1:
         raise _Broken(walk.number + 1, f"missing: row {number} follows row {walk.number}")
+    if mistyped := _mistyped(row):
+        raise _Broken(number, f"its column {mistyped} was altered: it is not of its type")
     if framing != FRAMING:
         raise _Broken(number, f"hashed by framing {framing}, which this version does not know")
     if prev != walk.hash:
@@ -101,6 +119,12 @@ def _check_row(row: _Raw, walk: _Walk, texts: dict[str, tuple[bytes | None, str 
         raise _Broken(number, _which_column(row))
     walk.erased += _check_texts(number, kind, body, texts)
     walk.number, walk.hash = number, hash
+
+
+def _mistyped(row: _Raw) -> str:
+    """The first column that holds something else than it should; SQLite itself does not mind."""
+    found = zip(_ALL_NAMES, _TYPES, row, strict=True)
+    return next((name for name, types, value in found if not isinstance(value, types)), "")
 
 
 def _which_column(row: _Raw) -> str:
@@ -121,7 +145,7 @@ def _which_column(row: _Raw) -> str:
 def _explain_place(connection: Connection, row: _Raw, walk: _Walk) -> None:
     """If the row is whole but belongs elsewhere, say so instead."""
     number, _, id, kind, at, utc, anchor, incident, call, body, of_body, prev, hash = row
-    if number != walk.number + 1 or body_hash(body) != of_body:
+    if number != walk.number + 1 or _mistyped(row) or body_hash(body) != of_body:
         return
     before = connection.execute(select(t.journal.c.number).where(t.journal.c.hash == prev)).scalar()
     candidates = {number, number + 1, number - 1} | ({before + 1} if before is not None else set())
@@ -146,7 +170,7 @@ def _check_texts(number: int, kind: str, body: bytes, texts: dict[str, tuple[byt
         salt, value = texts.get(name, (None, None))
         if value is None:
             erased += 1
-        elif salt is None or salted_hash(salt, value) != hashes.get(name):
+        elif not isinstance(salt, bytes) or not isinstance(value, str) or salted_hash(salt, value) != hashes.get(name):
             raise _Broken(number, f"its erasable text {name!r} was altered: it does not match the salted hash in the chain")
     return erased
 
@@ -160,10 +184,23 @@ def _texts(connection: Connection, first: int, last: int) -> dict[int, dict[str,
     return found
 
 
+def _check_none_before(engine: Engine) -> None:
+    with engine.connect() as connection:
+        for column in (t.journal.c.number, t.journal_erasable.c.number):
+            first = connection.execute(select(column).where(column < 1).limit(1)).scalar()
+            if first is not None:
+                raise _Broken(first, "it has no place: rows are numbered from 1")
+
+
+def _plain(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).splitlines()[0]
+
+
 def _check_no_more(engine: Engine, head: int) -> None:
     """A row beyond the head that was read first is new if the head has grown as well, else it was put there by hand."""
     with engine.connect() as connection:
         now = connection.execute(select(t.journal_head.c.number)).scalar_one()
-        beyond = connection.execute(select(t.journal.c.number).where(t.journal.c.number > now).limit(1)).scalar()
-    if beyond is not None:
-        raise _Broken(beyond, f"beyond the head, which says that there are {now}")
+        for column in (t.journal.c.number, t.journal_erasable.c.number):
+            beyond = connection.execute(select(column).where(column > now).limit(1)).scalar()
+            if beyond is not None:
+                raise _Broken(beyond, f"beyond the head, which says that there are {now}")

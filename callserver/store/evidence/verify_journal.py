@@ -1,0 +1,354 @@
+#!/usr/bin/env python3
+"""Verify a copy of a callserver journal without trusting callserver. One file; Python 3.11 and the package `cryptography`.
+
+    python3 verify_journal.py callserver.db --recordings DIR --captures DIR --anchor FILE --key FINGERPRINT
+
+What it checks, in this order; it stops at the first thing wrong, names it, and leaves with 1 (0: whole, 2: misuse).
+
+1. The chain. Table `journal` has a row for every fact, numbered from 1 without gaps. Each row holds the hash of the row before
+   it and its own hash, which is SHA-256 of the ASCII text `callserver-journal-1` and these columns in this order: prev_hash,
+   number, id, kind, at_instant_ns, utc_ns, anchor, incident, call, SHA-256 of body. Each column is written as its length (4
+   bytes, big-endian) and its bytes; integers as 8 bytes big-endian two's complement, texts as UTF-8, NULL as FF FF FF FF alone.
+   The first row's prev_hash is 32 zero bytes. Table `journal_head` holds the number and hash of the last row.
+2. Texts that can be erased (names, notes, reasons) lie in `journal_erasable`; the body, which is JSON, holds in their place
+   `sha256:` and SHA-256 of salt and text, in hex. An erased text is NULL and breaks nothing; another text is found.
+3. Signatures. A fact `CheckpointKeyMade` names an Ed25519 key by its fingerprint, the SHA-256 of the public key. Each but the
+   first carries the consent of the key before it: that key's signature under `callserver-key-1 PUBLIC`. A fact
+   `CheckpointSigned` says that row `number` had this `hash`; the signature is under the text
+   `callserver-checkpoint-1 SEQUENCE NUMBER HASH UTC_NS KEY`. Sequences have no gaps; a key signs no row from its successor's on.
+4. Anchors: files kept elsewhere (or a syslog, or a mailbox) with such lines, SIGNATURE behind them. Each must be signed by a key
+   of the journal and agree with it. A journal that was cut short or made anew does not.
+5. Recordings: a fact `RecordingMade` has the SHA-256 of each file and of each capture (`x.cap`, perhaps compressed: `x.cap.gz`).
+
+Give --key with the fingerprint that was written down when the service was installed, and an anchor that was out of reach of
+those whom you doubt. Without either, whoever had the machine could have made all of it anew with a key of their own.
+"""
+
+import argparse
+import gzip
+import hashlib
+import json
+import re
+import sqlite3
+import struct
+import sys
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+COLUMNS = "number, framing, id, kind, at_instant_ns, utc_ns, anchor, incident, call, body, body_hash, prev_hash, hash"
+LINE = re.compile(r"callserver-checkpoint-1 (\d{1,18}) (\d{1,18}) ([0-9a-f]{64}) (\d{1,19}) ([0-9a-f]{64}) ([0-9a-f]{128})")
+KEPT_KINDS = (b"CheckpointKeyMade", b"CheckpointSigned", b"RecordingMade")
+
+Progress = Callable[[str, int, int], None]
+Kept = list[tuple[int, bytes, dict[str, Any]]]  # number, kind, body
+
+
+class Broken(Exception):
+    """The first thing that is wrong, in words that name the place."""
+
+
+def need(good: bool, fault: str) -> None:
+    """Go on only where `good`."""
+    if not good:
+        raise Broken(fault)
+
+
+# ---- 1: the chain -----------------------------------------------------------------------------------------------------------
+
+
+def framed(value: object) -> bytes:
+    """A column as it goes into the hash."""
+    if value is None:
+        return b"\xff\xff\xff\xff"
+    octets = struct.pack(">q", value) if isinstance(value, int) else value
+    if not isinstance(octets, bytes):
+        raise ValueError("neither an integer nor a text nor bytes")
+    return struct.pack(">I", len(octets)) + octets
+
+
+def check_chain(db: sqlite3.Connection, progress: Progress) -> tuple[int, Kept]:
+    """Walk all rows; returns how many, and the facts that the later checks need."""
+    head = db.execute("SELECT number, hash FROM journal_head").fetchall()
+    need(len(head) == 1 and isinstance(head[0][0], int), "table journal_head: it has not exactly one row with a number")
+    count, hash, kept = 0, bytes(32), Kept()
+    try:
+        for row in db.execute(f"SELECT {COLUMNS} FROM journal ORDER BY number"):
+            hash = check_row(row, count, hash)
+            count += 1
+            if row[3] in KEPT_KINDS:
+                kept.append((row[0], row[3], body_of(row[0], row[9])))
+            if count % 5000 == 0:
+                progress("rows", count, head[0][0])
+    except sqlite3.Error as error:
+        raise Broken(f"row {count + 1}: the database's file is damaged: {error}") from error
+    need(count >= head[0][0], f"row {count + 1}: rows are missing at the end, the head says that there are {head[0][0]}")
+    need(count == head[0][0], f"row {head[0][0] + 1}: it lies beyond the head")
+    need(hash == head[0][1], f"row {count}: the head holds another hash than the last row")
+    progress("rows", count, count)
+    return count, kept
+
+
+def check_row(row: tuple[Any, ...], before: int, hash_before: bytes) -> bytes:
+    """One row that must follow row number `before`; returns its hash."""
+    number, framing, *columns, body, body_hash, prev_hash, hash = row
+    need(number > 0, f"row {number}: it has no place, rows are numbered from 1")
+    need(number == before + 1, f"row {before + 1}: missing, row {number} follows row {before}")
+    need(framing == 1, f"row {number}: hashed by framing {framing!r}, which is not known here")
+    need(prev_hash == hash_before, f"row {number}: it does not follow row {before}, whose hash is another")
+    need(isinstance(body, bytes) and hashlib.sha256(body).digest() == body_hash, f"row {number}: its body was altered")
+    try:
+        frame = b"callserver-journal-1" + b"".join(map(framed, (prev_hash, number, *columns, body_hash)))
+    except ValueError as error:
+        raise Broken(f"row {number}: a column is not of its type: {error}") from error
+    need(hashlib.sha256(frame).digest() == hash, f"row {number}: a column beside the body was altered")
+    return hashlib.sha256(frame).digest()
+
+
+def body_of(number: int, body: bytes) -> dict[str, Any]:
+    """A row's body as fields."""
+    try:
+        fields = json.loads(body)
+    except ValueError as error:
+        raise Broken(f"row {number}: its body is no JSON: {error}") from error
+    need(isinstance(fields, dict), f"row {number}: its body has no fields")
+    return fields  # type: ignore[no-any-return]
+
+
+# ---- 2: texts beside it -----------------------------------------------------------------------------------------------------
+
+
+def check_texts(db: sqlite3.Connection) -> tuple[int, int]:
+    """Compare every text beside the journal with the hash in it; returns how many there are and how many were erased."""
+    query = (
+        "SELECT e.number, e.field, e.salt, e.value, j.body FROM journal_erasable e"
+        " LEFT JOIN journal j ON j.number = e.number ORDER BY e.number"
+    )
+    count = erased = 0
+    for number, field, salt, value, body in db.execute(query):
+        name = field.decode("utf-8", "replace") if isinstance(field, bytes) else str(field)
+        need(body is not None, f"row {number}: a text {name!r} lies beside a row that is not there")
+        inside = body_of(number, body).get(name)
+        need(str(inside).startswith("sha256:"), f"row {number}: a text {name!r} lies beside it that it does not have")
+        if value is not None:
+            good = isinstance(salt, bytes) and isinstance(value, bytes)
+            good = good and inside == "sha256:" + hashlib.sha256(salt + value).hexdigest()
+            need(good, f"row {number}: its text {name!r} was altered")
+        count, erased = count + 1, erased + (value is None)
+    return count, erased
+
+
+# ---- 3: signatures ----------------------------------------------------------------------------------------------------------
+
+
+def is_signed(public: str, signature: str, text: str) -> bool:
+    """Whether an Ed25519 signature (hex) under a text is that of a public key (hex)."""
+    try:
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(public)).verify(bytes.fromhex(signature), text.encode())
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+class Signatures:
+    """The journal's keys and the checkpoints that they signed."""
+
+    def __init__(self, kept: Kept, given: set[str]) -> None:
+        self.keys: dict[str, str] = {}  # fingerprint -> public key, in the order of the journal
+        self.trusted: set[str] = set()
+        self.given = given
+        self.key = ""  # the one in force
+        self.signer = ""  # of the last checkpoint
+        self.count = self.signed_to = 0
+        for number, kind, body in kept:
+            try:
+                if kind == b"CheckpointKeyMade":
+                    self.take_key(number, body)
+                elif kind == b"CheckpointSigned":
+                    self.take_checkpoint(number, body)
+            except (KeyError, TypeError, ValueError) as error:
+                raise Broken(f"row {number}: this {kind.decode()} lacks a field or has a wrong one: {error}") from error
+
+    def take_key(self, number: int, body: dict[str, Any]) -> None:
+        """A key comes into force; from now on no other signs."""
+        name, public, before = body["key"], body["public"], body["previous"]
+        need(hashlib.sha256(bytes.fromhex(public)).hexdigest() == name, f"row {number}: the key's fingerprint is not its own")
+        need(name not in self.keys, f"row {number}: the key {name} comes into force a second time")
+        consent = before == self.key != "" and is_signed(self.keys[before], body["consent"], f"callserver-key-1 {public}")
+        need(
+            consent or name in self.given or not self.keys,
+            f"row {number}: the key {name} came without the consent of the key before it; if that was right, give it by --key",
+        )
+        if name in self.given or (before in self.trusted and consent) or not (self.keys or self.given):
+            self.trusted.add(name)
+        self.keys[name], self.key = public, name
+
+    def take_checkpoint(self, number: int, body: dict[str, Any]) -> None:
+        """A checkpoint in the journal; that its hash is the row's is checked by `check_signatures`."""
+        sequence, covered, key = body["sequence"], body["number"], body["key"]
+        where = f"row {number}: checkpoint {sequence}"
+        need(sequence == self.count + 1, f"{where}: checkpoint {self.count + 1} is awaited here")
+        need(key == self.key, f"{where}: it is signed with key {key}, in force is {self.key or 'none'}")
+        need(self.signed_to <= covered < number, f"{where}: it covers row {covered}, which cannot be")
+        text = f"callserver-checkpoint-1 {sequence} {covered} {body['hash']} {body['utc_ns']} {key}"
+        need(is_signed(self.keys[key], body["signature"], text), f"{where}: its signature is false")
+        self.count, self.signed_to, self.signer = sequence, covered, key
+
+
+def hash_of(db: sqlite3.Connection, number: int) -> str:
+    """The hash of a row, in hex; empty where there is no such row."""
+    row = db.execute("SELECT hash FROM journal WHERE number = ?", (number,)).fetchone()
+    return row[0].hex() if row else ""
+
+
+def check_signatures(db: sqlite3.Connection, kept: Kept, given: set[str]) -> Signatures:
+    """All keys and checkpoints."""
+    signatures = Signatures(kept, given)
+    for number, kind, body in kept:
+        if kind == b"CheckpointSigned":
+            need(
+                hash_of(db, body["number"]) == body["hash"],
+                f"row {number}: checkpoint {body['sequence']} has another hash for row {body['number']} than the journal",
+            )
+    need(not given or signatures.count > 0, "checkpoints: there is none, so nothing is signed with the key that was given")
+    need(
+        not signatures.count or signatures.signer in signatures.trusted,
+        f"checkpoints: the last ones are signed with key {signatures.signer}, which is neither given nor follows a given one",
+    )
+    return signatures
+
+
+# ---- 4: anchors -------------------------------------------------------------------------------------------------------------
+
+
+def check_anchor(db: sqlite3.Connection, path: Path, signatures: Signatures, rows: int) -> int:
+    """Compare each line of an anchor with the journal; returns how many there are."""
+    count = 0
+    try:
+        text = path.read_text("utf-8", "replace")
+    except OSError as error:
+        raise Broken(f"anchor {path}: it cannot be read: {error.strerror}") from error
+    for line, found in enumerate(text.splitlines(), 1):
+        for sequence, number, hash, utc_ns, key, signature in LINE.findall(found):
+            where = f"anchor {path}, line {line}"
+            public = signatures.keys.get(key, "")
+            signed = f"callserver-checkpoint-1 {sequence} {number} {hash} {utc_ns} {key}"
+            need(public != "", f"{where}: it is signed with key {key}, which the journal does not know")
+            need(is_signed(public, signature, signed), f"{where}: its signature is false")
+            need(int(number) <= rows, f"{where}: the journal was cut short: row {number} is missing, it ends with row {rows}")
+            need(hash_of(db, int(number)) == hash, f"{where}: row {number} had another hash when this was written")
+            need(int(sequence) <= signatures.count, f"{where}: checkpoint {sequence} is missing in the journal")
+            count += 1
+    need(count > 0, f"anchor {path}: there is no checkpoint in it")
+    return count
+
+
+# ---- 5: recordings ----------------------------------------------------------------------------------------------------------
+
+
+def sum_of(path: Path) -> str | None:
+    """SHA-256 of a file, or of what is compressed in `path`.gz where that is there instead; None: neither can be read."""
+    packed = path.with_name(path.name + ".gz")
+    total = hashlib.sha256()
+    try:
+        with path.open("rb") if path.exists() else gzip.open(packed, "rb") as file:
+            while part := file.read(1 << 20):
+                total.update(part)
+    except (OSError, EOFError, zlib.error):
+        return None
+    return total.hexdigest()
+
+
+def check_files(kept: Kept, field: str, below: Path, progress: Progress) -> int:
+    """Hash the files that the newest `RecordingMade` of each call names; returns how many."""
+    newest = {body.get("call"): body for _, kind, body in kept if kind == b"RecordingMade"}
+    count = 0
+    for done, (call, body) in enumerate(newest.items(), 1):
+        for name, expected in body.get(field, {}).items():
+            need(not Path(name).is_absolute() and ".." not in Path(name).parts, f"call {call}: {name} lies outside")
+            found = sum_of(below / name)
+            need(found is not None, f"call {call}: {name} is not there or cannot be read")
+            need(found == expected, f"call {call}: {name} was altered, its SHA-256 is {found} and not {expected}")
+            count += 1
+        progress(field, done, len(newest))
+    return count
+
+
+# ---- all of it --------------------------------------------------------------------------------------------------------------
+
+
+def opened(path: Path) -> sqlite3.Connection:
+    """The database, to be read only. A copy without a write-ahead log is read as it lies there."""
+    log = path.with_name(path.name + "-wal")
+    mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
+    db = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)
+    db.text_factory = bytes  # exactly what is there, whether UTF-8 or not
+    return db
+
+
+def verify(
+    path: Path,
+    recordings: Path | None = None,
+    captures: Path | None = None,
+    anchors: tuple[Path, ...] = (),
+    given: tuple[str, ...] = (),
+    progress: Progress = lambda what, done, total: None,
+) -> list[str]:
+    """Check everything; returns what was found to be whole, a line each. Raises Broken for the first thing wrong."""
+    db = opened(path)
+    try:
+        rows, kept = check_chain(db, progress)
+        texts, erased = check_texts(db)
+        signatures = check_signatures(db, kept, set(given))
+        told = [
+            f"journal: {rows} rows follow each other; the last hash is {hash_of(db, rows) or bytes(32).hex()}",
+            f"texts: {texts} beside the journal, {erased} of them erased",
+            f"checkpoints: {signatures.count}, signed up to row {signatures.signed_to}",
+            *(f"key: {name}{'' if given else ', compare it with what was written down'}" for name in signatures.keys),
+        ]
+        told += [f"anchor {one}: {check_anchor(db, one, signatures, rows)} checkpoints agree" for one in anchors]
+    except sqlite3.Error as error:
+        raise Broken(f"the database's file is damaged: {error}") from error
+    finally:
+        db.close()
+    if recordings is not None:
+        told.append(f"recordings: {check_files(kept, 'files', recordings, progress)} files are what the journal says")
+    if captures is not None:
+        told.append(f"captures: {check_files(kept, 'captures', captures, progress)} files are what the journal says")
+    return told
+
+
+def bar(what: str, done: int, total: int) -> None:
+    """Progress, on a terminal."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r[{'#' * (40 * done // max(total, 1)):40}] {done} of {total} {what}  ")
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Verify a copy of a callserver journal; the head of this file says how.")
+    parser.add_argument("database", type=Path, help="a copy of callserver.db")
+    parser.add_argument("--recordings", type=Path, help="the directory of the recordings")
+    parser.add_argument("--captures", type=Path, help="the directory of the captures")
+    parser.add_argument(
+        "--anchor", type=Path, action="append", default=[], help="a file with checkpoints that was kept elsewhere"
+    )
+    parser.add_argument("--key", action="append", default=[], help="the fingerprint of a key that is trusted")
+    asked = parser.parse_args()
+    if not asked.database.is_file():
+        parser.error(f"{asked.database} is not there")
+    try:
+        told = verify(asked.database, asked.recordings, asked.captures, tuple(asked.anchor), tuple(asked.key), bar)
+    except Broken as broken:
+        sys.stdout.write(f"BROKEN: {broken}\n")
+        return 1
+    sys.stdout.write("\n".join([*told, "WHOLE: nothing wrong was found", ""]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
