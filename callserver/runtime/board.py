@@ -178,6 +178,7 @@ class Board:
             "parked": incident.parked,
             **_kept_for(plan, incident),
             "recall_ms": self._ms(incident.only_until),
+            "called_by": incident.called_by,
             "prefers": incident.prefers or "",
             "cameras": [{"name": plan.cameras[id].name, "url": plan.cameras[id].url} for id in point.cameras],
             "party": incident.party or "",

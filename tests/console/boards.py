@@ -83,7 +83,8 @@ def incident(id: str, point: str, place: str, state: str, seconds: float, **chan
         "queue": "town",
     }
     priority = change.pop("priority", 0)
-    told = {"can_ask": False, "parked": False, "prefers": "", "cameras": []}
+    told = {"can_ask": False, "parked": False, "by_hand": False, "recall_ms": None, "only": "", "called_by": ""}
+    told |= {"prefers": "", "cameras": []}
     steps = {"until_ms": None, "step": 1, "steps": 4, "party": None, "presses": 1, "operator": None, "call": f"c-{id}"}
     return {**base, **began, **told, **steps, "priority": priority, "class": CLASSES[priority], "state": state, **change}
 
@@ -91,7 +92,7 @@ def incident(id: str, point: str, place: str, state: str, seconds: float, **chan
 def leg(id: str, role: str, name: str, state: str = "up", seconds: float = 40, **change: Any) -> Item:
     """One leg of a call."""
     base = {"id": id, "role": role, "party": None, "name": name, "state": state, "since_ms": at(seconds), "sounding": True}
-    return {**base, **change}
+    return {**base, "mode": "", "muted": False, "accepted": True, "limit_ms": None, **change}
 
 
 def call(id: str, incident: str, state: str, seconds: float, legs: list[Item], **change: Any) -> Item:
@@ -127,7 +128,7 @@ def ringing(place: str = MARKET, seconds: float = 7) -> Items:
     items = town(mine)
     items["operator/tom"] = operator("tom", "Tom Ashworth", "offered", seconds, incident="i1", call="c-i1")
     one = incident("i1", "dl-market-square", place, "waiting", seconds)
-    legs = [leg("l1", "point", "", "early", seconds), leg("l2", "operator", "Mary Webb", "ringing", 5)]
+    legs = [leg("l1", "point", "", "early", seconds), leg("l2", "operator", "Mary Webb", "ringing", 5, party="mary")]
     offer = {"operators": ["mary", "tom"], "until_ms": at(-8)}
     items["point/dl-market-square"] |= {"incident": "i1"}
     return items | keyed("incident", one) | keyed("call", call("c-i1", "i1", "waiting", seconds, legs, offer=offer))
@@ -143,7 +144,8 @@ def talking(place: str = MARKET, held: bool = False, legs: list[Item] | None = N
     """Mary talks with the Market Square."""
     items = town(operator("mary", "Mary Webb", "talking", seconds, incident="i1", call="c-i1"))
     one = incident("i1", "dl-market-square", place, "attended", seconds, operator="mary", opened_ms=at(seconds + 12))
-    mine = [leg("l1", "point", "", "up", seconds), leg("l2", "operator", "Mary Webb", "up", seconds), *(legs or [])]
+    mine = [leg("l1", "point", "", "up", seconds), leg("l2", "operator", "Mary Webb", "up", seconds, party="mary")]
+    mine += legs or []
     made = call("c-i1", "i1", "talking", seconds, mine, operator="mary", held=held)
     items["point/dl-market-square"] |= {"incident": "i1"}
     return items | keyed("incident", one) | keyed("call", made)

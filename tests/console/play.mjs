@@ -11,7 +11,7 @@ export function operator(id, state, more = {}) {
 }
 
 export function incident(id, state, more = {}) {
-  return { id, point: "p1", place: "Market Square", language: "en", latitude: null, longitude: null, queue: "town", priority: 0, class: "emergency", state, opened_ms: NOW_MS, since_ms: NOW_MS, waiting_since_ms: NOW_MS, order_ms: NOW_MS + 600_000 * (more.priority ?? 0), can_ask: false, parked: false, prefers: "", cameras: [], presses: 1, operator: null, call: `c-${id}`, until_ms: null, step: 1, steps: 3, party: null, ...more };
+  return { id, point: "p1", place: "Market Square", language: "en", latitude: null, longitude: null, queue: "town", priority: 0, class: "emergency", state, opened_ms: NOW_MS, since_ms: NOW_MS, waiting_since_ms: NOW_MS, order_ms: NOW_MS + 600_000 * (more.priority ?? 0), can_ask: false, parked: false, by_hand: false, recall_ms: null, only: "", called_by: "", prefers: "", cameras: [], presses: 1, operator: null, call: `c-${id}`, until_ms: null, step: 1, steps: 3, party: null, ...more };
 }
 
 export function call(id, more = {}) {
@@ -19,7 +19,7 @@ export function call(id, more = {}) {
 }
 
 export function leg(id, role, state, more = {}) {
-  return { id, role, party: null, name: "", state, since_ms: NOW_MS, sounding: true, ...more };
+  return { id, role, party: null, name: "", state, since_ms: NOW_MS, sounding: true, mode: "", muted: false, accepted: true, limit_ms: null, ...more };
 }
 
 const service = {
@@ -91,7 +91,7 @@ export function seated(...more) {
 
 /** In a call with the Market Square. */
 export function inCall(more = {}) {
-  const legs = [leg("l1", "point", "up"), leg("l2", "operator", "up")];
+  const legs = [leg("l1", "point", "up"), leg("l2", "operator", "up", { party: "mary" })];
   const made = call("c-i1", { state: "talking", operator: "mary", legs, ...more });
   const me = operator("mary", "talking", { incident: "i1", call: "c-i1" });
   const play = seated({ "operator/mary": me, "incident/i1": incident("i1", "attended", { operator: "mary" }), "call/c-i1": made });

@@ -83,7 +83,7 @@ def _busy_talk(stage: Stage, open_page: Callable[..., Page], **options: Any) -> 
 
 def _call_with_police() -> dict[str, Any]:
     point = boards.leg("l1", "point", "", "up", 192, sounding=False)
-    operator = boards.leg("l2", "operator", "Mary Webb", "up", 192)
+    operator = boards.leg("l2", "operator", "Mary Webb", "up", 192, party="mary")
     return boards.call("c-i1", "i1", "talking", 192, [point, operator, boards.police()], operator="mary", held=False)
 
 

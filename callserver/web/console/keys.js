@@ -3,7 +3,8 @@
  * The same table is shown by `?`. Keys never act while somebody types; F2 answers all the same.
  */
 
-import { mayAct, myOperator, outcomes, parties, ringing, stage, wrapUp } from "./select.js";
+import { gifts, myLeg, takeable } from "./select-call.js";
+import { mayAct, myCall, myOperator, outcomes, parties, ringing, stage, wrapUp } from "./select.js";
 import { CLASS_WORDS } from "./words.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -34,6 +35,11 @@ export const SHOWN = [
       ["H", "Hold, and take off hold"],
       ["P", "Call the police: the plan's first party"],
       ["O", "Call another party, then its digit"],
+      ["U", "Speak with whom you called in while the caller waits, and let the caller hear again"],
+      ["L", "Leave: the call goes on with the others"],
+      ["T", "Give the call away: ask a colleague first, or not"],
+      ["K", "Park: the caller waits, nobody is rung for a while"],
+      ["R", "Have the point called back before its device ends the call"],
       ["N", "Write a note; Enter leaves it"],
       ["X X", "Hang up: twice within three seconds"],
     ],
@@ -45,6 +51,8 @@ export const SHOWN = [
       ["A", "Go available"],
       ["B", "Take a break: pause, then a digit for the reason"],
       ["C", "Class and ladder: of the call that rings or is talked with, else of the first that waits. Then 1–4, or L"],
+      ["W", "Take a call that waits, or come back to one that you left"],
+      ["D", "Call a point"],
       ["U", "Close the oldest incident without an outcome"],
       ["S", "Sound check"],
       ["?", "These keys"],
@@ -67,19 +75,38 @@ const BY_DIALOG = {
     const party = parties(state)[Number(key) - 1];
     return party ? act("party", { party: party.id }) : null;
   },
+  transfer: (state, key) => {
+    const call = myCall(state);
+    const to = call && gifts(state, call)[Number(key) - 1];
+    return to ? act("transfer-to", { to: to.id }) : key.toLowerCase() === "t" ? act("transfer-how") : null;
+  },
+  take: (state, key) => {
+    const one = takeable(state)[Number(key) - 1];
+    return one ? act("take", { incident: one.id }) : null;
+  },
+  call: () => null,
+  supervise: (_state, key) => guestKey(key),
   close: (state, key) => (key.toLowerCase() === "n" ? act("focus-note") : outcomeKey(state, state.picked, key)),
   keys: (_state, key) => (key === "?" ? act("dismiss") : null),
   sound: () => null,
 };
 
 /** @type {Record<string, string>} */
-const IN_CALL = { m: "mute", h: "hold", p: "party", o: "parties", x: "hang-up", n: "focus-note" };
+const IN_CALL = { m: "mute", h: "hold", p: "party", o: "parties", u: "private", l: "leave", t: "transfer", k: "park", r: "renew", x: "hang-up", n: "focus-note" };
 /** @type {Record<string, string>} */
-const ALWAYS = { a: "available", b: "pause-list", c: "question", u: "review-first", s: "sound-check", "?": "keys" };
+const AS_GUEST = { m: "mute", l: "leave", n: "focus-note" };
+/** @type {Record<string, string>} */
+const ALWAYS = { a: "available", b: "pause-list", c: "question", w: "take-list", d: "call-list", u: "review-first", s: "sound-check", "?": "keys" };
 
 /** @param {string} what @param {Object} [more] @returns {Message} */
 function act(what, more = {}) {
   return { type: "act", what, ...more };
+}
+
+/** @param {string} key @returns {Message | null} */
+function guestKey(key) {
+  const mode = ["listen", "whisper", "join"][Number(key) - 1];
+  return mode ? act("take-part", { mode }) : key === "4" ? act("take-over") : null;
 }
 
 /** @param {State} state @param {string} incident @param {string} key @returns {Message | null} */
@@ -125,8 +152,11 @@ function isLetter(key) {
 function onStage(state, press) {
   const key = press.key.toLowerCase();
   const now = stage(state);
-  if (now === "talk" && IN_CALL[key]) {
-    return act(IN_CALL[key]);
+  if (now === "talk") {
+    const done = talkKey(state, key);
+    if (done) {
+      return done;
+    }
   }
   if (now === "wrap-up") {
     const done = wrapUpKey(state, press);
@@ -138,6 +168,15 @@ function onStage(state, press) {
     return null;
   }
   return ["a", "b", "s"].includes(key) && !myOperator(state) ? null : act(ALWAYS[key]);
+}
+
+/** @param {State} state @param {string} key @returns {Message | null} */
+function talkKey(state, key) {
+  const call = myCall(state);
+  if (call && myLeg(state, call)?.role === "supervisor") {
+    return AS_GUEST[key] ? act(AS_GUEST[key]) : guestKey(key);
+  }
+  return IN_CALL[key] ? act(IN_CALL[key]) : null;
 }
 
 /** @param {State} state @param {{key: string, on_button: boolean}} press @returns {Message | null} */

@@ -1,6 +1,7 @@
 /** The part of the model that takes in the board, and notices on it what the operator should be told. Pure. */
 
 import { tell } from "./model-told.js";
+import { isUnheard, myLeg, takesPart, talkers } from "./select-call.js";
 import { lostIncident, myCall, myOperator, nameOf, partyName } from "./select.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -10,6 +11,7 @@ import { lostIncident, myCall, myOperator, nameOf, partyName } from "./select.js
 
 const KINDS = /** @type {const} */ (["incident", "call", "operator", "queue", "point", "trunk", "alarm"]);
 const MISSED_TOLD_AFTER_MS = 1500;
+const JOINING = ["outside", "supervisor"];
 
 /**
  * A board of which nothing is known.
@@ -87,7 +89,7 @@ function noticed(old, state) {
   if (operator && next.in_call && !next.board.call[next.in_call]) {
     next = { ...next, in_call: "" };
   }
-  if (operator && !operator.call && next.muted) {
+  if (operator && next.muted && !myCall(next)) {
     next = { ...next, muted: false, orders: [...next.orders, { do: "sound", what: "mute" }] };
   }
   return dropDrafts(next);
@@ -110,7 +112,10 @@ function ofMyCall(old, state) {
   if (call.state === "talking" && before.state === "calling-back") {
     next = tell(next, "The point is back on the line.", "green");
   }
-  return ofLegs(before, call, next);
+  if (limit(call) && !limit(before)) {
+    next = tell(next, "The point's device will end this call within a minute. R has it called back at a moment that you pick.", "amber");
+  }
+  return ofLegs(before, call, ofOwner(before, call, next));
 }
 
 /**
@@ -125,7 +130,34 @@ function ofParked(old, state) {
   if (!incident?.parked || old.board.incident[incident.id]?.parked) {
     return state;
   }
+  if (incident.by_hand) {
+    return tell(state, `${incident.place} is parked, and is offered again after a while. W takes it back.`);
+  }
   return tell(state, `${incident.place} was interrupted for a more urgent call. The caller knows, and comes back to you.`, "amber");
+}
+
+/** @param {Call} call */
+function limit(call) {
+  return call.legs.find((leg) => leg.limit_ms)?.limit_ms ?? null;
+}
+
+/**
+ * Who has the call now, where it was this person's.
+ * @param {Call} before
+ * @param {Call} call
+ * @param {State} state
+ * @returns {State}
+ */
+function ofOwner(before, call, state) {
+  const was = myLeg(state, before);
+  if (was?.role !== "operator" || myLeg(state, call) || call.state === "waiting") {
+    return state;
+  }
+  if (call.operator && call.operator !== was.party) {
+    return tell(state, `${nameOf(state, call.operator)} has the call now.`);
+  }
+  const left = talkers(call, "outside")[0];
+  return left ? tell(state, `You left the call to ${left.name || partyName(state, left.party)}. It goes on; W brings you back.`) : state;
 }
 
 /** @param {Call} before @param {Call} call @param {State} state @returns {State} */
@@ -133,14 +165,14 @@ function ofLegs(before, call, state) {
   let next = state;
   for (const leg of call.legs) {
     const was = before.legs.find((one) => one.id === leg.id);
-    if (leg.role === "outside" && leg.state === "up" && was && was.state !== "up") {
+    if (JOINING.includes(leg.role) && takesPart(leg) && was && !takesPart(was) && leg !== myLeg(state, call) && !isUnheard(leg)) {
       next = tell(next, `${leg.name || partyName(state, leg.party)} is in the call.`, "green");
     }
   }
   for (const leg of before.legs) {
-    if (leg.role === "outside" && !call.legs.some((one) => one.id === leg.id)) {
+    if (JOINING.includes(leg.role) && !isUnheard(leg) && leg !== myLeg(state, before) && !call.legs.some((one) => one.id === leg.id)) {
       const name = leg.name || partyName(state, leg.party);
-      next = tell(next, leg.state === "up" ? `${name} left the call.` : `${name} could not be reached.`, leg.state === "up" ? "" : "red");
+      next = tell(next, takesPart(leg) ? `${name} left the call.` : `${name} ${leg.state === "up" ? "did not take the call" : "could not be reached"}.`, takesPart(leg) ? "" : "red");
     }
   }
   return next;

@@ -1,17 +1,16 @@
 /** The part of the model that is what the operator does: each deed by its name, as keys and buttons call it. Pure. */
 
 import { accept, noSeat, wantAvailable } from "./model-seat.js";
+import { LIVE_DEEDS, twice } from "./model-live.js";
 import { ask, order, tell } from "./model-told.js";
 import { draftOf, inQuestion, myCall, myOperator, mayAct, outcomes, parties, partyLeg, stage, wrapUp } from "./select.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Message} Message */
 
-export const ARMED_FROM_MS = 400; // a double click is a slip, not an intention
-export const ARMED_TO_MS = 3000;
-
 /** @type {Record<string, (state: State, message: Message) => State>} */
 export const DEEDS = {
+  ...LIVE_DEEDS,
   answer: (state) => accept(state),
   mute,
   hold,
@@ -33,7 +32,7 @@ export const DEEDS = {
   "sound-check": (state) => ({ ...state, dialog: "sound" }),
   "sound-checked": soundChecked,
   keys: (state) => ({ ...state, dialog: state.dialog === "keys" ? "" : "keys" }),
-  dismiss: (state) => ({ ...state, dialog: "", picked: "", armed_ms: 0 }),
+  dismiss: (state) => ({ ...state, dialog: "", picked: "", armed_ms: 0, sought: "" }),
   "forget-news": (state, m) => ({ ...state, news: state.news.filter((one) => one.id !== m.id) }),
   unlock: (state) => order(state, { do: "sound", what: "unlock" }),
   "take-seat": takeSeat,
@@ -82,11 +81,7 @@ function hangUp(state) {
   if (!call) {
     return state;
   }
-  const since_ms = state.at_ms - state.armed_ms;
-  if (!state.armed_ms || since_ms > ARMED_TO_MS) {
-    return { ...state, armed_ms: state.at_ms || 1 };
-  }
-  return since_ms < ARMED_FROM_MS ? state : ask({ ...state, armed_ms: 0 }, "hang up", `/api/calls/${call.id}/hangup`);
+  return twice(state, "", (next) => ask(next, "hang up", `/api/calls/${call.id}/hangup`));
 }
 
 /** @param {State} state @returns {State} */

@@ -16,6 +16,7 @@ import { callOf, myOperator } from "./select.js";
 
 const ANSWER_LASTS_MS = 3000;
 const TOLD_FROM_MS = 1000;
+const EXPECTED_LASTS_MS = 20_000;
 
 /**
  * A page that is no seat.
@@ -81,11 +82,24 @@ export function wantAvailable(state) {
 
 /** @param {State} state @param {Message} m @returns {State} */
 function ring(state, m) {
-  const resumed = Boolean(m.again) && state.in_call === m.call;
+  const resumed = (Boolean(m.again) && state.in_call === m.call) || isExpected(state, m);
   const { leg, call, incident, point, place, again } = m;
-  const one = { leg, call, incident, point, place, class: m.class, again: Boolean(again), at_ms: state.at_ms, accepted_ms: 0 };
-  const next = order({ ...state, ring: one, missed: null, dialog: "", picked: "" }, { do: "seat", message: { type: "ringing", leg } });
+  const one = { leg, call, incident, point, place, class: m.class, again: Boolean(again), mode: m.mode ?? "", with: m.with ?? "", called_out: Boolean(m.called_out), at_ms: state.at_ms, accepted_ms: 0 };
+  const next = order({ ...state, ring: one, expected: null, missed: null, dialog: "", picked: "" }, { do: "seat", message: { type: "ringing", leg } });
   return resumed ? accept(next) : next;
+}
+
+/**
+ * Whether the operator asked for this ring a moment ago: then it is answered already.
+ * @param {State} state
+ * @param {Message} m
+ */
+function isExpected(state, m) {
+  const wanted = state.expected;
+  if (!wanted || state.at_ms - wanted.at_ms > EXPECTED_LASTS_MS) {
+    return false;
+  }
+  return wanted.call === m.call || wanted.incident === m.incident || (wanted.point === m.point && Boolean(m.called_out));
 }
 
 /**

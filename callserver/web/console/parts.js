@@ -40,9 +40,10 @@ export function dot(tone) {
  * @param {string} id
  * @param {string | number} [number]
  * @param {string} [tone]
+ * @param {any} [button]  what can be done with the whole list now
  */
-export function heading(title, id, number = "", tone = "") {
-  return h("header", { class: "heading" }, h("h2", { id }, title), number === "" ? null : h("span", { class: `number ${tone}` }, number));
+export function heading(title, id, number = "", tone = "", button = null) {
+  return h("header", { class: "heading" }, h("h2", { id }, title), button, number === "" ? null : h("span", { class: `number ${tone}` }, number));
 }
 
 /**
@@ -64,6 +65,12 @@ const ICONS = {
   police: ["M12 3l7 3v5c0 5-3 8-7 10-4-2-7-5-7-10V6z"],
   others: ["M9 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6z", "M3 20c0-4 3-6 6-6s6 2 6 6", "M18 8v6", "M15 11h6"],
   camera: ["M4 8h10a1 1 0 0 1 1 1v6a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V9a1 1 0 0 1 1-1z", "M15 11l6-3v8l-6-3"],
+  private: ["M5 5h14v10H10l-4 4v-4H5z", "M9 10h.01", "M12 10h.01", "M15 10h.01"],
+  leave: ["M13 4H5v16h8", "M10 12h11", "M17 8l4 4-4 4"],
+  give: ["M4 12h15", "M13 6l6 6-6 6"],
+  park: ["M6 4h12v16H6z", "M10 16V8h3a2.500 2.500 0 0 1 0 5h-3"],
+  again: ["M19 12a7 7 0 1 1-2-5", "M17 3v4h-4"],
+  listen: ["M7 9a5 5 0 0 1 10 0c0 4-4 4-4 8a2.500 2.500 0 0 1-4 2", "M10 9a2 2 0 0 1 4 0"],
   end: ["M4 14c4-5 12-5 16 0l-2 3-4-2v-2.500c-1.300-.4-2.700-.4-4 0V15l-4 2z"],
   answer: ["M6 3l3 1 1 4-2 2c1 3 3 5 6 6l2-2 4 1 1 3c-1 2-3 3-5 3C10 20 4 14 3 8c0-2 1-4 3-5z"],
   point: ["M12 21c5-6 7-9 7-12a7 7 0 0 0-14 0c0 3 2 6 7 12z", "M12 11a2 2 0 1 0 0-4 2 2 0 0 0 0 4z"],

@@ -229,6 +229,8 @@ export const WORDS = {
   Listened: (b) => ({ title: `${b.by} listened`, detail: b.reason || "the reason was erased", tone: "quiet" }),
   SignedIn: (b) => ({ title: b.accepted ? `${b.user} signed in` : `${b.user} failed to sign in`, minor: true }),
   AccountChanged: (b) => ({ title: `Account ${b.user}: ${b.what}`, detail: `by ${b.by}`, minor: true }),
+  CheckpointKeyMade: (b) => ({ title: "A new key signs the journal", detail: b.key, minor: true }),
+  CheckpointSigned: (b) => ({ title: `The journal is signed up to row ${b.number}`, minor: true }),
 };
 
 /**

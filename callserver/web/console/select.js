@@ -69,7 +69,16 @@ export function myCall(state) {
     const call = callOf(state, operator.call);
     return call && (BEGUN.includes(call.state) || state.talk?.call === call.id) ? call : null;
   }
-  return callOf(state, state.talk?.call);
+  return callOf(state, state.talk?.call) ?? (operator?.seat === "softphone" ? broughtInto(state, operator.id) : null);
+}
+
+/**
+ * The call into which an operator's telephone was brought.
+ * @param {State} state
+ * @param {string} operator
+ */
+function broughtInto(state, operator) {
+  return Object.values(state.board.call).find((call) => call.legs.some((leg) => leg.role === "supervisor" && leg.party === operator && leg.state === "up")) ?? null;
 }
 
 /** @param {State} state @param {string} call @returns {Incident | null} */
@@ -108,12 +117,13 @@ export function stage(state) {
 /**
  * The call that rings for this person: here, or at the softphone (`leg` is "" then: it is answered there).
  * @param {State} state
- * @returns {{leg: string, call: string, incident: string, place: string, class: string, again: boolean, accepted: boolean} | null}
+ * `kind` says in words what it is, where it is no offer.
+ * @returns {{leg: string, call: string, incident: string, place: string, class: string, again: boolean, accepted: boolean, kind: string} | null}
  */
 export function ringing(state) {
   if (state.ring) {
     const { leg, call, incident, place, again, accepted_ms } = state.ring;
-    return { leg, call, incident, place, class: state.ring.class, again, accepted: accepted_ms > 0 };
+    return { leg, call, incident, place, class: state.ring.class, again, accepted: accepted_ms > 0, kind: ringKind(state, state.ring) };
   }
   const operator = myOperator(state);
   if (operator?.state !== "offered" || operator.seat !== "softphone" || !operator.incident) {
@@ -121,7 +131,18 @@ export function ringing(state) {
   }
   const incident = state.board.incident[operator.incident];
   const call = operator.call ?? incident?.call ?? "";
-  return incident ? { leg: "", call, incident: incident.id, place: incident.place, class: incident.class, again: false, accepted: false } : null;
+  return incident ? { leg: "", call, incident: incident.id, place: incident.place, class: incident.class, again: false, accepted: false, kind: "" } : null;
+}
+
+/** @type {Record<string, string>} */
+const BROUGHT = { private: "asks you", join: "wants you in the call", listen: "is to be listened to", whisper: "is to be whispered to", "take-over": "hands you the call" };
+
+/** @param {State} state @param {import("./types.js").Ring} ring */
+function ringKind(state, ring) {
+  if (ring.called_out) {
+    return "You call this point";
+  }
+  return BROUGHT[ring.mode] ? `${ring.with ? nameOf(state, ring.with) : "A colleague"} ${BROUGHT[ring.mode]}` : "";
 }
 
 /**

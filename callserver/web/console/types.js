@@ -5,10 +5,10 @@
  * @typedef {{id: string, point: string, place: string, language: string, latitude: number | null, longitude: number | null,
  *   queue: string, priority: number, class: string, state: string, opened_ms: number, since_ms: number, waiting_since_ms: number,
  *   order_ms: number, presses: number, operator: string | null, call: string | null, until_ms: number | null, step: number,
- *   steps: number, can_ask: boolean, parked: boolean, prefers: string, party: string | null, cameras: Camera[]}} Incident
+ *   steps: number, can_ask: boolean, parked: boolean, by_hand: boolean, recall_ms: number | null, only: string, called_by: string, prefers: string, party: string | null, cameras: Camera[]}} Incident
  * @typedef {{name: string, url: string}} Camera
  * @typedef {{id: string, role: string, party: string | null, name: string, state: string, since_ms: number,
- *   sounding: boolean | null}} Leg
+ *   sounding: boolean | null, mode: string, muted: boolean, accepted: boolean, limit_ms: number | null}} Leg
  * @typedef {{id: string, incident: string, state: string, since_ms: number, operator: string | null, held: boolean,
  *   worker_replaced: number | boolean, legs: Leg[], offer: {operators: string[], until_ms: number | null} | null}} Call
  * @typedef {{id: string, name: string, groups: string[], state: string, reason: string, since_ms: number, reachable: boolean | null, seat: string,
@@ -56,7 +56,7 @@
  * @property {boolean} ever_fit
  *
  * @typedef {{leg: string, call: string, incident: string, point: string, place: string, class: string, again: boolean,
- *   at_ms: number, accepted_ms: number}} Ring
+ *   mode: string, with: string, called_out: boolean, at_ms: number, accepted_ms: number}} Ring
  * @typedef {{leg: string, call: string}} Talk
  * @typedef {{note: string, outcome: string}} Draft
  * @typedef {{id: number, text: string, tone: "" | "amber" | "red" | "green", at_ms: number, lasts_ms: number}} News
@@ -102,6 +102,11 @@
  * @property {string} wish               available, paused or "": what the operator last asked for; outlives a reload
  * @property {boolean} muted
  * @property {number} armed_ms           the page's clock when hanging up was asked for first, else 0
+ * @property {string} armed_for          what is asked for twice: "" hanging up, else the leg that is to be dropped
+ * @property {boolean} blind             the dialog of giving a call away: without asking first
+ * @property {string} sought             what a point to be called is looked for by
+ * @property {string} reason             why a supervisor listens, for as long as the call is listened to
+ * @property {{incident?: string, point?: string, call?: string, at_ms: number} | null} expected  a ring that was asked for here
  * @property {Record<string, Draft>} drafts  by incident
  * @property {Record<string, number>} pending  verb -> the page's clock when it was asked
  * @property {string} dialog             which dialog is open

@@ -3,7 +3,9 @@
 import { h } from "./dom.js";
 import { memory } from "./memo.js";
 import { does, dot, heading } from "./parts.js";
+import { isFree, isLeft, leftWith, maySupervise, takeable } from "./select-call.js";
 import { alarms, attended, callOf, mayAct, nameOf, now_ms, overdue, partyName, points, ringing, seats, unreviewed, waiting } from "./select.js";
+import { headButton, recall } from "./view-live-dialogs.js";
 import { openedAt } from "./view-wrap-up.js";
 import { classTone, className, count, duration, effort, list, operatorWords, pointWords, roughly } from "./words.js";
 
@@ -25,8 +27,8 @@ export function board(state, say) {
     h(
       "div",
       { class: "column" },
-      panel("waiting", [b.incident, b.call, b.operator, second, ringing(state)?.incident, mayAct(state), say], () => waitingPanel(state, say)),
-      panel("attended", [b.incident, b.operator, second, state.sign.person], () => attendedPanel(state)),
+      panel("waiting", [b.incident, b.call, b.operator, second, ringing(state)?.incident, mayAct(state), isFree(state), say], () => waitingPanel(state, say)),
+      panel("attended", [b.incident, b.call, b.operator, second, state.sign.person, isFree(state), say], () => attendedPanel(state, say)),
       panel("unreviewed", [b.incident, minute, mayAct(state), say], () => unreviewedPanel(state, say)),
     ),
     h(
@@ -34,7 +36,7 @@ export function board(state, say) {
       { class: "column" },
       panel("alarms", [b.alarm, b.trunk, minute], () => alarmsPanel(state)),
       panel("seats", [b.operator, b.incident, minute, state.sign.person], () => seatsPanel(state)),
-      panel("points", [b.point, minute], () => pointsPanel(state)),
+      panel("points", [b.point, minute, isFree(state), say], () => pointsPanel(state, say)),
     ),
   );
 }
@@ -50,7 +52,8 @@ function waitingPanel(state, say) {
   const queue = waiting(state);
   const mine = ringing(state)?.incident;
   const rows = queue.map((one) => waitingRow(state, say, one, one.id === mine));
-  return section("waiting", heading("Waiting", "waiting-title", queue.length, queue.length ? "is-amber" : ""), rows, "Nobody is waiting.");
+  const take = isFree(state) && takeable(state).length ? headButton(say, "Take\u2026", "W", "take-list") : null;
+  return section("waiting", heading("Waiting", "waiting-title", queue.length, queue.length ? "is-amber" : "", take), rows, "Nobody is waiting.");
 }
 
 /** @param {State} state @param {Say} say @param {Incident} one @param {boolean} mine */
@@ -59,20 +62,26 @@ function waitingRow(state, say, one, mine) {
   const late = overdue(state, one);
   const rung = callOf(state, one.call)?.offer?.operators ?? [];
   return row(`w${one.id}`, [one, waited, late, mine, rung, state.board.operator, mayAct(state), say], () => {
-    const doing = effort(one, rung.map((id) => nameOf(state, id)), one.party ? partyName(state, one.party) : "");
+    const effect = effort(one, rung.map((id) => nameOf(state, id)), one.party ? partyName(state, one.party) : "");
+    const doing = one.by_hand ? `${effect}, ${recall(state, one)}` : effect;
     const steps = one.step > 1 ? `, step ${one.step} of ${one.steps}` : "";
     const change = mayAct(state) ? h("button", { type: "button", class: "small", title: "Class and ladder", "aria-label": `Class and ladder of ${one.place}`, on: does(say, "question", { incident: one.id }) }, "\u22ef") : null;
     return h("li", { key: one.id, class: `row tone-${classTone(one.priority)}${mine ? " mine" : ""}` }, h("span", { class: "first", title: one.place }, one.place), h("time", { class: late ? "is-red" : "" }, waited), h("span", { class: "second", title: doing + steps }, h("span", { class: `is-${classTone(one.priority)}` }, className(one)), ` \u00b7 ${doing}${steps}`), change);
   });
 }
 
-/** @param {State} state */
-function attendedPanel(state) {
+/** @param {State} state @param {Say} say */
+function attendedPanel(state, say) {
+  const supervises = maySupervise(state);
   const rows = attended(state).map((one) => {
     const lasted = duration(now_ms(state) - one.since_ms);
-    const who = one.operator ? nameOf(state, one.operator) : one.party ? partyName(state, one.party) : "Somebody";
-    const mine = one.operator !== null && one.operator === state.sign.person?.operator;
-    return row(`a${one.id}`, [one, lasted, who, mine], () => h("li", { key: one.id, class: mine ? "row tone-green mine" : "row tone-green" }, h("span", { class: "first", title: one.place }, one.place), h("time", null, lasted), h("span", { class: "second" }, who)));
+    const left = isLeft(state, one);
+    const who = left ? leftWith(state, one) : one.operator ? nameOf(state, one.operator) : one.party ? partyName(state, one.party) : "Somebody";
+    const mine = !left && one.operator !== null && one.operator === state.sign.person?.operator;
+    return row(`a${one.id}`, [one, lasted, who, mine, left, supervises, say], () => {
+      const enter = supervises && one.call && !left ? h("button", { type: "button", class: "small", "aria-label": `Take part in ${one.place}`, on: does(say, "supervise", { call: one.call }) }, "Take part") : null;
+      return h("li", { key: one.id, class: mine ? "row tone-green mine" : "row tone-green" }, h("span", { class: "first", title: one.place }, one.place), h("time", null, lasted), h("span", { class: "second" }, left ? `Left to ${who}` : who), enter);
+    });
   });
   return section("attended", heading("In conversation", "attended-title", rows.length), rows, "No conversation.");
 }
@@ -111,8 +120,8 @@ function seatRow(state, one) {
   return h("li", { key: one.id, class: "row" }, h("span", { class: "first" }, dot(tone), h("span", { class: "cut" }, `${one.name}${me}`)), h("time", null, roughly(now_ms(state) - one.since_ms)), h("span", { class: "second", title: where }, h("span", { class: `is-${tone}` }, word), ` \u00b7 ${where}`));
 }
 
-/** @param {State} state */
-function pointsPanel(state) {
+/** @param {State} state @param {Say} say */
+function pointsPanel(state, say) {
   const all = points(state);
   const bad = all.filter((one) => one.reachable === false).length;
   const rows = all.map((one) => {
@@ -120,7 +129,8 @@ function pointsPanel(state) {
     return row(`p${one.id}`, [one, since], () => pointRow(one, since));
   });
   const words = bad ? `${bad} not reachable` : count(all.length, "point");
-  return section("points", heading("Points", "points-title", words, bad ? "is-red" : ""), rows, "The plan has no points.");
+  const call = isFree(state) && all.length ? headButton(say, "Call\u2026", "D", "call-list") : null;
+  return section("points", heading("Points", "points-title", words, bad ? "is-red" : "", call), rows, "The plan has no points.");
 }
 
 /**

@@ -69,7 +69,7 @@ function ring(state, say) {
   return h(
     "section",
     { key: "ring", class: "ring", "aria-labelledby": "ring-place" },
-    h("p", { class: "kind" }, h("span", { class: `class-mark is-${classTone(incident?.priority, found.class)}` }, className(incident ?? found)), found.again ? h("span", { class: "badge" }, "Your call, again") : incident?.parked ? h("span", { class: "badge" }, "Was interrupted") : null, question(state, say, found.incident)),
+    h("p", { class: "kind" }, h("span", { class: `class-mark is-${classTone(incident?.priority, found.class)}` }, className(incident ?? found)), found.again ? h("span", { class: "badge" }, "Your call, again") : found.kind ? h("span", { class: "badge" }, found.kind) : incident?.parked ? h("span", { class: "badge" }, incident.by_hand ? "Was parked" : "Was interrupted") : null, question(state, say, found.incident)),
     h("h1", { id: "ring-place", class: placeClass(found.place), title: found.place }, found.place),
     h("p", { class: "facts" }, h("span", { class: "waited" }, h("span", { class: "is-quiet" }, "Waiting "), h("time", { class: incident && overdue(state, incident) ? "is-red" : "" }, duration(now_ms(state) - since_ms))), incident && incident.presses > 1 ? h("span", null, `Pressed ${count(incident.presses, "time")}`) : null, h("span", { class: "is-quiet" }, others.length ? `Also rung: ${list(others)}` : "Only you are rung")),
     cameras(incident),

@@ -2,14 +2,15 @@
 
 import { h } from "./dom.js";
 import { cameras, does, dot, icon, keyed } from "./parts.js";
-import { myCall, now_ms, parties, partyLeg, partyName } from "./select.js";
+import { canGive, colleagues, endsAt, isMine, isPrivate, leftTo, myLeg, partner, receivers } from "./select-call.js";
+import { mayAct, myCall, now_ms, parties, partyLeg } from "./select.js";
+import { legRow } from "./view-legs.js";
 import { map } from "./view-map.js";
 import { noteField } from "./view-wrap-up.js";
 import { classTone, className, clock, count, duration, legWords, placeClass } from "./words.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Call} Call */
-/** @typedef {import("./types.js").Leg} Leg */
 /** @typedef {import("./types.js").Incident} Incident */
 /** @typedef {import("./parts.js").Say} Say */
 
@@ -25,9 +26,10 @@ export function talk(state, say) {
     { key: "talk", class: "talk", "aria-labelledby": "talk-place" },
     where(state, say, call, incident),
     cameras(incident),
-    h("ul", { class: "legs", "aria-label": "Who is in the call" }, call.legs.map((leg) => legRow(state, call, leg))),
-    controls(state, say, call),
-    noteField(state, say, call.incident, "note", "Kept for the wrap-up. Enter leaves it.", 2),
+    h("ul", { class: "legs", "aria-label": "Who is in the call" }, call.legs.map((leg) => legRow(state, say, call, leg))),
+    deadline(state, say, call),
+    isMine(state, call) ? controls(state, say, call) : guestControls(state, say, call),
+    isMine(state, call) ? noteField(state, say, call.incident, "note", "Kept for the wrap-up. Enter leaves it.", 2) : null,
     map(state),
   );
 }
@@ -36,11 +38,11 @@ export function talk(state, say) {
 function where(state, say, call, incident) {
   const zone = state.board.service?.time_zone ?? "UTC";
   const place = incident?.place ?? "The point";
-  const state_words = call.state === "calling-back" ? ["Calling the point back", "amber"] : call.held ? ["On hold", "amber"] : ["In conversation", "green"];
+  const state_words = situation(state, call);
   return h(
     "header",
     { class: "where" },
-    h("div", null, h("p", { class: "kind" }, h("span", { class: `class-mark is-${classTone(incident?.priority, incident?.class)}` }, className(incident)), h("span", { class: `is-${state_words[1]} talk-state` }, dot(state_words[1]), state_words[0]), keyed("Class\u2026", "C", { key: "class", class: "quiet small", on: does(say, "question", { incident: call.incident }) })), h("h1", { id: "talk-place", class: placeClass(place), title: place }, place), incident ? h("p", { class: "is-quiet facts figures" }, `${incident.point} \u00b7 pressed ${incident.presses > 1 ? `${count(incident.presses, "time")}, first ` : ""}at ${clock(incident.opened_ms, zone, true)}${spot(incident)}`) : null),
+    h("div", null, h("p", { class: "kind" }, h("span", { class: `class-mark is-${classTone(incident?.priority, incident?.class)}` }, className(incident)), h("span", { class: `is-${state_words[1]} talk-state` }, dot(state_words[1]), state_words[0]), keyed("Class\u2026", "C", { key: "class", class: "quiet small", on: does(say, "question", { incident: call.incident }) })), h("h1", { id: "talk-place", class: placeClass(place), title: place }, place), incident ? h("p", { class: "is-quiet facts figures" }, `${incident.point} \u00b7 ${incident.called_by ? "called" : "pressed"} ${incident.presses > 1 ? `${count(incident.presses, "time")}, first ` : ""}at ${clock(incident.opened_ms, zone, true)}${spot(incident)}`) : null),
     h("time", { class: "lasting", "aria-label": "Length of the call" }, duration(now_ms(state) - call.since_ms)),
   );
 }
@@ -50,29 +52,94 @@ function spot(incident) {
   return incident.latitude === null || incident.longitude === null ? "" : ` \u00b7 ${incident.latitude.toFixed(5)}, ${incident.longitude.toFixed(5)}`;
 }
 
-const LEG_ICONS = { point: "point", operator: "microphone", outside: "police" };
+/**
+ * What kind of conversation it is now, and how that is coloured.
+ * @param {State} state
+ * @param {Call} call
+ * @returns {[string, string]}
+ */
+function situation(state, call) {
+  if (call.state === "calling-back") {
+    return ["Calling the point back", "amber"];
+  }
+  if (!isMine(state, call)) {
+    return [`A call of ${call.legs.find((leg) => leg.role === "operator")?.name || "a colleague"}`, "blue"];
+  }
+  return isPrivate(call) ? ["Private, the caller waits", "amber"] : call.held ? ["On hold", "amber"] : ["In conversation", "green"];
+}
 
-/** @param {State} state @param {Call} call @param {Leg} leg */
-function legRow(state, call, leg) {
-  const mine = leg.role === "operator" && call.operator === state.sign.person?.operator;
-  const muted = mine && state.muted && leg.state === "up";
-  const [word, tone] = muted ? ["muted", "amber"] : legWords(leg, call.held);
-  const fallback = leg.role === "point" ? "The point" : leg.role === "outside" ? partyName(state, leg.party) : "Operator";
-  const name = mine ? "You" : leg.name || fallback;
-  return h("li", { key: leg.id, class: `leg is-${leg.state}` }, h("span", { class: `is-${tone}` }, icon(muted ? "muted" : LEG_ICONS[/** @type {keyof typeof LEG_ICONS} */ (leg.role)] ?? "point")), h("span", { class: "who" }, name), h("span", { class: `is-${tone} what` }, dot(tone), word), h("time", { class: "is-quiet" }, duration(now_ms(state) - leg.since_ms)));
+/**
+ * The point's device is about to end the call by itself.
+ * @param {State} state
+ * @param {Say} say
+ * @param {Call} call
+ */
+function deadline(state, say, call) {
+  const at_ms = endsAt(call);
+  if (!at_ms) {
+    return null;
+  }
+  const left = duration(Math.max(0, at_ms - now_ms(state)) + 999);
+  return h("p", { key: "deadline", class: "notice amber" }, h("span", null, "The point's device ends the call in ", h("time", null, left), "."), isMine(state, call) ? keyed("Call back now", "R", { key: "renew", on: does(say, "renew") }, icon("again")) : null);
+}
+
+/**
+ * Two rows: what changes who hears whom, and what changes who has the call. Only what can be done now.
+ * @param {State} state
+ * @param {Say} say
+ * @param {Call} call
+ */
+function controls(state, say, call) {
+  const give = canGive(state, call) && receivers(state).length > 0;
+  const first = [muteButton(state, say), partner(state, call) ? privateButton(say, call) : holdButton(say, call), canGive(state, call) ? keyed("Park", "K", { key: "park", class: "park", on: does(say, "park") }, icon("park")) : null, give || colleagues(state, call).length ? keyed("Give away\u2026", "T", { key: "give", class: "give", on: does(say, "transfer") }, icon("give")) : null];
+  const second = [parties(state).length > 1 ? keyed("Other party\u2026", "O", { key: "others", class: "others", on: does(say, "parties") }, icon("others")) : null, leaveButton(state, say, call) ?? partyButton(state, say, call), hangUpButton(state, say)];
+  return [row("hearing", first), row("having", second)];
+}
+
+/** @param {string} name @param {any[]} buttons */
+function row(name, buttons) {
+  const shown = buttons.filter(Boolean);
+  return h("div", { key: name, class: `controls of-${shown.length}`, role: "group", "aria-label": name === "hearing" ? "Who hears whom" : "Who has the call" }, shown);
+}
+
+/**
+ * In a colleague's call: how one takes part, and to have it.
+ * @param {State} state
+ * @param {Say} say
+ * @param {Call} call
+ */
+function guestControls(state, say, call) {
+  const mode = myLeg(state, call)?.mode ?? "";
+  const parts = state.sign.person?.role === "supervisor" ? GUEST_PARTS : [];
+  const ways = parts.map(([key, one, label, sign]) => keyed(label, key, { key: one, "aria-pressed": String(mode === one), on: does(say, "take-part", { mode: one }) }, icon(sign)));
+  const first = [mode === "listen" ? null : muteButton(state, say), ...ways];
+  const second = [mayAct(state) ? keyed("Take over", "4", { key: "take-over", on: does(say, "take-over") }, icon("give")) : null, keyed("Leave", "L", { key: "leave", on: does(say, "leave") }, icon("leave"))];
+  return [row("hearing", first), row("having", second)];
+}
+
+/** @type {[string, string, string, string][]} */
+const GUEST_PARTS = [["1", "listen", "Listen", "listen"], ["2", "whisper", "Whisper", "private"], ["3", "join", "Join", "others"]];
+
+/** @param {State} state @param {Say} say */
+function muteButton(state, say) {
+  return keyed(state.muted ? "Speak again" : "Mute", "M", { key: "mute", class: "mute", "aria-pressed": String(state.muted), disabled: state.seat.state === "none", on: does(say, "mute") }, icon(state.muted ? "muted" : "microphone"));
+}
+
+/** @param {Say} say @param {Call} call */
+function holdButton(say, call) {
+  return keyed(call.held ? "Take off hold" : "Hold", "H", { key: "hold", class: "hold", "aria-pressed": String(call.held), on: does(say, "hold") }, icon(call.held ? "resume" : "hold"));
+}
+
+/** @param {Say} say @param {Call} call */
+function privateButton(say, call) {
+  const on = isPrivate(call);
+  return keyed(on ? "Let the caller hear" : "Speak privately", "U", { key: "private", class: "private", "aria-pressed": String(on), on: does(say, "private") }, icon(on ? "resume" : "private"));
 }
 
 /** @param {State} state @param {Say} say @param {Call} call */
-function controls(state, say, call) {
-  return h(
-    "div",
-    { class: "controls", role: "group", "aria-label": "The call" },
-    keyed(state.muted ? "Speak again" : "Mute", "M", { key: "mute", class: "mute", "aria-pressed": String(state.muted), disabled: state.seat.state === "none", on: does(say, "mute") }, icon(state.muted ? "muted" : "microphone")),
-    keyed(call.held ? "Take off hold" : "Hold", "H", { key: "hold", class: "hold", "aria-pressed": String(call.held), on: does(say, "hold") }, icon(call.held ? "resume" : "hold")),
-    parties(state).length > 1 ? keyed("Other party\u2026", "O", { key: "others", class: "others", on: does(say, "parties") }, icon("others")) : null,
-    partyButton(state, say, call),
-    hangUpButton(state, say),
-  );
+function leaveButton(state, say, call) {
+  const to = leftTo(state, call);
+  return to ? keyed(`Leave it to ${to}`, "L", { key: "leave", class: "leave", on: does(say, "leave") }, icon("leave")) : null;
 }
 
 /** @param {State} state @param {Say} say @param {Call} call */
@@ -88,7 +155,6 @@ function partyButton(state, say, call) {
 
 /** @param {State} state @param {Say} say */
 function hangUpButton(state, say) {
-  const armed = state.armed_ms > 0;
+  const armed = state.armed_ms > 0 && !state.armed_for;
   return keyed(armed ? "Once more to hang up" : "Hang up", armed ? "X" : "X X", { key: "hang-up", class: armed ? "hang-up danger" : "hang-up", on: does(say, "hang-up") }, icon("end"));
 }
-

@@ -91,6 +91,9 @@ export function classTone(priority, name = "") {
 /** @type {Record<string, string>} */
 const LEG_WORDS = { arriving: "arriving", early: "hears us, not answered yet", dialling: "being dialled", ringing: "ringing", up: "in the call", ending: "leaving" };
 
+/** @type {Record<string, [string, string]>} how a seat that was brought in takes part */
+const PART_WORDS = { listen: ["listens", "blue"], whisper: ["heard by the operator alone", "blue"], private: ["speaks with the operator", "amber"], join: ["in the call", "green"] };
+
 /**
  * What a leg does, and how that is coloured.
  * @param {Leg} leg
@@ -98,8 +101,17 @@ const LEG_WORDS = { arriving: "arriving", early: "hears us, not answered yet", d
  * @returns {[string, string]}
  */
 export function legWords(leg, held) {
+  if (leg.state === "up" && leg.accepted === false) {
+    return ["hears what it is about", "blue"];
+  }
+  if (leg.state === "up" && leg.muted) {
+    return ["muted", "amber"];
+  }
   if (leg.state === "up" && held && leg.role === "point") {
     return ["on hold", "amber"];
+  }
+  if (leg.state === "up" && leg.role === "supervisor" && PART_WORDS[leg.mode]) {
+    return PART_WORDS[leg.mode];
   }
   if (leg.state === "up" && leg.sounding === false) {
     return ["line silent", "amber"];
@@ -146,8 +158,11 @@ export function pointWords(point) {
  * @param {string} party
  */
 export function effort(incident, rung, party) {
+  if (incident.by_hand) {
+    return "Parked";
+  }
   const again = incident.presses > 1 ? `, pressed ${incident.presses} times` : "";
   const ring = rung.length ? `Ringing ${rung.length > 2 ? count(rung.length, "seat") : list(rung)}` : "Nobody free";
-  const doing = `${party ? `Calling ${party}` : ring}${again}`;
+  const doing = `${party ? `Calling ${party}` : ring}${incident.only ? ` (for ${incident.only} alone)` : ""}${again}`;
   return incident.parked ? `Interrupted. ${doing}` : doing;
 }
