@@ -14,6 +14,7 @@ ENVIRONMENT_METRICS_TOKEN = "CALLSERVER_METRICS_TOKEN"
 ENVIRONMENT_MAIL_PASSWORD = "CALLSERVER_MAIL_PASSWORD"
 
 _PORTS = re.compile(r"(\d{1,5})-(\d{1,5})")
+_ANCHOR = re.compile(r"file:/[^\0]+|https?://[^\s/]+(/\S*)?|syslog:(//[A-Za-z0-9.\-]+:\d{1,5})?|mailto:[^@\s]+@[^@\s]+")
 
 
 def _port_range(text: str) -> tuple[int, int]:
@@ -281,6 +282,39 @@ class MailConfig(_Section):
         return self
 
 
+class EvidenceConfig(_Section):
+    """How it is shown later that the journal is what it was."""
+
+    key: FilePath | None = Field(
+        default=None,
+        description="The key that signs checkpoints, made at the first start. Without: checkpoint.key in [storage] data.",
+        examples=["/etc/callserver/checkpoint.key"],
+    )
+    checkpoint_minutes: int = Field(default=10, ge=1, le=1440, description="The journal is signed as often, if it has grown.")
+    anchors: tuple[str, ...] = Field(
+        default=(),
+        description="Where checkpoints are written outside of this machine: file:, https:, syslog: or mailto:.",
+        examples=[["file:/mnt/other/callserver-anchor.txt"]],
+    )
+
+    @field_validator("anchors", mode="before")
+    @classmethod
+    def _list(cls, value: object) -> object:
+        return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("anchors")
+    @classmethod
+    def _anchors(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for anchor in value:
+            if not _ANCHOR.fullmatch(anchor):
+                raise ValueError(
+                    f"{anchor!r} is no anchor: write file:/PATH, https://HOST/PATH, syslog:, syslog://HOST:PORT or mailto:ADDRESS"
+                )
+        if len(set(value)) < len(value):
+            raise ValueError("an anchor is named twice")
+        return value
+
+
 class LogConfig(_Section):
     """What the processes say of themselves on standard error. The journal is another thing."""
 
@@ -301,7 +335,14 @@ class Config(_Section):
     plan: PlanConfig = Field(default_factory=PlanConfig)
     directory: DirectoryConfig = Field(default_factory=DirectoryConfig)
     mail: MailConfig = Field(default_factory=MailConfig)
+    evidence: EvidenceConfig = Field(default_factory=EvidenceConfig)
     log: LogConfig = Field(default_factory=LogConfig)
+
+    @model_validator(mode="after")
+    def _mail_for_anchors(self) -> Self:
+        if not self.mail.host and any(anchor.startswith("mailto:") for anchor in self.evidence.anchors):
+            raise ValueError("[evidence] anchors has a mailto: and [mail] has no host")
+        return self
 
     @model_validator(mode="after")
     def _ports_differ(self) -> Self:

@@ -6,6 +6,7 @@ does the work again with the same outcome.
 
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,11 +22,13 @@ from callserver.archive.main import Archivist
 from callserver.archive.speech import materialise
 from callserver.config import Config, load_json
 from callserver.control import CommandRefused, Unavailable, Verb, ask_sync
-from callserver.core.facts import RecordingFailed, RecordingMade
+from callserver.core.facts import CheckpointKeyMade, CheckpointSigned, RecordingFailed, RecordingMade
 from callserver.core.ids import CallId, incident_of_call
 from callserver.media.urgency import LAST, rank
 from callserver.store import queries
 from callserver.store.engine import read_only
+from callserver.store.evidence.anchors import Anchoring, anchors_of
+from callserver.store.evidence.notary import Notary, NotNoted, key_path
 
 ROUND_S = 1.0
 SEALED_AFTER_NS = 2_000_000_000  # a worker has sealed its captures by then
@@ -82,6 +85,43 @@ class Rounds:
         ask_sync(self.config.storage.control_socket, verb, args, JOURNAL_TIMEOUT_S)
 
 
+class Evidence:
+    """Checkpoints and anchors, in a thread of their own: a recording that takes long keeps no checkpoint waiting."""
+
+    def __init__(self, config: Config) -> None:
+        self._socket = config.storage.control_socket
+        every_ns = config.evidence.checkpoint_minutes * 60 * 1_000_000_000
+        alarms = (self._raise_alarm, self._clear_alarm, time.monotonic_ns)
+        engine = read_only(Path(config.storage.data))
+        self._notary = Notary(engine, key_path(config), every_ns, self._note, *alarms, time.time_ns)
+        self._anchoring = Anchoring(anchors_of(config), *alarms)
+
+    def go(self) -> None:
+        """One round."""
+        self._anchoring.step(self._notary.step())
+
+    def _note(self, id: str, fact: CheckpointKeyMade | CheckpointSigned) -> None:
+        try:
+            note = {"id": id, "kind": type(fact).__name__, "body": msgspec.to_builtins(fact)}
+            ask_sync(self._socket, Verb.NOTE_FACT, note, JOURNAL_TIMEOUT_S)
+        except (Unavailable, CommandRefused) as error:
+            log.warning("evidence.not_noted", kind=type(fact).__name__, error=str(error))
+            raise NotNoted(str(error)) from error
+
+    def _raise_alarm(self, key: str, text: str) -> None:
+        self._tell(Verb.RAISE_ALARM, {"key": key, "text": text})
+
+    def _clear_alarm(self, key: str) -> None:
+        self._tell(Verb.CLEAR_ALARM, {"key": key})
+
+    def _tell(self, verb: str, args: dict[str, Any]) -> None:
+        """An alarm that does not arrive is told again when the next attempt fails or succeeds."""
+        try:
+            ask_sync(self._socket, verb, args, JOURNAL_TIMEOUT_S)
+        except (Unavailable, CommandRefused) as error:
+            log.warning("evidence.not_told", error=str(error), **args)
+
+
 def serve(go: Callable[[], None]) -> None:
     """Rounds for ever."""
     while True:
@@ -96,7 +136,20 @@ def main() -> None:
     rank(LAST)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
-    serve(Rounds(config).go)
+    evidence = threading.Thread(target=serve, args=(Evidence(config).go,), name="evidence", daemon=True)
+    evidence.start()
+    serve(_while(evidence, Rounds(config).go))
+
+
+def _while(thread: threading.Thread, go: Callable[[], None]) -> Callable[[], None]:
+    """What `go` does; a thread that ended by a mistake of ours ends the process, which is started again."""
+
+    def both() -> None:
+        if not thread.is_alive():
+            sys.exit("the thread of checkpoints and anchors ended")
+        go()
+
+    return both
 
 
 if __name__ == "__main__":
