@@ -238,6 +238,13 @@ test("muting lasts while one is in a colleague's call", () => {
   assert.equal(play.state.muted, true);
 });
 
+test("a supervisor who is off duty may take part from a seat that can be reached, and is not free to take calls", () => {
+  const play = supervising().change({ "operator/mary": operator("mary", "off") }).act("dismiss").act("take-list").act("supervise", { call: "c-i9" });
+  assert.equal(play.state.dialog, "supervise");
+  play.change({ "operator/mary": operator("mary", "off", { reachable: false }) }).act("dismiss").act("supervise", { call: "c-i9" });
+  assert.equal(play.state.dialog, "");
+});
+
 test("operators do not come into the calls of others", () => {
   const play = seated({ "operator/mary": operator("mary", "available") }, toms()).act("supervise", { call: "c-i9" });
   assert.equal(play.state.dialog, "");

@@ -199,7 +199,8 @@ function isAttended(state, point) {
  * @param {State} state
  */
 export function maySupervise(state) {
-  return state.sign.person?.role === "supervisor" && isFree(state);
+  const off = myOperator(state)?.state === "off" && Boolean(myOperator(state)?.reachable) && !state.talk && !state.ring;
+  return state.sign.person?.role === "supervisor" && (off || isFree(state));
 }
 
 /**
