@@ -255,6 +255,13 @@ test("who is asked privately reads by whom", () => {
   assert.equal(ringing(play.state).kind, "Tom Ashworth asks you");
 });
 
+test("a dialog closes when what it is about is gone, and keys act again", () => {
+  const given = inCall().act("transfer").change({ "call/c-i1": null, "operator/mary": operator("mary", "available") }).tell({ type: "stop", leg: "l2", call: "c-i1" }).change({});
+  assert.deepEqual([given.state.dialog, key(given, "a").what], ["", "available"]);
+  const watched = supervising().change({ "call/c-i9": null });
+  assert.equal(watched.state.dialog, "");
+});
+
 // ---- words ----
 
 test("each way to take part has its words", () => {

@@ -92,3 +92,10 @@ test("giving away offers only the ways that are possible", () => {
   const both = inCall({ legs: [POINT, ME] }).act("transfer");
   assert.deepEqual(all(both, "dialog").flatMap((one) => all(both, "button", [one]).map(text)), ["Back", "Ask first", "Without asking", "Tom Ashworth"]);
 });
+
+test("a seat in a colleague's call is shown as that, and not as available", () => {
+  const listening = call("c-i9", { state: "talking", operator: "mary", legs: [POINT, ME, { ...TOM, mode: "listen" }] });
+  const play = seated({ "call/c-i9": listening, "incident/i9": incident("i9", "attended"), "operator/mary": operator("mary", "talking", { call: "c-i9", incident: "i9" }) });
+  assert.match(text(below(play, "seats-title")), /0 available/);
+  assert.match(text(below(play, "seats-title")), /Tom Ashworth\d+ sIn a colleague's call · Market Square/);
+});

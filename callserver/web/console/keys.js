@@ -85,7 +85,7 @@ const BY_DIALOG = {
     return one ? act("take", { incident: one.id }) : null;
   },
   call: () => null,
-  supervise: (_state, key) => guestKey(key),
+  supervise: () => null, // its reason is being written
   close: (state, key) => (key.toLowerCase() === "n" ? act("focus-note") : outcomeKey(state, state.picked, key)),
   keys: (_state, key) => (key === "?" ? act("dismiss") : null),
   sound: () => null,

@@ -1,7 +1,7 @@
 /** The part of the model that takes in the board, and notices on it what the operator should be told. Pure. */
 
 import { tell } from "./model-told.js";
-import { isUnheard, myLeg, takesPart, talkers } from "./select-call.js";
+import { isFree, isUnheard, myLeg, takesPart, talkers } from "./select-call.js";
 import { lostIncident, myCall, myOperator, nameOf, partyName } from "./select.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -92,7 +92,26 @@ function noticed(old, state) {
   if (operator && next.muted && !myCall(next)) {
     next = { ...next, muted: false, orders: [...next.orders, { do: "sound", what: "mute" }] };
   }
-  return dropDrafts(next);
+  return dropDrafts(closeVoid(next));
+}
+
+/** @type {Record<string, (state: State) => boolean>} whether what a dialog is about is there still */
+const ABOUT = {
+  parties: (state) => Boolean(myCall(state)),
+  transfer: (state) => Boolean(myCall(state)),
+  supervise: (state) => Boolean(state.board.call[state.picked]),
+  take: isFree,
+  call: isFree,
+};
+
+/**
+ * A dialog whose subject is gone closes, so that keys act again.
+ * @param {State} state
+ * @returns {State}
+ */
+function closeVoid(state) {
+  const stays = ABOUT[state.dialog]?.(state) ?? true;
+  return stays || !state.board.epoch ? state : { ...state, dialog: "", picked: "" };
 }
 
 /** @param {State} old @param {State} state @returns {State} */

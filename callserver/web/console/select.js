@@ -73,11 +73,11 @@ export function myCall(state) {
 }
 
 /**
- * The call into which an operator's telephone was brought.
+ * The call of a colleague into which an operator's seat was brought.
  * @param {State} state
  * @param {string} operator
  */
-function broughtInto(state, operator) {
+export function broughtInto(state, operator) {
   return Object.values(state.board.call).find((call) => call.legs.some((leg) => leg.role === "supervisor" && leg.party === operator && leg.state === "up")) ?? null;
 }
 

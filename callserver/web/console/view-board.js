@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { memory } from "./memo.js";
 import { does, dot, heading } from "./parts.js";
 import { isFree, isLeft, leftWith, maySupervise, takeable } from "./select-call.js";
-import { alarms, attended, callOf, mayAct, nameOf, now_ms, overdue, partyName, points, ringing, seats, unreviewed, waiting } from "./select.js";
+import { alarms, attended, broughtInto, callOf, mayAct, nameOf, now_ms, overdue, partyName, points, ringing, seats, unreviewed, waiting } from "./select.js";
 import { headButton, recall } from "./view-live-dialogs.js";
 import { openedAt } from "./view-wrap-up.js";
 import { classTone, className, count, duration, effort, list, operatorWords, pointWords, roughly } from "./words.js";
@@ -35,7 +35,7 @@ export function board(state, say) {
       "div",
       { class: "column" },
       panel("alarms", [b.alarm, b.trunk, minute], () => alarmsPanel(state)),
-      panel("seats", [b.operator, b.incident, minute, state.sign.person], () => seatsPanel(state)),
+      panel("seats", [b.operator, b.incident, b.call, minute, state.sign.person], () => seatsPanel(state)),
       panel("points", [b.point, minute, isFree(state), say], () => pointsPanel(state, say)),
     ),
   );
@@ -104,7 +104,7 @@ function alarmsPanel(state) {
 /** @param {State} state */
 function seatsPanel(state) {
   const all = seats(state);
-  const free = all.filter((one) => one.state === "available" && one.reachable !== false).length;
+  const free = all.filter((one) => one.state === "available" && one.reachable !== false && !broughtInto(state, one.id)).length;
   const off = all.filter((one) => one.state === "off");
   const rows = all.filter((one) => one.state !== "off").map((one) => seatRow(state, one));
   const away = off.length ? [h("li", { key: "off", class: "row faint" }, h("span", { class: "whole second" }, `Off duty: ${list(off.map((one) => one.name))}`))] : [];
@@ -113,8 +113,10 @@ function seatsPanel(state) {
 
 /** @param {State} state @param {import("./types.js").Operator} one */
 function seatRow(state, one) {
-  const [word, tone] = operatorWords(one);
-  const place = one.incident ? state.board.incident[one.incident]?.place : "";
+  const other = one.call ? null : broughtInto(state, one.id);
+  const [word, tone] = other ? ["In a colleague's call", "blue"] : operatorWords(one);
+  const incident = one.incident || other?.incident;
+  const place = incident ? state.board.incident[incident]?.place : "";
   const me = one.id === state.sign.person?.operator ? " (you)" : "";
   const where = place || one.seat || "no seat";
   return h("li", { key: one.id, class: "row" }, h("span", { class: "first" }, dot(tone), h("span", { class: "cut" }, `${one.name}${me}`)), h("time", null, roughly(now_ms(state) - one.since_ms)), h("span", { class: "second", title: where }, h("span", { class: `is-${tone}` }, word), ` \u00b7 ${where}`));

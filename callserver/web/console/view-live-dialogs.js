@@ -12,6 +12,7 @@ import { classTone, className, duration, pointWords } from "./words.js";
 /** @typedef {import("./parts.js").Say} Say */
 
 const DIGITS = 9;
+const NO_KEY = DIGITS + 1;
 
 /** @param {Say} say @param {string} key @param {string} label @param {number} place @param {string} what @param {Object} more @param {...any} rest */
 function choice(say, key, label, place, what, more, ...rest) {
@@ -100,7 +101,7 @@ export function superviseDialog(state, say) {
   };
   const write = { input: (/** @type {InputEvent} */ event) => say({ type: "act", what: "reason-given", text: /** @type {HTMLInputElement} */ (event.target).value }) };
   const unheard = h("form", { on }, h("div", { class: "field" }, h("label", { for: "reason" }, "Why you listen"), h("input", { id: "reason", maxlength: "500", autocomplete: "off", value: state.reason, "aria-describedby": "reason-tip", on: write }), h("p", { id: "reason-tip", class: "tip" }, "It is journalled with your name. The operator sees that you are there.")), h("div", { class: "outcomes" }, h("button", { key: "listen", type: "submit", class: "outcome" }, h("kbd", { "aria-hidden": "true" }, "Enter"), h("span", { class: "label" }, "Listen")), h("button", { key: "whisper", type: "button", class: "outcome", on: does(say, "take-part", { mode: "whisper" }) }, h("span", { class: "label" }, "Whisper to the operator"))));
-  const heard = h("div", { class: "outcomes" }, choice(say, "join", "Join: all hear you", 3, "take-part", { mode: "join" }), choice(say, "take-over", "Take the call over", 4, "take-over", {}));
+  const heard = h("div", { class: "outcomes" }, choice(say, "join", "Join: all hear you", NO_KEY, "take-part", { mode: "join" }), choice(say, "take-over", "Take the call over", NO_KEY, "take-over", {}));
   return dialog(say, "supervise", place, h("section", null, h("h2", null, "Unheard by the caller"), unheard), h("section", null, h("h2", null, "Heard by all"), heard));
 }
 

@@ -32,17 +32,20 @@ function ringTone(state) {
   return classTone(found ? state.board.incident[found.incident]?.priority : undefined, found?.class);
 }
 
+const OWN_CALL = ["talking", "offered", "wrap-up"];
+
 /** @param {State} state @param {Say} say */
 function duty(state, say) {
   const operator = myOperator(state);
   if (!operator) {
     return null;
   }
-  const [word, tone] = operatorWords(operator);
+  const guest = stage(state) === "talk" && !OWN_CALL.includes(operator.state);
+  const [word, tone] = guest ? ["In a colleague's call", "blue"] : operatorWords(operator);
   const waits = state.wish === "available" && operator.state === "off" && !state.seat.fit && state.settings.seat;
   const text = waits ? "Going available as soon as the sound is ready" : word;
-  const since = operator.since_ms && operator.state !== "off" ? `for ${roughly(now_ms(state) - operator.since_ms)}` : "";
-  return h("section", { key: "duty", class: "duty", "aria-label": "My duty" }, h("p", { class: "state" }, dot(waits ? "amber" : tone), h("strong", null, text), h("span", { class: "is-quiet figures" }, since)), h("div", { class: "deeds" }, dutyButtons(state, say, operator.state)));
+  const since = operator.since_ms && operator.state !== "off" && !guest ? `for ${roughly(now_ms(state) - operator.since_ms)}` : "";
+  return h("section", { key: "duty", class: "duty", "aria-label": "My duty" }, h("p", { class: "state" }, dot(waits ? "amber" : tone), h("strong", null, text), h("span", { class: "is-quiet figures" }, since)), h("div", { class: "deeds" }, guest ? null : dutyButtons(state, say, operator.state)));
 }
 
 /** @param {State} state @param {Say} say @param {string} now */
