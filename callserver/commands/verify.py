@@ -1,82 +1,159 @@
-"""`verify`: is the journal what it was when it was written, and are the recordings' files what the journal says?"""
+"""`verify`: is the journal what it was when it was written, and are the recordings' files what the journal says?
 
-import hashlib
+In this order, up to the first thing wrong: the chain and the texts beside it, keys and checkpoints, anchors, files.
+"""
+
 import sys
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from callserver.commands.output import FAULTS, ConfigOption, JsonOption, SetOption, configured, say, write_json
+from callserver.commands.output import FAULTS, MISUSE, ConfigOption, JsonOption, SetOption, configured, fail, say, write_json
 from callserver.commands.store import reading
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-_PART_BYTES = 1 << 20
+    from callserver.config import Config
+    from callserver.store.journal import Report
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class _Verdict:
+    """What was found; `fault` is the first thing wrong, and `files` are all files that are."""
+
+    report: "Report"
+    fault: str
+    checkpoints: int = 0
+    signed_to: int = 0
+    keys: tuple[str, ...] = ()
+    anchors: dict[str, int] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return not self.fault
 
 
 def verify(
     config: ConfigOption = None,
     settings: SetOption = None,
-    files: Annotated[bool, typer.Option("--files", help="Hash the recordings' files too.")] = False,
+    files: Annotated[bool, typer.Option("--files/--no-files", help="Hash the recordings' and captures' files too.")] = True,
+    anchor: Annotated[
+        list[Path] | None, typer.Option("--anchor", metavar="FILE", help="Checkpoints that were kept elsewhere. Repeatable.")
+    ] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option("--key", metavar="FINGERPRINT", help="A key that is trusted. Default: that of this machine. Repeatable."),
+    ] = None,
+    write_verifier: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the stand-alone verifier to a file instead, for strangers.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Walk the journal's chain and name the first broken row. Safe while the service runs."""
-    from callserver.store import journal
-
+    """Verify chain, signatures, anchors and files, and name the first thing wrong. Safe while the service runs."""
+    if write_verifier is not None:
+        _write_verifier(write_verifier)
+        return
     the = configured(config, settings)
     with reading(the) as engine:
-        with _Progress(as_json) as progress:
-            report = journal.verify(engine, progress)
-        broken = _broken_files(engine, the.storage.recordings) if files and report.ok else []
+        found = _examined(engine, the, anchor or (), tuple(key or ()), files, as_json)
     if as_json:
-        write_json({**asdict(report), "files": broken})
-    elif report.ok:
-        say(f"journal: {report.rows} rows are whole, {report.erased} texts were erased; the last hash is {report.hash}")
-        for line in broken:
-            say(line)
+        write_json(_as_data(found))
     else:
-        say(f"journal: broken after {report.rows} good rows: {report.fault}")
-    if not report.ok or broken:
+        _tell(found)
+    if not found.ok:
         raise typer.Exit(FAULTS)
 
 
-def _broken_files(engine: "Engine", recordings: Path) -> list[str]:
-    from callserver.core.facts import RecordingMade
+def _examined(
+    engine: "Engine", the: "Config", anchors: Sequence[Path], given: tuple[str, ...], files: bool, quiet: bool
+) -> _Verdict:
     from callserver.store import journal
+    from callserver.store.evidence import examine
+    from callserver.store.evidence.anchors import files_of
+    from callserver.store.evidence.files import broken_files
 
-    newest = {row.fact.call: row.fact for row in journal.read(engine) if isinstance(row.fact, RecordingMade)}
-    faults = []
-    for fact in newest.values():
-        for name, digest in fact.files.items():
-            found = _sha256(recordings / name)
-            if found != digest:
-                what = "is not there or cannot be read" if found is None else f"was altered: its SHA-256 is {found}, not {digest}"
-                faults.append(f"recording of call {fact.call}: {name} {what}")
-    return faults
-
-
-def _sha256(path: Path) -> str | None:
-    digest = hashlib.sha256()
+    with _Progress(quiet, "rows") as progress:
+        report = journal.verify(engine, progress)
+    found = _Verdict(report, report.fault)
+    if not report.ok:
+        return found
     try:
-        with path.open("rb") as file:
-            while part := file.read(_PART_BYTES):
-                digest.update(part)
-    except OSError:
-        return None
-    return digest.hexdigest()
+        signed = examine.check_signatures(engine, given or _own_key(the), required=bool(given))
+        found.checkpoints, found.signed_to, found.keys = signed.checkpoints, signed.signed_to, tuple(signed.keys)
+        for path in (*_written(files_of(the), signed.checkpoints), *anchors):
+            found.anchors[str(path)] = examine.check_anchor(engine, path, signed, report.rows)
+    except examine.Wrong as wrong:
+        found.fault = str(wrong)
+        return found
+    if files:
+        with _Progress(quiet, "recordings") as progress:
+            found.files = tuple(broken_files(engine, the.storage.recordings, the.storage.captures, progress))
+    found.fault = next(iter(found.files), "")
+    return found
+
+
+def _own_key(the: "Config") -> tuple[str, ...]:
+    """The fingerprint of this machine's key, where there is one that we may read."""
+    from callserver.store.evidence.keys import KeyUnusable, read_key
+    from callserver.store.evidence.notary import key_path
+
+    try:
+        return (read_key(key_path(the)).name,)
+    except KeyUnusable:
+        return ()
+
+
+def _written(anchors: Sequence[Path], checkpoints: int) -> Sequence[Path]:
+    """Before the first checkpoint no anchor can be there."""
+    return anchors if checkpoints else [path for path in anchors if path.exists()]
+
+
+def _tell(found: _Verdict) -> None:
+    report = found.report
+    if report.ok:
+        say(f"journal: {report.rows} rows are whole, {report.erased} texts were erased; the last hash is {report.hash}")
+        say(f"checkpoints: {found.checkpoints}, signed up to row {found.signed_to}")
+        for name, count in found.anchors.items():
+            say(f"anchor {name}: {count} checkpoints agree")
+        for line in found.files or (found.fault,):
+            if line:
+                say(f"BROKEN: {line}")
+    else:
+        say(f"journal: broken after {report.rows} good rows: {report.fault}")
+
+
+def _as_data(found: _Verdict) -> dict[str, object]:
+    names = ("fault", "checkpoints", "signed_to", "keys", "anchors", "files")
+    return {**asdict(found.report), "ok": found.ok, **{name: getattr(found, name) for name in names}}
+
+
+def _write_verifier(path: Path) -> None:
+    from importlib.resources import files
+
+    source = files("callserver.store.evidence").joinpath("verify_journal.py").read_bytes()
+    try:
+        with path.open("xb") as file:
+            file.write(source)
+    except OSError as error:
+        fail(f"{path}: {error.strerror}", MISUSE)
+    say(f"{path}: {len(source.splitlines())} lines, to be read first; it needs Python 3.11 and the package cryptography")
 
 
 class _Progress:
     """A bar on a terminal, nothing elsewhere."""
 
-    def __init__(self, quiet: bool) -> None:
+    def __init__(self, quiet: bool, what: str) -> None:
         self._quiet = quiet or not sys.stderr.isatty()
+        self._what = what
 
-    def __enter__(self) -> Callable[[int, int], None]:
+    def __enter__(self) -> Progress:
         return self._told
 
     def __exit__(self, *_: object) -> None:
@@ -86,4 +163,4 @@ class _Progress:
     def _told(self, done: int, total: int) -> None:
         if not self._quiet:
             width = 40 * done // max(total, 1)
-            typer.echo(f"\r[{'#' * width}{' ' * (40 - width)}] {done} of {total} rows", nl=False, err=True)
+            typer.echo(f"\r[{'#' * width}{' ' * (40 - width)}] {done} of {total} {self._what}", nl=False, err=True)

@@ -41,8 +41,11 @@ class Signed:
         return next(reversed(self.keys), "")
 
 
-def check_signatures(engine: Engine, given: Sequence[str] = ()) -> Signed:
-    """All keys and checkpoints of the journal, with the keys in `given` trusted (none given: the first). Raises Wrong."""
+def check_signatures(engine: Engine, given: Sequence[str] = (), required: bool = True) -> Signed:
+    """All keys and checkpoints of the journal, with the keys in `given` trusted (none given: the first). Raises Wrong.
+
+    With keys given a journal without any checkpoint is wrong as well, if they are `required`.
+    """
     signed = Signed()
     try:
         for number, fact in _facts(engine):
@@ -52,7 +55,7 @@ def check_signatures(engine: Engine, given: Sequence[str] = ()) -> Signed:
                 _take_checkpoint(engine, signed, number, fact)
     except SQLAlchemyError as error:
         raise Wrong(f"the database's file is damaged: {str(error).splitlines()[0]}") from error
-    if given and not signed.checkpoints:
+    if given and required and not signed.checkpoints:
         raise Wrong("checkpoints: there is none, so nothing is signed with the key that was given")
     if signed.checkpoints and signed.signer not in signed.trusted:
         raise Wrong(

@@ -1,0 +1,132 @@
+"""`callserver verify`, `callserver key` and the stand-alone verifier, as they are typed."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from callserver import cli
+from callserver.store.evidence.keys import make_key, next_of, read_key
+from tests.store.sealed import Sealed, seal
+from tests.store.tampering import bit_in_a_body, cut_at_a_checkpoint, made_anew_with_another_key, replaced_recording
+
+
+@pytest.fixture
+def sealed(tmp_path: Path) -> Iterator[Sealed]:
+    """A sealed store as the data directory of a configuration."""
+    data = tmp_path / "data"
+    data.mkdir()
+    sealed = seal(data)
+    anchors = f'anchors = ["file:{sealed.anchor}"]'
+    (tmp_path / "callserver.toml").write_text(f'[storage]\ndata = "data"\nrun = "run"\n[evidence]\n{anchors}\n')
+    yield sealed
+
+
+def run(sealed: Sealed, *words: str | Path) -> Result:
+    """One command with the store's configuration."""
+    config = sealed.home.parent / "callserver.toml"
+    return CliRunner().invoke(cli.app, [*(str(word) for word in words), "--config", str(config)])
+
+
+def reported(sealed: Sealed, *words: str | Path) -> tuple[int, Any]:
+    """The same with --json."""
+    result = run(sealed, *words, "--json")
+    return result.exit_code, json.loads(result.stdout)
+
+
+def test_everything_is_examined_and_told(sealed: Sealed) -> None:
+    code, report = reported(sealed, "verify")
+    assert (code, report["ok"], report["fault"], report["files"]) == (0, True, "", [])
+    assert (report["checkpoints"], report["keys"][0], len(report["keys"])) == (6, sealed.key, 2)
+    assert report["anchors"] == {str(sealed.anchor): 6}
+    told = run(sealed, "verify").stdout
+    assert f"checkpoints: 6, signed up to row {report['signed_to']}" in told
+
+
+def test_the_first_thing_wrong_is_named_whatever_it_is(sealed: Sealed) -> None:
+    """A recording, then the end, then a row: each comes before what was found the time before."""
+    for tamper in (replaced_recording, cut_at_a_checkpoint, bit_in_a_body):
+        place = tamper(sealed, Random(1))
+        code, report = reported(sealed, "verify")
+        assert (code, report["ok"]) == (1, False)
+        assert place in report["fault"]
+        assert place in run(sealed, "verify").stdout
+
+
+def test_files_may_be_left_out(sealed: Sealed) -> None:
+    replaced_recording(sealed, Random(1))
+    assert run(sealed, "verify", "--no-files").exit_code == 0
+
+
+def test_a_journal_made_anew_is_known_by_this_machine_s_key(sealed: Sealed) -> None:
+    """Also without an anchor and without the fingerprint."""
+    made_anew_with_another_key(sealed, Random(1))
+    result = run(sealed, "verify", "--set", "evidence.anchors=[]")
+    assert (result.exit_code, "which is not given and follows no given one" in result.stdout) == (1, True)
+
+
+def test_another_key_and_another_anchor_can_be_given(sealed: Sealed, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.write_text("nothing here")
+    assert run(sealed, "verify", "--key", sealed.key, "--anchor", sealed.anchor).exit_code == 0
+    assert "checkpoints: the last ones" in run(sealed, "verify", "--key", "0" * 64).stdout
+    assert "there is no checkpoint in it" in run(sealed, "verify", "--anchor", empty).stdout
+    assert "cannot be read" in run(sealed, "verify", "--anchor", tmp_path / "gone").stdout
+
+
+def test_the_stand_alone_verifier_needs_nothing_of_ours(sealed: Sealed, tmp_path: Path) -> None:
+    """Run isolated, from another directory."""
+    program = tmp_path / "away" / "verify_journal.py"
+    program.parent.mkdir()
+    assert run(sealed, "verify", "--write-verifier", program).exit_code == 0
+    assert run(sealed, "verify", "--write-verifier", program).exit_code == 2
+    assert "callserver.store" not in program.read_text()
+    words = [program, sealed.database, "--recordings", sealed.recordings, "--captures", sealed.captures]
+    command = [sys.executable, "-I", *words, "--anchor", sealed.anchor, "--key", sealed.key]
+    done = subprocess.run(command, cwd=program.parent, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"anchor {sealed.anchor}: 6 checkpoints agree" in done.stdout
+    assert done.stdout.endswith("WHOLE: nothing wrong was found\n")
+    place = replaced_recording(sealed, Random(1))
+    done = subprocess.run(command, cwd=program.parent, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, f"BROKEN: call {place.split('/')[0]}" in done.stdout) == (1, True)
+
+
+def test_a_key_is_shown_by_its_public_half_alone(sealed: Sealed) -> None:
+    path = sealed.home / "checkpoint.key"
+    shown = run(sealed, "key", "show").stdout
+    assert sealed.key in shown and read_key(path).public in shown
+    assert path.read_text().splitlines()[1] not in shown
+    assert reported(sealed, "key", "show")[1] == {
+        "file": str(path),
+        "fingerprint": sealed.key,
+        "public": read_key(path).public,
+        "successor_waits": False,
+    }
+    path.unlink()
+    assert run(sealed, "key", "show").exit_code == 1
+
+
+def test_rotation_makes_a_successor_once(sealed: Sealed) -> None:
+    path = sealed.home / "checkpoint.key"
+    done = run(sealed, "key", "rotate")
+    assert (done.exit_code, read_key(next_of(path)).name in done.stdout) == (0, True)
+    assert read_key(path).name == sealed.key
+    assert reported(sealed, "key", "show")[1]["successor_waits"] is True
+    again = run(sealed, "key", "rotate")
+    assert (again.exit_code, "waits already" in again.output) == (1, True)
+
+
+def test_a_lost_key_is_replaced_and_the_loss_is_told(sealed: Sealed) -> None:
+    path = sealed.home / "checkpoint.key"
+    path.unlink()
+    assert "write this fingerprint down" in run(sealed, "key", "rotate").stdout
+    next_of(path).unlink()
+    make_key(path)
+    assert "write this" not in run(sealed, "key", "rotate").stdout
