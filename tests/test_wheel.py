@@ -17,6 +17,7 @@ from callserver.store.journal import verify
 from pathlib import Path
 assert "site" in callserver.__file__, callserver.__file__
 assert all(shipped(name).points for name in SHIPPED)
+assert (Path(callserver.__file__).parent / "store" / "evidence" / "verify_journal.py").is_file()
 assert (Path(dialplans.__file__).parent / "schema.json").is_file()
 assert all((Path(callserver.__file__).parent / "runtime" / name).is_file() for name in ("street/street.js", "demo-night.toml"))
 assert len(list((Path(callserver.__file__).parent / "planning" / "storms").glob("*.toml"))) == 5

@@ -2,7 +2,7 @@
 
 The first broken row is named, with what is wrong. The walk reads page by page and holds no lock; rows appended meanwhile
 are left out. What a chain alone cannot show: that its end was cut off together with `journal_head`, or that all of it was
-made anew. For that, keep `Report.hash` with its number elsewhere from time to time and compare.
+made anew. That is what signed checkpoints and anchors are for; see `callserver.store.evidence`.
 """
 
 from collections.abc import Callable
