@@ -156,6 +156,44 @@ def police(state: str = "ringing", seconds: float = 6) -> Item:
     return leg("l3", "outside", "Police control room", state, seconds, party="police")
 
 
+def colleague(mode: str = "private", state: str = "up", seconds: float = 9) -> Item:
+    """Tom's seat, brought in."""
+    return leg("l4", "supervisor", "Tom Ashworth", state, seconds, party="tom", mode=mode)
+
+
+def asked() -> Items:
+    """Police in the call, a colleague asked while the caller waits, a device that will soon end the call by itself."""
+    items = talking(legs=[police("up", 30), colleague()])
+    items["call/c-i1"]["legs"][0] |= {"limit_ms": at(-43)}
+    items["call/c-i1"]["legs"][2] |= {"muted": True}
+    return items
+
+
+def to_take(mine: Item | None = None) -> Items:
+    """One waits, one is parked, one goes on with the police alone, one is a colleague's."""
+    items = town(mine)
+    items |= keyed(
+        "incident",
+        incident("w1", "dl-bondgate", "Bondgate, opposite the taxi rank", "waiting", 21),
+        incident("w2", "dl-crown-street", "Crown Street, in front of the library", "waiting", 80, priority=2)
+        | {"parked": True, "by_hand": True, "prefers": "tom", "recall_ms": at(-71)},
+        incident("a1", "dl-northgate", "Northgate, at the corner of Crown Street", "attended", 340),
+        incident("a2", "dl-high-row", "High Row, top of the steps", "attended", 60, operator="tom"),
+    )
+    left = [leg("n1", "point", "", "up", 340), leg("n3", "outside", "Police control room", "up", 200, party="police")]
+    toms = [leg("h1", "point", "", "up", 60), leg("h2", "operator", "Tom Ashworth", "up", 60, party="tom")]
+    items |= keyed("call", call("c-a1", "a1", "talking", 340, left), call("c-a2", "a2", "talking", 60, toms, operator="tom"))
+    items["operator/tom"] = operator("tom", "Tom Ashworth", "talking", 60, incident="a2", call="c-a2")
+    return items
+
+
+def listening(mode: str = "listen") -> Items:
+    """The supervisor's seat is in Tom's call."""
+    items = to_take()
+    items["call/c-a2"]["legs"].append(leg("h3", "supervisor", "Mary Webb", "up", 12, party="mary", mode=mode))
+    return items
+
+
 def interrupted(state: str = "ringing") -> Items:
     """A point with cameras whose conversation made way before; another waits that did."""
     items = ringing() if state == "ringing" else talking()

@@ -151,6 +151,33 @@ def _question(stage: Stage, open_page: Callable[..., Page], **options: Any) -> P
     return page
 
 
+def _dropping(stage: Stage, open_page: Callable[..., Page], **options: Any) -> Page:
+    page = at_seat(stage, open_page, boards.talking(legs=[boards.police("up", 30)]), **options)
+    page.get_by_role("button", name="Drop Police control room").click()
+    expect(page.get_by_role("button", name="Once more to drop Police control room")).to_be_visible()
+    return page
+
+
+SUPERVISOR = {"user": "mary", "role": "supervisor", "operator": "mary", "name": "Mary Webb"}
+
+
+def _supervising(inside: bool) -> Scene:
+    """Before, with the dialog open, or within a colleague's call."""
+
+    def scene(stage: Stage, open_page: Callable[..., Page], **options: Any) -> Page:
+        stage.person = SUPERVISOR
+        page = at_seat(stage, open_page, boards.listening() if inside else boards.to_take(), **options)
+        if inside:
+            stage.tell({"type": "talking", "leg": "h3", "call": "c-a2"})
+            expect(page.get_by_role("button", name="Whisper")).to_be_visible()
+        else:
+            page.get_by_role("button", name="Take part in High Row").click()
+            expect(page.get_by_label("Why you listen")).to_be_focused()
+        return page
+
+    return scene
+
+
 SCENES: Mapping[str, Scene] = {
     "sign-in": _sign_in,
     "sign-in-fault": lambda stage, open_page, **o: _sign_in(stage, open_page, fault=True, **o),
@@ -169,6 +196,14 @@ SCENES: Mapping[str, Scene] = {
     "ring-watched": _watched_ring,
     "class-and-ladder": _question,
     "parties": _pressed("o", boards.talking()),
+    "talk-police": _quiet(boards.talking(legs=[boards.police("up", 30)])),
+    "talk-asked": _quiet(boards.asked()),
+    "talk-dropping": _dropping,
+    "give-away": _pressed("t", boards.talking()),
+    "take-list": _pressed("w", boards.to_take()),
+    "call-list": _pressed("d", boards.town()),
+    "supervise": _supervising(inside=False),
+    "supervising": _supervising(inside=True),
     "wrap-up": _wrap_up,
     "review": _pressed("u", boards.to_close()),
     "pause-list": _pressed("b", boards.town()),

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.real
 
 SERIOUS = ("serious", "critical")
 FITS = {"ring", "ring-long", "talk", "talk-busy", "talk-held", "hang-up-armed", "wrap-up"}  # nothing to scroll for in a call
+FITS |= {"talk-police", "talk-asked", "talk-dropping", "supervising"}
 
 
 @pytest.mark.parametrize("name", rotating(sorted(SCENES), 4))
