@@ -7,6 +7,7 @@ import pytest
 
 from callserver.core import effects
 from callserver.core.events import ConditionCleared, ConditionRaised, Event, LegEnded, NoticeDone
+from callserver.core.events_control import Bring, CallOut
 from callserver.core.ids import CallId, IncidentId, LegId, OperatorId, PointId
 from callserver.core.instant import INSTANT_ZERO
 from callserver.core.shape import Prompt, Shape
@@ -16,6 +17,7 @@ from callserver.runtime.perform import Performer
 from callserver.runtime.seats import Seats
 from callserver.sip.interface import LocalMedia
 from dialplans.model import MediaSource, Notice
+from tests.core.driver import Driver
 
 LEG, CALL = LegId("i.1.1"), CallId("i.1")
 LOCAL = LocalMedia("127.0.0.1", 6_000, 6_001, 1, 1, 1, 1)
@@ -177,6 +179,27 @@ def test_a_seat_that_is_brought_in_is_dialled_as_what_it_is() -> None:
         stage.performer(effects.DialOperator(leg, OperatorId("op1"), PointId("p1"), "Place"))
     assert stage.sound.roles == {"i.1.1": "operator", "i.1.2": "supervisor"}
     assert stage.edge.dialled == list(state.legs)
+
+
+def test_a_browser_is_told_why_it_rings() -> None:
+    """An offer has no reason; who is brought in learns how and by whom, and who calls a point that it is that."""
+    driver = Driver(None, "ann", "bob")
+    stage, rung = Stage(), list[tuple[str, str, str, bool]]()
+    stage.performer.state = lambda: driver.state
+    stage.seats.serves = lambda operator: True  # type: ignore[method-assign]
+    stage.seats.ring = lambda operator, leg, ring, role="": rung.append(  # type: ignore[method-assign]
+        (role, ring["mode"], ring["with"], ring["called_out"])
+    )
+    incident = driver.press()
+    stage.performer(driver.ordered(effects.DialOperator)[0])
+    driver.answer("ann")
+    driver.gone()
+    driver.do(Bring(driver.call(incident).id, OperatorId("bob"), "private", "ann"))
+    stage.performer(driver.ordered(effects.DialOperator)[0])
+    driver.end("bob")
+    driver.do(CallOut(PointId("p3"), OperatorId("bob"), "bob", IncidentId("fresh")))
+    stage.performer(driver.ordered(effects.DialOperator)[0])
+    assert rung == [("operator", "", "", False), ("supervisor", "private", "ann", False), ("operator", "", "", True)]
 
 
 def test_a_notice_is_passed_on_and_one_that_cannot_be_is_settled() -> None:
