@@ -101,8 +101,8 @@ test("T opens nothing where there is nobody", () => {
 });
 
 test("with the police in the call it is neither parked nor given away without asking", () => {
-  const play = withLegs(POINT, ME, POLICE).act("park").act("transfer").act("transfer-how").act("transfer-to", { to: "tom" });
-  assert.deepEqual(play.asked(), []);
+  const play = withLegs(POINT, ME, POLICE).act("park").act("transfer").act("transfer-how");
+  assert.deepEqual([play.asked(), play.state.blind], [[], false]);
 });
 
 test("a colleague whose seat is in a call, or whose call is full, cannot be asked", () => {

@@ -277,7 +277,7 @@ def test_tab_reaches_everything_and_the_focus_is_seen(stage: Stage, open_page: O
     for _ in range(30):
         page.keyboard.press("Tab")
         found.append(page.evaluate(_FOCUSED))
-    controls = ["Pause", "Mute", "Hold", "Park", "Give away…", "Other party…", "Call Police control room", "Hang up", "note"]
+    controls = ["Pause", "Mute", "Hold", "Park", "Transfer…", "Other party…", "Call Police control room", "Hang up", "note"]
     assert list(dict.fromkeys(name for name in found if name in controls)) == controls
     assert "no ring" not in " ".join(found)
 

@@ -31,7 +31,7 @@ const rows = (play) => buttons(play, "Who is in the call");
 
 test("alone with the caller there is what can be done with one caller", () => {
   const play = inCall({ legs: [POINT, ME] });
-  assert.deepEqual([hearing(play), having(play), rows(play)], [["Mute", "Hold", "Park", "Give away…"], ["Other party…", "Call Police", "Hang up"], ["Mute"]]);
+  assert.deepEqual([hearing(play), having(play), rows(play)], [["Mute", "Hold", "Park", "Transfer…"], ["Other party…", "Call Police", "Hang up"], ["Mute"]]);
 });
 
 test("with the police in it: private words and leaving, but neither parking nor giving away", () => {

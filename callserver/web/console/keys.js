@@ -37,7 +37,7 @@ export const SHOWN = [
       ["O", "Call another party, then its digit"],
       ["U", "Speak with whom you called in while the caller waits, and let the caller hear again"],
       ["L", "Leave: the call goes on with the others"],
-      ["T", "Give the call away: ask a colleague first, or not"],
+      ["T", "Transfer: ask a colleague first, or not"],
       ["K", "Park: the caller waits, nobody is rung for a while"],
       ["R", "Have the point called back before its device ends the call"],
       ["N", "Write a note; Enter leaves it"],

@@ -34,7 +34,7 @@ export const LIVE_DEEDS = {
   private: speakPrivately,
   leave,
   transfer: openTransfer,
-  "transfer-how": (state, m) => ({ ...state, blind: m.blind ?? !state.blind }),
+  "transfer-how": transferHow,
   "transfer-to": transferTo,
   "hand-over": handOver,
   park,
@@ -96,6 +96,14 @@ function openTransfer(state) {
   const asks = call ? colleagues(state, call).length > 0 : false;
   const gives = call ? canGive(state, call) && receivers(state).length > 0 : false;
   return asks || gives ? { ...state, dialog: "transfer", blind: !asks } : state;
+}
+
+/** @param {State} state @param {Message} m @returns {State} */
+function transferHow(state, m) {
+  const call = mine(state);
+  const blind = m.blind ?? !state.blind;
+  const possible = call && (blind ? canGive(state, call) && receivers(state).length : colleagues(state, call).length);
+  return possible ? { ...state, blind } : state;
 }
 
 /** @param {State} state @param {Message} m @returns {State} */

@@ -91,7 +91,7 @@ function deadline(state, say, call) {
  */
 function controls(state, say, call) {
   const give = canGive(state, call) && receivers(state).length > 0;
-  const first = [muteButton(state, say), partner(state, call) ? privateButton(say, call) : holdButton(say, call), canGive(state, call) ? keyed("Park", "K", { key: "park", class: "park", on: does(say, "park") }, icon("park")) : null, give || colleagues(state, call).length ? keyed("Give away\u2026", "T", { key: "give", class: "give", on: does(say, "transfer") }, icon("give")) : null];
+  const first = [muteButton(state, say), partner(state, call) ? privateButton(say, call) : holdButton(say, call), canGive(state, call) ? keyed("Park", "K", { key: "park", class: "park", on: does(say, "park") }, icon("park")) : null, give || colleagues(state, call).length ? keyed("Transfer\u2026", "T", { key: "give", class: "give", on: does(say, "transfer") }, icon("give")) : null];
   const second = [parties(state).length > 1 ? keyed("Other party\u2026", "O", { key: "others", class: "others", on: does(say, "parties") }, icon("others")) : null, leaveButton(state, say, call) ?? partyButton(state, say, call), hangUpButton(state, say)];
   return [row("hearing", first), row("having", second)];
 }
