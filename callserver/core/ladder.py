@@ -14,7 +14,7 @@ Two queues that hand to each other at once cannot spin: a queue that had the inc
 get it back; that is an alarm, and the ladder goes on as if the step had nothing to do.
 """
 
-from callserver.core import conditions, escalation, moment, notices, offers, outside, sound
+from callserver.core import conditions, crowding, escalation, moment, notices, offers, outside, sound
 from callserver.core import incident as incidents
 from callserver.core.decision import Decision
 from callserver.core.events import ClimbLadder, LastResort
@@ -126,6 +126,7 @@ def hand_over(d: Decision, incident: Incident, queue: str, reason: str) -> None:
     offers.withdraw(d, _call_of(d, incident), f"handed to queue {queue}")
     ladder = hours.ladder_at(plan_of(d.state, incident), queue, moment.utc_ns(d.state, d.now))
     d.record(IncidentHandedOver(incident.id, queue, ladder, f"{reason}: to queue {queue}", incident.queue))
+    crowding.run_due(d, incident)  # it may have waited too long for this queue already
     sound.reshape(d, _call_of(d, incident))
 
 

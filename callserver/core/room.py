@@ -68,7 +68,9 @@ def make(d: Decision) -> bool:
     }
     if not wanting:
         return False
-    due = {key for key, pool in wanting.items() if _is_due(d, d.state.incidents[pool.quiet[0][2]])}
+    due = {
+        key for key, pool in wanting.items() if any(_is_due(d, d.state.incidents[rank[2]]) for rank in pool.quiet[:STUCK_MOST])
+    }
     seats = _seats(d, bool(due))
     done = False
     for rank, crew in _emergencies(d, wanting, due, seats):

@@ -180,6 +180,8 @@ class Edge:
         if fate < 0.55:
             end = LOST if fate < 0.06 else BYE
             self.device(dialog.leg, self.chance.randrange(200, 240_000), lambda gone: self.end(gone, end))
+        if dialog.role == "outside":
+            self.device(dialog.leg, self.chance.randrange(1_000, 24_000), self.press_key)
         if dialog.role == "operator":
             for _ in range(self.chance.randrange(4)):
                 self.device(dialog.leg, self.chance.randrange(1_000, 90_000), self.type)
@@ -189,6 +191,10 @@ class Edge:
         for digit in self.chance.choice(("1", "2", "7", "*51", "*9", "*")):
             if dialog.leg in self.dialogs:
                 self.send(ev.DigitPressed(dialog.leg, digit))
+
+    def press_key(self, dialog: Dialog) -> None:
+        """A party's key: the one that accepts, or another."""
+        self.send(ev.DigitPressed(dialog.leg, "1" if self.chance.random() < 0.8 else "3"))
 
     def press_keys(self, dialog: Dialog) -> None:
         """A caller's keys, while waiting or later: those of a ladder's step, a button's, or any."""

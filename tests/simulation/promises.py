@@ -10,11 +10,31 @@ from callserver.core.state import Incident, State
 from dialplans.model import Priority, When
 from tests.simulation.edge import Edge
 from tests.simulation.invariants import hold
-from tests.simulation.reading import could_ring, ladder_of, last_of_queues, may_ring, nobody_at_work, rank, seats_in_the_way
+from tests.simulation.reading import (
+    could_ring,
+    is_free,
+    ladder_of,
+    last_of_queues,
+    may_ring,
+    nobody_at_work,
+    rank,
+    seats_in_the_way,
+)
 
 UNOFFERED_MOST = 2 * SECOND
 SLACK = 3 * SECOND
-ASKED = (ev.MakeAvailable, ev.Pause, ev.CodeDialled, ev.GiveOutcome, ev.DigitPressed, ev.HangUp, ev.Pressed, ev.LegEnded)
+ASKED = (
+    ev.MakeAvailable,
+    ev.Pause,
+    ev.CodeDialled,
+    ev.GiveOutcome,
+    ev.DigitPressed,
+    ev.HangUp,
+    ev.Pressed,
+    ev.LegEnded,
+    ev.Take,
+    ev.CallOut,
+)
 """What a person does, after which a wrap-up may end before its time."""
 
 
@@ -28,16 +48,20 @@ class Promises:
         self.hand_overs: dict[str, int] = {}
         self.unoffered_since: dict[str, Instant] = {}
         self.nobody_since: dict[str, Instant] = {}
+        self.unrung_since: dict[str, Instant] = {}  # operators whose chosen incident does not ring there
         self.unsent_since: dict[str, Instant] = {}
         self.freed_for: dict[str, str] = {}  # by operator: the emergency for whose sake a talk was parked
         self.freed_by: set[str] = set()  # emergencies for which one was parked
         self.crowded_since: dict[str, Instant] = {}
+        self.parked: set[str] = set()  # by a person, and nobody is to be rung
+        self.called: set[str] = set()  # incidents of points that were called and have not pressed
         self.tried: dict[str, set[str]] = {}  # by incident: the parties of this round
 
     def restart(self, now: Instant) -> None:
         """The switchboard was away: what must be done soon counts from its return."""
         self.unoffered_since, self.crowded_since = {}, {}
         self.nobody_since = {}
+        self.unrung_since = {}
         self.unsent_since = {}
 
     # ---- facts ----------------------------------------------------------------------------------------------
@@ -53,6 +77,16 @@ class Promises:
                 self.outcomes.setdefault(self.point_of[fact.incident], []).append((now, fact.outcome))
             elif isinstance(fact, f.IncidentMoved):
                 self._moved(fact, now)
+            elif isinstance(fact, f.DirectionEnded):
+                if fact.incident in self.parked:
+                    self.foot_at[fact.incident] = now
+                self.parked.discard(fact.incident)
+            elif isinstance(fact, f.CallParked):
+                self.parked.add(incident_of_call(fact.call))
+            elif isinstance(fact, f.IncidentRejoined):
+                if fact.incident in self.called:
+                    self.foot_at[fact.incident] = now
+                self.called.discard(fact.incident)
             elif isinstance(fact, f.IncidentHandedOver):
                 self._handed_over(fact, event, state, now)
             elif isinstance(fact, f.OfferMade | f.OfferWidened):
@@ -88,6 +122,8 @@ class Promises:
 
     def _opened(self, fact: f.IncidentOpened, event: ev.Event, state: State, now: Instant) -> None:
         self.foot_at[fact.incident] = now
+        if fact.called_by:
+            self.called.add(fact.incident)
         self.point_of[fact.incident] = fact.point
         point = state.plans[fact.plan_version].points[fact.point]
         button = event.button if isinstance(event, ev.Pressed) else ""
@@ -97,6 +133,7 @@ class Promises:
             closed = [outcome for at, outcome in self.outcomes.get(fact.point, ()) if at >= now - nuisance.within_ms * MS]
             if sum(outcome in nuisance.outcomes for outcome in closed) >= nuisance.count:
                 usual = max(usual, nuisance.priority)
+        usual = max(point.priority, Priority.NORMAL) if isinstance(event, ev.CallOut) else usual  # nobody made mischief
         hold(fact.priority == usual, f"{fact.incident} has class {fact.priority}, not {usual}")
 
     def _moved(self, fact: f.IncidentMoved, now: Instant) -> None:
@@ -105,9 +142,12 @@ class Promises:
         self.tried.pop(fact.incident, None)
         if fact.new == "waiting":
             self.foot_at[fact.incident] = now
+        else:
+            self.parked.discard(fact.incident)
 
     def _handed_over(self, fact: f.IncidentHandedOver, event: ev.Event, state: State, now: Instant) -> None:
         self.foot_at[fact.incident] = now
+        self.parked.discard(fact.incident)
         if isinstance(event, ev.Pressed):  # by another button
             self.hand_overs[fact.incident] = 0
             return
@@ -120,14 +160,17 @@ class Promises:
         if call is None:
             return
         incident = state.incidents[call.incident]
+        if incident.state == "attended":
+            return  # somebody comes to the police
         before = list(self._unoffered(state, incident)) if isinstance(fact, f.OfferMade) else []
         for operator in fact.operators:
+            chosen = incident.chosen == operator
             hold(
-                may_ring(state, incident, operator, now),
+                chosen or may_ring(state, incident, operator, now),
                 f"{operator} is rung for {incident.id} out of turn: tier, skill or hours",
             )
             passed = [other.id for other in before if may_ring(state, other, operator, now)]
-            wanted = incident.prefers == operator or self.freed_for.pop(operator, "") == incident.id
+            wanted = chosen or incident.prefers == operator or self.freed_for.pop(operator, "") == incident.id
             hold(not passed or wanted, f"{operator} is rung for {incident.id} before {passed}")
 
     def _unoffered(self, state: State, than: Incident) -> Iterator[Incident]:
@@ -184,7 +227,22 @@ class Promises:
             self._offered(state, edge, incident, now)
             self._room(state, incident, now)
             self._last_resort(state, incident, now, back_since, known in rung)
+        self._chosen(state, edge, now)
         self._notices(state, edge, now)
+
+    def _chosen(self, state: State, edge: Edge, now: Instant) -> None:
+        """Whoever picked somebody is rung for them as soon as the seat is free."""
+        for operator in state.operators.values():
+            incident = state.incidents.get(operator.claimed) if operator.claimed else None
+            frozen = incident is not None and operator.id in state.plans[incident.plan_version].operators
+            if incident is None or incident.chosen != operator.id or not frozen or not is_free(edge, operator, now):
+                self.unrung_since.pop(operator.id, None)
+                continue
+            waits = incident.state == "waiting" or (incident.state == "attended" and incident.operator is None)
+            since = self.unrung_since.setdefault(operator.id, now)
+            hold(
+                not waits or now - since <= UNOFFERED_MOST, f"{incident.id} was chosen by {operator.id}, whose seat does not ring"
+            )
 
     def _offered(self, state: State, edge: Edge, incident: Incident, now: Instant) -> None:
         call = state.calls[incident.call] if incident.call else None
@@ -216,6 +274,11 @@ class Promises:
         since = self.nobody_since.setdefault(incident.id, now) if alone else None
         if since is None:
             self.nobody_since.pop(incident.id, None)
+        if incident.id in self.parked or incident.id in self.called:
+            until = incident.only_until
+            hold(until is None or now - until <= SLACK or now - back_since <= SLACK, f"{incident.id} is kept past its time")
+            self.nobody_since.pop(incident.id, None)
+            return
         late = now - foot > last.after_ms * MS + SLACK or (since is not None and now - max(since, foot) > SLACK)
         if late and now - back_since > SLACK:
             pause = incident.route_at is not None and incident.route_at - now <= ladder.retry_ms * MS

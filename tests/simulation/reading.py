@@ -25,6 +25,8 @@ def may_ring(state: State, incident: Incident, operator: str, now: Instant) -> b
     known = frozen.operators.get(operator)
     if known is None or operator not in present.operators:
         return False
+    if incident.only:
+        return incident.only in (f"operator:{operator}", *(f"group:{group}" for group in known.groups))
     queue = frozen.queues[incident.queue]
     waited_ms = (now - incident.ladder_since) / MS
     own = {*queue.groups, *(group for tier in queue.tiers if tier.after_ms <= waited_ms for group in tier.groups)}
@@ -43,12 +45,16 @@ def _is_open(state: State, incident: Incident, group: str, now: Instant) -> bool
 
 def could_ring(state: State, edge: Edge, incident: Incident, operator: OperatorState, now: Instant) -> bool:
     """Whether the seat is free, in truth, and the operator is one who is rung for it."""
+    return is_free(edge, operator, now) and may_ring(state, incident, operator.id, now)
+
+
+def is_free(edge: Edge, operator: OperatorState, now: Instant) -> bool:
+    """Whether a seat could ring for anything, in truth."""
     return (
         operator.reachable
         and operator.state == "available"
         and (operator.refuses_until is None or operator.refuses_until <= now)
         and not any(dialog.party == operator.id for dialog in edge.dialogs.values())
-        and may_ring(state, incident, operator.id, now)
     )
 
 
@@ -94,7 +100,7 @@ def _is_lower_talk(state: State, operator: OperatorState) -> bool:
     call = None if operator.call is None else state.calls.get(operator.call)
     if call is None or call.state != "talking":
         return False
-    outside = any(leg.role == "outside" and leg.state != "ending" for leg in call.legs.values())
+    outside = any(leg.role in ("outside", "supervisor") and leg.state != "ending" for leg in call.legs.values())
     return state.incidents[call.incident].priority >= Priority.NORMAL and not outside
 
 

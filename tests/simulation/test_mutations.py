@@ -6,6 +6,7 @@ nothing but the journal. A rule that the watch shares with the core (who may be 
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -13,11 +14,14 @@ import pytest
 
 from callserver.core import (
     absent,
+    answers,
     conditions,
+    control,
     conversation,
     eligible,
     endings,
     fold,
+    giving,
     index,
     ladder,
     leg,
@@ -71,7 +75,8 @@ def free_with_a_leg(operator: OperatorState, now: int) -> bool:
 def accept_and_forget(d: Any, call: Any, leg_answered: Any) -> OperatorState:
     """An accept that leaves the other seats ringing."""
     operator: OperatorState = d.state.operators[OperatorId(leg_answered.party)]
-    d.record(offers.OfferEnded(call.offer.id, "accepted", "first", operator.id))
+    if call.offer is not None:
+        d.record(offers.OfferEnded(call.offer.id, "accepted", "first", operator.id))
     operators.move(d, operator, operators.TALKING, "first")
     return operator
 
@@ -137,6 +142,25 @@ def marks_nothing(self: Any, fact: Any) -> None:
         _marked(self, fact)
 
 
+_conversation = sound._conversation
+
+
+def without_links(state: Any, call: Any) -> Any:
+    """A sound in which nobody only listens."""
+    return replace(_conversation(state, call), also=())
+
+
+def without_mutes(state: Any, call: Any) -> Any:
+    """A sound in which everybody is heard."""
+    kept = {leg.id: leg.muted for leg in call.legs.values()}
+    for leg_of_call in call.legs.values():
+        leg_of_call.muted = False
+    shape = _conversation(state, call)
+    for known, muted in kept.items():
+        call.legs[known].muted = muted
+    return shape
+
+
 MUTATIONS: Mapping[str, Mutation] = {
     # waiting and ringing
     "nobody may be rung": Mutation(eligible, "served_by", lambda *_: lambda _: False, "without an offer"),
@@ -160,7 +184,9 @@ MUTATIONS: Mapping[str, Mutation] = {
     "nobody is parked": Mutation(room, "_park", lambda *_: None, "no room is made"),
     "any talk is parked": Mutation(room, "Priority", SimpleNamespace(EMERGENCY=0, NORMAL=0), "was parked"),
     "who is parked is dropped": Mutation(conversation, "wait_again", dropped_not_parked, "does not wait|dropped|attended by"),
-    "who was parked is forgotten": Mutation(pools, "_place", place_without_parked, "offer|not used up", "late|unoffered"),
+    "who was parked is forgotten": Mutation(
+        pools, "_place", place_without_parked, "offer|not used up|last resort", "late|unoffered"
+    ),
     "the last one is paused": Mutation(absent, "_left_alone", lambda *_: iter(()), "was the last one"),
     # ladders
     "no ladder is climbed": Mutation(ladder, "climb", nothing, "not used up|last resort", "late"),
@@ -172,6 +198,16 @@ MUTATIONS: Mapping[str, Mutation] = {
     "a hand-over goes nowhere": Mutation(ladder, "hand_over", nothing, "last resort", "silent"),
     "a notice is dropped": Mutation(notices, "order", notice_without_order, "is on no way", "untold"),
     "a restart forgets notices": Mutation(worlds, "orders_outstanding", orders_without_notices, "is on no way", "untold"),
+    # live control
+    "one-way links are forgotten": Mutation(sound, "_conversation", without_links, "who hears whom"),
+    "who is muted is heard": Mutation(sound, "_conversation", without_mutes, "who hears whom"),
+    "an answer is an acceptance": Mutation(answers, "_party", answers._joins, "who hears whom|attended by"),
+    "who is kept for somebody is everybody's": Mutation(eligible, "_alone", lambda *_: True, "is rung for|are rung"),
+    "a parked caller is forgotten": Mutation(giving, "run_due", nothing, "not used up|past its time", "unoffered"),
+    "a parked caller's ladder goes on": Mutation(ladder, "climbs", lambda _: True, "climbs"),
+    "a chosen caller is not rung": Mutation(offers, "_chosen", nothing, "was chosen"),
+    "a colleague is left without an operator": Mutation(control, "hand_to", nothing, "no operator|talks|attended by"),
+    "a left call stays on hold": Mutation(conversation, "leave_open", nothing, "on hold and nobody can end it"),
     # calls and people
     "a press is not taken in": Mutation(press, "_add_leg", nothing, "has no leg", "ignored"),
     "state is changed without a fact": Mutation(sound, "reshape", shape_without_fact, "another state|sounds otherwise"),

@@ -60,6 +60,8 @@ def test_the_town_meets_all_that_a_plan_can_say() -> None:
 EVERYTHING = {
     *("IncidentHandedOver", "IncidentParked", "IncidentReclassified", "ConditionMet", "HoursTurned", "ClockAnchored"),
     *("NoticeSettled", "RouteAwaited", "CallHeld", "WorkerReplaced", "ServerStarted", "CallBackAwaited", "OfferWidened"),
+    *("LegMuted", "ModeSet", "CallTaken", "CallParked", "IncidentDirected", "DirectionEnded", "IncidentChosen", "TalkLimitNear"),
+    *("AcceptanceAwaited", "LegAccepted", "came back", "taken over", "called out", "not reached", "renewed"),
     *("passed over", "paused by the core", "wrap-up cut", "button", "another ladder", "instead of", "lowered for mischief"),
 }
 
@@ -75,7 +77,14 @@ def _words_of(fact: f.Fact) -> Iterator[str]:
         yield "wrap-up cut"
     if isinstance(fact, f.RouteTried) and fact.asked:
         yield "instead of"
+    if isinstance(fact, f.CallTaken):
+        yield "came back" if "came to" in reason else "taken over"
+    if isinstance(fact, f.IncidentMoved) and "called in vain" in reason:
+        yield "not reached"
+    if isinstance(fact, f.CallMoved) and "renewed" in reason:
+        yield "renewed"
     if isinstance(fact, f.IncidentOpened):
+        yield from ("called out",) if fact.called_by else ()
         yield from (word for word, so in (("button", fact.button), ("another ladder", fact.ladder)) if so)
         if "lately" in fact.why:
             yield "lowered for mischief"

@@ -58,7 +58,7 @@ PARTIES = {
     "police": Party(
         "police", "Police", (Route("sip:p@a", "trunk-a", 20_000), Route("sip:p@b", "trunk-b", 20_000)), fallback="county"
     ),
-    "county": Party("county", "County", (Route("sip:c@b", "trunk-b", 15_000),)),
+    "county": Party("county", "County", (Route("sip:c@b", "trunk-b", 15_000),), accept="1"),
     "civic": Party("civic", "Civic", (Route("sip:v@a", "trunk-a", 10_000),), hours="office", fallback="county"),
 }
 QUEUES = {
@@ -72,6 +72,7 @@ QUEUES = {
         preempt_after_ms=4_000,
         raise_after_presses=3,
         raise_when_silent=True,
+        park_recall_ms=40_000,
     ),
     "rail": Queue("rail", ("north",), "over", strategy=Strategy.ROUND_ROBIN, ring_timeout_ms=6_000, wrap_up_ms=20_000),
     "calm": Queue(
@@ -104,7 +105,7 @@ def town() -> Plan:
         time_zone="Europe/London",
         points=points,
         profiles={
-            "human": Profile("human"),
+            "human": Profile("human", talk_limit_ms=100_000),
             "ends": Profile("ends", point_bye=PointBye.END),
             "at-once": Profile("at-once", answer=Answer.AT_ONCE, point_bye=PointBye.END),
             "after": Profile("after", answer=Answer.AFTER, answer_after_ms=5_000),

@@ -19,7 +19,9 @@ from callserver.core.instant import MS, SECOND, Instant
 from callserver.core.recovery import orders_outstanding, reconcile
 from callserver.core.state import State
 from callserver.watch.watch import Watch
+from tests.simulation.controls import Controls
 from tests.simulation.edge import Edge
+from tests.simulation.hearing import Hearing
 from tests.simulation.invariants import Broken, Invariants, hold
 from tests.simulation.people import RETRANSMIT_MS, People
 from tests.simulation.promises import Promises
@@ -57,11 +59,12 @@ class World:
         self.faults = faults
         self.loose = True  # people still begin new things
         self.edge = Edge(self.chance, self.after, self.deliver)
-        self.invariants, self.promises = Invariants(), Promises()
+        self.invariants, self.promises, self.hearing = Invariants(), Promises(), Hearing()
         self.judged, self.watched = judged, watched
         self.watch = Watch()
         self.place = place(seed)
         self.people = People(self, self.place, self.chance)
+        self.controls = Controls(self, self.place, Random(f"controls {seed}"))
 
     # ---- time -----------------------------------------------------------------------------------------------
 
@@ -125,6 +128,7 @@ class World:
         self.read()
         if self.judged:
             self.invariants.take(facts, self.now)
+            self.hearing.take(facts, self.state)
             self.promises.take(event, facts, self.state, self.now)
         deadline = next_deadline(self.state)
         if deadline is not None and deadline <= self.now:
@@ -176,6 +180,7 @@ class World:
             self.look()
             if self.judged:
                 self.invariants.check(self.state, self.edge, self.now, bool(self.held))
+                self.hearing.check(self.state)
                 ordered = [order.leg for _, orders in self.held for order in orders if isinstance(order, DialParty)]
                 self.promises.check(self.state, self.edge, self.now, self.back_since, ordered)
         if self.judged and self.steps % COMPARE_EVERY == 0:
@@ -231,6 +236,7 @@ class World:
     def run(self, hours: float, presses: int | None = None) -> None:
         """Some hours of chance (or until so many presses), then everybody goes home and everything must come to rest."""
         self.people.begin()
+        self.controls.begin()
         if presses is None:
             self.advance(Instant(START + int(hours * HOUR)))
         else:
