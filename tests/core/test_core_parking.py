@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from callserver.core import events as ev
+from callserver.core.decide import next_deadline
 from callserver.core.effects import ShapeCall
 from callserver.core.facts import AlarmCleared, AlarmRaised, IncidentParked, OfferMade
-from callserver.core.ids import OperatorId, PartyId
-from dialplans.model import Plan, Priority, Strategy
+from callserver.core.ids import OperatorId, PartyId, PointId
+from dialplans.model import Plan, Priority, Step, Strategy
 from tests.core.driver import Driver
 from tests.core.plans import operators, plan, with_queue
 
@@ -161,6 +162,22 @@ def test_a_parked_incident_parks_nobody_though_its_class_is_raised() -> None:
     assert len(parked(driver)) == 1
 
 
+def test_a_parked_incident_that_became_an_emergency_does_not_hide_those_behind_it() -> None:
+    driver = Driver(town(), "ann", "bob")
+    driver.talk("low1", "ann")
+    driver.talk("low2", "bob")
+    driver.press("p1")
+    driver.after(PREEMPT_MS)
+    ((point, seat),) = parked(driver)
+    hidden = driver.state.incidents[driver.state.open_by_point[PointId(point)]]
+    driver.gone()
+    driver.answer(seat)
+    driver.do(ev.Reclassify(hidden.id, int(Priority.EMERGENCY), "sue"))
+    driver.press("p2")
+    driver.after(PREEMPT_MS)
+    assert len(parked(driver)) == 2
+
+
 def test_a_free_seat_is_used_before_anything_is_parked() -> None:
     driver = Driver(town(), "ann", "bob")
     driver.talk("low1", "ann")
@@ -275,6 +292,16 @@ def test_a_wait_longer_than_the_longest_is_an_alarm_once_until_somebody_answers(
     driver.after(5_000)
     driver.answer("ann")
     assert f"waits:{incident.id}" in [fact.key for fact in driver.said(AlarmCleared)]
+
+
+def test_a_caller_who_waited_long_is_an_alarm_as_soon_as_a_stricter_queue_has_it() -> None:
+    made = with_queue(town(), "idle", longest_wait_ms=20_000)
+    steps = (Step(30_000, hand_to="idle"),)
+    driver = Driver(replace(made, ladders={**made.ladders, "short": replace(made.ladders["short"], steps=steps)}))
+    driver.press("low1")
+    driver.after(30_000)
+    assert [fact.key for fact in driver.said(AlarmRaised) if fact.key.startswith("waits")] == ["waits:i1"]
+    assert (next_deadline(driver.state) or driver.now + 1) > driver.now
 
 
 def test_every_offer_of_a_parked_incident_is_a_new_one() -> None:

@@ -164,7 +164,7 @@ def without_mutes(state: Any, call: Any) -> Any:
 MUTATIONS: Mapping[str, Mutation] = {
     # waiting and ringing
     "nobody may be rung": Mutation(eligible, "served_by", lambda *_: lambda _: False, "without an offer"),
-    "nothing is offered": Mutation(offers, "deal", nothing, "without an offer", "unoffered"),
+    "nothing is offered": Mutation(offers, "deal", nothing, "without an offer|was chosen", "unoffered"),
     "the index hears of nothing": Mutation(index.Index, "touch", marks_nothing, "offer|last resort|not used up", "late"),
     "an offer is not over with its last leg": Mutation(offers, "end_if_empty", nothing, "offered", "unanswerable"),
     "losers are forgotten": Mutation(offers, "accept", accept_and_forget, "offered", "stuck"),
