@@ -63,6 +63,22 @@ test("the police that rings or has not taken the call yet is nobody to speak wit
   }
 });
 
+test("muted, Space speaks for as long as it is held, and not where it presses another button", () => {
+  const play = inCall();
+  assert.equal(key(play, " "), null);
+  play.act("mute");
+  assert.equal(deed(play.state, { ...PRESS, key: " ", on_button: true }), null);
+  assert.equal(deed(play.state, { ...PRESS, key: " ", on_button: true, on_mute: true }).what, "push");
+  assert.equal(deed(play.state, { ...PRESS, key: " ", typing: true }), null);
+  play.act("push");
+  assert.deepEqual([play.state.muted, play.state.pushed], [false, true]);
+  play.act("release");
+  assert.deepEqual([play.state.muted, play.state.pushed], [true, false]);
+  assert.equal(play.orders.filter((one) => one.what === "mute").length, 3, "the sound follows each time");
+  play.act("push").act("mute").act("release");
+  assert.deepEqual([play.state.muted, play.state.pushed], [true, false], "M while it is held mutes for good");
+});
+
 // ---- who has the call ----
 
 test("L leaves where somebody stays, and says that the call goes on", () => {

@@ -32,6 +32,7 @@ export const SHOWN = [
     "In a call",
     [
       ["M", "Mute, and speak again"],
+      ["Space", "Muted: speak for as long as it is held"],
       ["H", "Hold, and take off hold"],
       ["P", "Call the police: the plan's first party"],
       ["O", "Call another party, then its digit"],
@@ -121,7 +122,7 @@ function outcomeKey(state, incident, key) {
 /**
  * What a key does now.
  * @param {State} state
- * @param {{key: string, typing: boolean, repeat: boolean, alt: boolean, other: boolean, on_button: boolean}} press
+ * @param {{key: string, typing: boolean, repeat: boolean, alt: boolean, other: boolean, on_button: boolean, on_mute?: boolean}} press
  * @returns {Message | null}
  */
 export function deed(state, press) {
@@ -148,10 +149,13 @@ function isLetter(key) {
   return key.length === 1 && key !== " ";
 }
 
-/** @param {State} state @param {{key: string, on_button: boolean}} press @returns {Message | null} */
+/** @param {State} state @param {{key: string, on_button: boolean, on_mute?: boolean}} press @returns {Message | null} */
 function onStage(state, press) {
   const key = press.key.toLowerCase();
   const now = stage(state);
+  if (now === "talk" && key === " " && state.muted) {
+    return press.on_button && !press.on_mute ? null : act("push");
+  }
   if (now === "talk") {
     const done = talkKey(state, key);
     if (done) {

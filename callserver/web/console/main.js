@@ -216,14 +216,24 @@ function pressed(event) {
     return;
   }
   const typing = isTyping(target, event);
-  const found = deed(state, { key: event.key, typing, repeat: event.repeat, alt: event.altKey, other: event.ctrlKey || event.metaKey, on_button: target.matches("button, a, input") });
+  const found = deed(state, { key: event.key, typing, repeat: event.repeat, alt: event.altKey, other: event.ctrlKey || event.metaKey, on_button: target.matches("button, a, input"), on_mute: target.matches("button.mute") });
   if (found) {
     event.preventDefault();
     say(found);
   }
 }
 
+/** @param {KeyboardEvent} event */
+function released(event) {
+  if (event.key === " " && state.pushed) {
+    event.preventDefault(); // nor is the button pressed that has the focus
+    say({ type: "act", what: "release" });
+  }
+}
+
 document.addEventListener("keydown", pressed);
+document.addEventListener("keyup", released);
+window.addEventListener("blur", () => say({ type: "act", what: "release" }));
 document.addEventListener("pointerdown", () => (state.sound.locked ? say({ type: "act", what: "unlock" }) : undefined));
 document.addEventListener("visibilitychange", drawSoon);
 setInterval(() => say({ type: "tick" }), TICK_MS);

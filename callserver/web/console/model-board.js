@@ -89,8 +89,8 @@ function noticed(old, state) {
   if (operator && next.in_call && !next.board.call[next.in_call]) {
     next = { ...next, in_call: "" };
   }
-  if (operator && next.muted && !myCall(next)) {
-    next = { ...next, muted: false, orders: [...next.orders, { do: "sound", what: "mute" }] };
+  if (operator && (next.muted || next.pushed) && !myCall(next)) {
+    next = { ...next, muted: false, pushed: false, orders: [...next.orders, { do: "sound", what: "mute" }] };
   }
   return dropDrafts(closeVoid(next));
 }

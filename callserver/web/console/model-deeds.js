@@ -13,6 +13,8 @@ export const DEEDS = {
   ...LIVE_DEEDS,
   answer: (state) => accept(state),
   mute,
+  push: (state) => (state.muted && myCall(state) ? hush({ ...state, muted: false, pushed: true }) : state),
+  release: (state) => (state.pushed ? hush({ ...state, muted: true, pushed: false }) : state),
   hold,
   party,
   parties: (state) => (myCall(state) && parties(state).length > 1 ? { ...state, dialog: "parties" } : state),
@@ -42,8 +44,13 @@ export const DEEDS = {
 /** @param {State} state @returns {State} */
 function mute(state) {
   return myCall(state) && state.seat.state !== "none"
-    ? order({ ...state, muted: !state.muted }, { do: "sound", what: "mute" })
+    ? hush({ ...state, muted: !state.muted, pushed: false })
     : state;
+}
+
+/** @param {State} state */
+function hush(state) {
+  return order(state, { do: "sound", what: "mute" });
 }
 
 /** @param {State} state @returns {State} */

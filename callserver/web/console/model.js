@@ -48,6 +48,7 @@ export function initial() {
     in_call: "",
     wish: "",
     muted: false,
+    pushed: false,
     armed_ms: 0,
     armed_for: "",
     blind: false,

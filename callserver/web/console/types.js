@@ -101,6 +101,7 @@
  * @property {string} in_call            the call this page is or was in; outlives a reload
  * @property {string} wish               available, paused or "": what the operator last asked for; outlives a reload
  * @property {boolean} muted
+ * @property {boolean} pushed            muted, and speaking for as long as Space is held
  * @property {number} armed_ms           the page's clock when hanging up was asked for first, else 0
  * @property {string} armed_for          what is asked for twice: "" hanging up, else the leg that is to be dropped
  * @property {boolean} blind             the dialog of giving a call away: without asking first

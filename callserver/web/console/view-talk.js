@@ -122,7 +122,7 @@ const GUEST_PARTS = [["1", "listen", "Listen", "listen"], ["2", "whisper", "Whis
 
 /** @param {State} state @param {Say} say */
 function muteButton(state, say) {
-  return keyed(state.muted ? "Speak again" : "Mute", "M", { key: "mute", class: "mute", "aria-pressed": String(state.muted), disabled: state.seat.state === "none", on: does(say, "mute") }, icon(state.muted ? "muted" : "microphone"));
+  return keyed(state.muted || state.pushed ? "Speak again" : "Mute", "M", { key: "mute", class: "mute", "aria-pressed": String(state.muted || state.pushed), title: state.muted ? "Hold Space to speak meanwhile" : "", disabled: state.seat.state === "none", on: does(say, "mute") }, icon(state.muted ? "muted" : "microphone"));
 }
 
 /** @param {Say} say @param {Call} call */
