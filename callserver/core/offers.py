@@ -204,7 +204,7 @@ def refused(d: Decision, call: Call, operator: OperatorState, end: Termination) 
         absent.missed(d, operator, incident_of(d.state, call))
     elif not lost_by_us(end):
         operators.rest_firmly(d, operator)
-    end_if_empty(d, call, "refused", reason)
+    end_if_empty(d, call, "refused", reason, meant=not lost_by_us(end))
 
 
 def pull(d: Decision, operator: OperatorState, reason: str) -> None:
@@ -216,11 +216,11 @@ def pull(d: Decision, operator: OperatorState, reason: str) -> None:
             end_if_empty(d, d.state.calls[leg.call], "withdrawn", reason)
 
 
-def end_if_empty(d: Decision, call: Call, result: str, reason: str) -> None:
-    """An offer without a ringing leg is none."""
+def end_if_empty(d: Decision, call: Call, result: str, reason: str, meant: bool = True) -> None:
+    """An offer without a ringing leg is none. `meant`: whether a refusal was one; a line lost in our restart says nothing."""
     if call.offer is not None and not call.offer.legs:
         d.record(OfferEnded(call.offer.id, result, reason))
-        if result == "refused":
+        if result == "refused" and meant:
             _end_direction(d, incident_of(d.state, call), reason)
 
 
