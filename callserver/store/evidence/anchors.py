@@ -5,6 +5,7 @@ known; it blocks, so `Anchoring` gives every attempt a thread of its own and wai
 """
 
 import email.policy
+import errno
 import http.client
 import os
 import smtplib
@@ -53,7 +54,7 @@ def to_file(path: Path, checkpoint: CheckpointSigned) -> None:
     try:
         line = f"{line_of(checkpoint)}\n".encode()
         if os.write(handle, line) != len(line):
-            raise OSError("the disk is full")
+            raise OSError(errno.ENOSPC, "the disk is full")
         os.fsync(handle)
     finally:
         os.close(handle)

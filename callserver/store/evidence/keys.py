@@ -3,6 +3,7 @@
 A successor waits beside it, in `NAME.next`, until the journal has its fact; then it takes the place (`take_over`).
 """
 
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,8 @@ def make_key(path: Path) -> SigningKey:
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        os.write(handle, pem)
+        if os.write(handle, pem) != len(pem):
+            raise OSError(errno.ENOSPC, "the disk is full")
         os.fsync(handle)
     finally:
         os.close(handle)

@@ -63,8 +63,10 @@ class Notary:
     def step(self) -> CheckpointSigned | None:
         """Do what is due; the newest checkpoint that the journal has, for anchors."""
         try:
-            self._look()
-            if self._now_ns() >= self._due_ns or next_of(self._path).exists():
+            due = self._now_ns() >= self._due_ns or next_of(self._path).exists()
+            if due or self._newest is not None:
+                self._look()
+            if due:
                 self._due_ns = self._now_ns() + (self._every_ns if self._work() else SOON_NS)
                 self._clear_alarm(ALARM)
         except NotNoted:
