@@ -88,7 +88,7 @@ def _examined(
         signed = examine.check_signatures(engine, given or _own_key(the), required=bool(given))
         found.checkpoints, found.signed_to, found.keys = signed.checkpoints, signed.signed_to, tuple(signed.keys)
         for path in (*_written(files_of(the), signed.checkpoints), *anchors):
-            found.anchors[str(path)] = examine.check_anchor(engine, path, signed, report.rows)
+            found.anchors[str(path)] = examine.check_anchor(engine, path, signed)
     except examine.Wrong as wrong:
         found.fault = str(wrong)
         return found

@@ -57,7 +57,7 @@ class Sealed:
             if not report.ok:
                 return report.fault
             signed = examine.check_signatures(engine, (self.key,))
-            examine.check_anchor(engine, self.anchor, signed, report.rows)
+            examine.check_anchor(engine, self.anchor, signed)
             return next(broken_files(engine, self.recordings, self.captures), "")
         except examine.Wrong as wrong:
             return str(wrong)

@@ -12,6 +12,7 @@ from callserver.store.engine import open_store, read_only
 from callserver.store.evidence import examine
 from callserver.store.evidence.keys import make_key, next_of, read_key
 from callserver.store.evidence.notary import AGAIN_NS, Notary, NotNoted
+from callserver.store.evidence.statement import line_of
 from callserver.store.journal import read, verify
 from callserver.store.ops import append_op
 from callserver.store.upgrade import upgrade
@@ -173,6 +174,22 @@ def test_facts_that_wait_in_the_spool_are_not_counted_before_they_are_there(desk
     desk.happens()
     desk.work(700)
     assert desk.signed().checkpoints == 2
+
+
+def test_a_checkpoint_that_came_while_somebody_verified_is_no_fault(desk: Desk, tmp_path: Path) -> None:
+    """One that the journal never got is."""
+    desk.work()
+    signed, anchor = desk.signed(), tmp_path / "anchor"
+    desk.happens()
+    desk.work(700)
+    newest = desk.notary.step()
+    assert newest is not None and newest.sequence == 2
+    anchor.write_text(line_of(newest))
+    assert examine.check_anchor(desk.engine, anchor, signed) == 1
+    anchor.write_text(line_of(read_key(desk.key).checkpoint(3, newest.number, newest.hash, 10**18)))
+    for seen in (signed, desk.signed()):
+        with pytest.raises(examine.Wrong, match="checkpoint 3 is missing"):
+            examine.check_anchor(desk.engine, anchor, seen)
 
 
 def test_a_key_that_is_gone_is_an_alarm_and_never_silently_made_anew(desk: Desk) -> None:

@@ -20,6 +20,7 @@ What it checks, in this order; it stops at the first thing wrong, names it, and 
    of the journal and agree with it. A journal that was cut short or made anew does not.
 5. Recordings: a fact `RecordingMade` has the SHA-256 of each file and of each capture (`x.cap`, perhaps compressed: `x.cap.gz`).
 
+Copy the anchor before the database: one that is newer knows of rows that the copy has not, and calls it cut short.
 Give --key with the fingerprint that was written down when the service was installed, and an anchor that was out of reach of
 those whom you doubt. Without either, whoever had the machine could have made all of it anew with a key of their own.
 """
