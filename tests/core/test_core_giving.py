@@ -8,6 +8,7 @@ from callserver.core import events as ev
 from callserver.core import facts as f
 from callserver.core.effects import DialOperator
 from callserver.core.ids import OperatorId, PartyId
+from callserver.core.recovery import LOST_IN_RESTART
 from callserver.core.state import Call, Incident
 from dialplans.model import Priority
 from tests.core.driver import BUSY, LOST, Driver
@@ -64,6 +65,14 @@ def test_a_transfer_that_is_refused_rings_everybody_at_once() -> None:
     run.gone()
     run.end("bob", BUSY)
     assert run.rung() == {"ann", "cat"}
+
+
+def test_a_transfer_rings_on_after_a_restart() -> None:
+    run, incident, call = conversation("bob", "cat")
+    run.do(ev.Transfer(call.id, "bob", "ann"))
+    run.gone()
+    run.end("bob", LOST_IN_RESTART)
+    assert (run.rung(), incident.only, playing(call)) == ({"bob"}, "operator:bob", {"transfer"})
 
 
 def test_the_ladder_goes_on_while_a_transfer_rings() -> None:
