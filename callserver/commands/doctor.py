@@ -19,7 +19,7 @@ _MARKS = {Level.GOOD: "good   ", Level.WARNING: "warning", Level.FAULT: "FAULT  
 
 def doctor(config: ConfigOption = None, settings: SetOption = None, as_json: JsonOption = False) -> None:
     """Check the machine, the installation and the running service. 1 when there is a fault."""
-    from callserver.commands import certificate, machine, software
+    from callserver.commands import certificate, evidence, machine, software
 
     the = configured(config, settings)
     checks: tuple[Check, ...] = (
@@ -33,6 +33,7 @@ def doctor(config: ConfigOption = None, settings: SetOption = None, as_json: Jso
         machine.ranks,
         machine.ports,
         certificate.tls,
+        evidence.evidence,
         machine.clock,
         machine.service,
     )

@@ -12,6 +12,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from callserver import cli
+from callserver.commands.evidence import evidence
+from callserver.commands.output import overrides
+from callserver.config import load
 from callserver.store.evidence.keys import make_key, next_of, read_key
 from tests.store.sealed import Sealed, seal
 from tests.store.tampering import bit_in_a_body, cut_at_a_checkpoint, made_anew_with_another_key, replaced_recording
@@ -130,3 +133,29 @@ def test_a_lost_key_is_replaced_and_the_loss_is_told(sealed: Sealed) -> None:
     next_of(path).unlink()
     make_key(path)
     assert "write this" not in run(sealed, "key", "rotate").stdout
+
+
+def found(sealed: Sealed, *settings: str) -> list[tuple[str, str]]:
+    """What doctor's check of key and anchors says: level and words."""
+    config = load(sealed.home.parent / "callserver.toml", overrides(settings))
+    return [(finding.level, finding.what) for finding in evidence(config)]
+
+
+def test_doctor_knows_the_key_and_warns_of_an_anchor_on_the_same_disk_or_none(sealed: Sealed) -> None:
+    (key, anchor) = found(sealed)
+    assert key == ("good", f"{sealed.home / 'checkpoint.key'}, fingerprint {sealed.key}")
+    assert anchor == ("warning", f"file:{sealed.anchor} lies on the journal's own disk")
+    level, what = found(sealed, "evidence.anchors=[]")[1]
+    assert (level, "cut short would not show" in what) == ("warning", True)
+    assert found(sealed, "evidence.anchors=['syslog:']")[1] == ("good", "syslog:")
+
+
+def test_doctor_finds_a_key_that_others_can_read_or_nobody_can_use(sealed: Sealed) -> None:
+    path = sealed.home / "checkpoint.key"
+    path.chmod(0o640)
+    assert found(sealed)[0] == ("fault", f"{path} can be read by others")
+    path.chmod(0o600)
+    path.write_text("nonsense")
+    assert found(sealed)[0][0] == "fault"
+    path.unlink()
+    assert found(sealed)[0] == ("good", f"{path} is made at the first start")
