@@ -109,6 +109,14 @@ def wait_again(d: Decision, call: Call, reason: str) -> None:
     sound.reshape(d, call)
 
 
+def left_alone(d: Decision, call: Call, reason: str) -> None:
+    """Who had the call is lost: it waits again, unless nobody is in need, because its point was called and never reached."""
+    if incident_of(d.state, call).called_by and not call.talked:
+        _not_reached(d, call, reason)
+    else:
+        wait_again(d, call, reason)
+
+
 def leave_open(d: Decision, call: Call, reason: str) -> None:
     """Who could take the point off hold and end a mute is gone: everybody hears everybody."""
     if call.held:

@@ -39,7 +39,9 @@ def _point(d: Decision, call: Call, leg: Leg, old: str, end: Termination) -> Non
         conversation.dial_point(d, call)
     if old == legs.ENDING or calls.point_leg(call) is not None:
         return
-    if call.state == calls.CALLING_BACK:
+    if call.state == calls.CALLING_BACK and offers.lost_by_us(end):
+        conversation.dial_point(d, call)
+    elif call.state == calls.CALLING_BACK:
         conversation.call_back_failed(d, call, offers.words(end))
     elif call.state == calls.TALKING:
         profile = profile_of(d.state, incident_of(d.state, call))
@@ -67,8 +69,9 @@ def _operator(d: Decision, call: Call, leg: Leg, old: str, end: Termination) -> 
     elif call.state in calls.ATTENDED and end.kind in _HUNG_UP:
         conversation.over(d, call, f"{operator.id} hung up", keep_operator=False)
     elif call.state in calls.ATTENDED:
-        conversation.wait_again(d, call, f"the line to {operator.id} was lost: {offers.words(end)}")
-        operators.release(d, operator, "the line was lost")
+        conversation.left_alone(d, call, f"the line to {operator.id} was lost: {offers.words(end)}")
+        if operator.state == operators.TALKING:
+            operators.release(d, operator, "the line was lost")
         if not offers.lost_by_us(end):
             operators.rest_firmly(d, operator)
             _seat_dead(d, call, f"{operator.id} had the call: {offers.words(end)}")

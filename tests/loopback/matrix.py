@@ -13,6 +13,7 @@ Ears = Mapping[str, frozenset[str]]
 
 VOICES = {"point": 440.0, "operator": 1_000.0, "colleague": 1_300.0, "police": 1_600.0}
 PROMPTS = {"reassurance": 2_000.0, "hold": 2_300.0, "parked": 2_500.0, "transfer": 2_700.0, "calling-back": 2_900.0}
+PROMPTS |= {"call-out": 2_200.0, "accept-1": 2_400.0}
 TONES = {**VOICES, **PROMPTS}
 
 
@@ -31,14 +32,17 @@ BEFORE: Mapping[str, Ears] = {
     "muted": ears(point="operator", operator="point", police="point operator"),
     "parked": ears(point="parked"),
     "calling back": ears(operator="calling-back"),
+    "calling out": ears(operator="call-out"),
+    "accepting": ears(point="operator", operator="point", police="accept-1"),
     "transferring": ears(point="transfer"),
     "listening": ears(point="operator", operator="point", colleague="point operator"),
     "whispering": ears(point="operator", operator="point colleague", colleague="point operator"),
     "joined": ears(point="operator colleague", operator="point colleague", colleague="point operator"),
 }
-"""`held`: the operator speaks with the police. `muted`: the police are. `transferring`: the colleague's seat rings."""
+"""`held`: the operator speaks with the police. `muted`: the police are. `transferring`: the colleague's seat rings. `accepting`:
+the police answered, and are to press a key."""
 
-RINGING = frozenset({"waiting", "calling back", "transferring"})
+RINGING = frozenset({"waiting", "calling back", "calling out", "transferring"})
 """Shapes in which somebody is being rung: an unanswered line does not outlive the switchboard, and is dialled again."""
 
 
@@ -87,6 +91,10 @@ AFTER: Mapping[tuple[str, str], Cell] = {
     ("muted", "seat gone"): Cell(ears(point="police", police="point"), (SEAT_LOST, "LegMuted police off")),
     ("calling back", "seat gone"): Cell(OVER, (SEAT_LOST, "IncidentMoved waiting"), rings=True),
     ("joined", "seat gone"): Cell(ears(point="colleague", colleague="point"), (SEAT_LOST, "CallTaken")),
+    ("calling out", "seat gone"): Cell(OVER, (SEAT_LOST, "IncidentMoved unreviewed", "CallMoved ended")),
+    ("accepting", "seat gone"): Cell(
+        ears(point="reassurance", police="accept-1"), (SEAT_LOST, "IncidentMoved waiting"), rings=True
+    ),
     ("listening", "seat gone"): OFFERED_ANEW,
     ("whispering", "seat gone"): OFFERED_ANEW,
     # The point hangs up, and its profile says that this is meant.
@@ -95,12 +103,24 @@ AFTER: Mapping[tuple[str, str], Cell] = {
     ("transferring", "point hangs up"): Cell(OVER, ("LegMoved point ended normal",)),
     **{
         (shape, "point hangs up"): Cell(OVER, TO_REVIEW)
-        for shape in ("talking", "held", "three-way", "police alone", "private", "muted", "listening", "whispering", "joined")
+        for shape in (
+            "talking",
+            "held",
+            "three-way",
+            "police alone",
+            "private",
+            "muted",
+            "listening",
+            "whispering",
+            "joined",
+            "accepting",
+        )
     },
     # The police hang up.
     ("held", "police hang up"): Cell(ears(point="hold", operator=""), (POLICE_LEFT,)),
     ("three-way", "police hang up"): Cell(ears(point="operator", operator="point"), (POLICE_LEFT,)),
     ("police alone", "police hang up"): Cell(OVER, (POLICE_LEFT, "IncidentMoved unreviewed", "CallMoved ended")),
+    ("accepting", "police hang up"): Cell(ears(point="operator", operator="point"), (POLICE_LEFT, "PartyGivenUp")),
     ("muted", "police hang up"): Cell(ears(point="operator", operator="point"), (POLICE_LEFT,)),
 }
 

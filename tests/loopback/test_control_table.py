@@ -1,27 +1,28 @@
 """The matrix's tables, held to the core alone: each shape and each fault without a service, in a fraction of a second."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 import pytest
 
 from callserver.core import events as ev
-from callserver.core.ids import LegId, OperatorId, PartyId
+from callserver.core.ids import IncidentId, LegId, OperatorId, PartyId, PointId
 from callserver.core.recovery import reconcile
 from callserver.core.state import Call, Incident
 from dialplans.model import Plan, Point
-from tests.core.driver import CANCELLED, LOST, Driver
-from tests.core.plans import plan
+from tests.core.driver import BYE, CANCELLED, LOST, Driver
+from tests.core.plans import CIVIC, POLICE, plan
 from tests.loopback.matrix import AFTER, BEFORE, CELLS, OFFERED_ANEW, PROMPTS, Ears, roles_of, tells, words
 
-NAMES = {"p6": "point", "p1": "point", "ann": "operator", "bob": "colleague", "police": "police"}
-ANN, BOB, POLICE = OperatorId("ann"), OperatorId("bob"), PartyId("police")
+NAMES = {"p6": "point", "p1": "point", "ann": "operator", "bob": "colleague", "police": "police", "civic": "police"}
+ANN, BOB = OperatorId("ann"), OperatorId("bob")
 
 
 def _plan() -> Plan:
-    """Two points of one queue without wrap-up: p6's hanging up is meant, p1 is called back."""
-    return plan(points={"p6": Point("p6", "Station", "none", "ends"), "p1": Point("p1", "Gate", "none", "human")})
+    """Two points of one queue without wrap-up: p6's hanging up is meant, p1 is called back. One party has to accept by key."""
+    points = {"p6": Point("p6", "Station", "none", "ends"), "p1": Point("p1", "Gate", "none", "human")}
+    return plan(points=points, parties={"police": POLICE, "civic": replace(CIVIC, accept="1")})
 
 
 @dataclass
@@ -47,11 +48,11 @@ class Play:
         """The point and ann."""
         self.point, self.incident = point, self.run.talk(point)
 
-    def with_police(self) -> None:
+    def with_police(self, party: str = "police") -> None:
         """And the police."""
         self.talk()
-        self.run.do(ev.Escalate(self.call.id, POLICE, "sue"))
-        self.run.answer("police")
+        self.run.do(ev.Escalate(self.call.id, PartyId(party), "sue"))
+        self.run.answer(party)
 
     def with_colleague(self, mode: str) -> None:
         """And bob, brought in."""
@@ -69,7 +70,7 @@ class Play:
             found[hears].add(names[said])
         for prompt in call.shape.prompts:
             for leg in prompt.to:
-                found[leg] |= {prompt.name} & set(PROMPTS)
+                found[leg] |= set(prompt.name.split("+")) & set(PROMPTS)
         return {names[leg]: frozenset(voices) for leg, voices in found.items()}
 
 
@@ -104,6 +105,12 @@ def _calling_back(it: Play) -> None:
     it.run.end("p1")
 
 
+def _calling_out(it: Play) -> None:
+    it.run.do(ev.CallOut(PointId("p6"), ANN, "sue", IncidentId("i9")))
+    it.incident = it.run.state.incidents[IncidentId("i9")]
+    it.run.answer("ann")
+
+
 def _transferring(it: Play) -> None:
     it.talk()
     it.run.do(ev.SeatBound(BOB, "sip"), ev.Transfer(it.call.id, "bob", "sue"))
@@ -120,6 +127,8 @@ MAKE: dict[str, Callable[[Play], None]] = {
     "muted": _muted,
     "parked": _parked,
     "calling back": _calling_back,
+    "calling out": _calling_out,
+    "accepting": lambda it: it.with_police("civic"),
     "transferring": _transferring,
     "listening": lambda it: it.with_colleague("listen"),
     "whispering": lambda it: it.with_colleague("whisper"),
@@ -153,7 +162,7 @@ STRIKE: dict[str, Callable[[Play], None]] = {
     "point silent": lambda it: it.run.do(ev.LineSilent(it.leg("point"), 1_000), ev.LineSounding(it.leg("point"))),
     "seat gone": _operator_vanishes,
     "point hangs up": _point_hangs_up,
-    "police hang up": lambda it: it.run.end("police") and None,
+    "police hang up": lambda it: it.run.do(ev.LegEnded(it.leg("police"), BYE)),
 }
 
 
