@@ -7,7 +7,7 @@ from dialplans.lines import Path
 from dialplans.model import Point, Queue
 from dialplans.names import named, skilled, staffed
 from dialplans.reading import Draft, Reading
-from dialplans.sections import CODE_MEANINGS, TEXT
+from dialplans.sections import CODE_MEANINGS, CODES, TEXT
 
 REASSURANCE = Queue.__dataclass_fields__["reassurance"].default
 ENGLISH = "en"
@@ -140,5 +140,5 @@ def _codes(reading: Reading, draft: Draft) -> None:
         police, _, party = meaning.partition(":")
         if police == "police" and party:
             named(reading, draft, ("codes", code), "parties", party)
-        elif meaning not in ("available", "pause", "ladder"):
+        elif meaning not in CODES:
             reading.fault(("codes", code), f"code {code} means '{meaning}'", CODE_MEANINGS)

@@ -304,7 +304,7 @@ class Plan:
     trunks: Mapping[str, Trunk] = field(default_factory=dict)
     outcomes: Mapping[str, str] = field(default_factory=dict)  # outcome id -> spoken name
     outcome_digits: Mapping[str, str] = field(default_factory=dict)  # DTMF digit -> outcome id
-    codes: Mapping[str, str] = field(default_factory=dict)  # "*1" -> "available" | "pause" | "police:<party>"
+    codes: Mapping[str, str] = field(default_factory=dict)  # "*1" -> one of `sections.CODES` or "police:<party>"
     help_users: tuple[str, ...] = ("help",)  # SIP users that a point may call
     ageing_ms: int = 600_000  # an incident ranks as one of the next higher class that began to wait so much later; 0: never
     holidays: tuple[str, ...] = ()  # dates such as "2026-12-25"

@@ -11,6 +11,7 @@ from typing import Any
 
 from dialplans import keys as k
 from dialplans import values as v
+from dialplans.sections import CODES
 from dialplans.sources import MOST_FILES
 
 HERE = Path(__file__).parent
@@ -97,7 +98,7 @@ _SPECIAL: Mapping[str, dict[str, Any]] = {
     "codes": {
         "type": "object",
         "additionalProperties": False,
-        "patternProperties": {r"^\*[0-9*#]{1,8}$": {"type": "string", "pattern": f"^(?:available|pause|ladder|police:{v.ID})$"}},
+        "patternProperties": {r"^\*[0-9*#]{1,8}$": {"type": "string", "pattern": f"^(?:{'|'.join(CODES)}|police:{v.ID})$"}},
     },
 }
 """Tables whose keys a plan chooses."""

@@ -15,7 +15,8 @@ TEXT = "text:"
 """A prompt of this beginning is a text of the plan."""
 
 _CODE = re.compile(r"\*[0-9*#]{1,8}")
-CODE_MEANINGS = 'Write "available", "pause", "ladder" or "police:PARTY"'
+CODE_MEANINGS = 'Write "available", "pause", "ladder", "hold", "park", "pick-up", "renew" or "police:PARTY"'
+CODES = ("available", "pause", "ladder", "hold", "park", "pick-up", "renew")
 
 
 def _read_plan(reading: Reading, draft: Draft, raw: object) -> None:

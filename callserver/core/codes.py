@@ -5,6 +5,8 @@
     <digit>                           the same, as DTMF while the leg stands in wrap-up
     the plan's `police:<party>`       brings the party into the conversation, called or as DTMF
     the plan's `ladder`               does what the ladder's steps for being asked do, called or as DTMF
+    the plan's `hold`, `park`, `renew`   of the conversation, called or as DTMF; `hold` holds and takes back
+    the plan's `pick-up`              takes whoever is parked longest, else who was left to the police, called as a number
 
 Digits heard within three seconds of each other belong together; an operator's `*` begins anew. A code that was used
 is forgotten. A waiting caller's digits may be what a step of the ladder waits for (`conditions`). A party accepts a call by
@@ -13,23 +15,29 @@ one, where the plan says so (`answers`).
 
 from typing import Final
 
-from callserver.core import answers, classes, conditions, conversation, duty, escalation, ladder
+from callserver.core import answers, classes, conditions, conversation, duty, escalation, giving, ladder, talk_limit
 from callserver.core import call as calls
 from callserver.core import incident as incidents
 from callserver.core import leg as legs
 from callserver.core.decision import Decision
 from callserver.core.effects import AnswerCode
-from callserver.core.events import CodeDialled, DigitPressed
-from callserver.core.facts import CodeUsed, DigitHeard
+from callserver.core.events import CodeDialled, DigitPressed, Hold, ParkCall, Renew, Take
+from callserver.core.facts import CodeUsed, DigitHeard, Refused
 from callserver.core.ids import OperatorId, PartyId
 from callserver.core.lookup import incident_of, plan_of
 from callserver.core.state import Call, Incident, OperatorState
+from callserver.core.views import NOBODY
 
 OUTCOME_CODE: Final = "*5"
 AVAILABLE_CODE: Final = "available"
 PAUSE_CODE: Final = "pause"
 PARTY_CODE: Final = "police:"
 LADDER_CODE: Final = "ladder"
+HOLD_CODE: Final = "hold"
+PARK_CODE: Final = "park"
+RENEW_CODE: Final = "renew"
+PICK_UP_CODE: Final = "pick-up"
+IN_TALK: Final = frozenset({LADDER_CODE, HOLD_CODE, PARK_CODE, RENEW_CODE})
 
 
 def dialled(d: Decision, event: CodeDialled) -> None:
@@ -50,6 +58,8 @@ def _use(d: Decision, operator: OperatorState, code: str) -> bool:
         return duty.become_available(d, operator.id, f"code {code}")
     if meaning == PAUSE_CODE:
         return duty.become_paused(d, operator.id, f"code {code}")
+    if meaning == PICK_UP_CODE:
+        return _pick_up(d, operator.id)
     call = None if operator.call is None else d.state.calls[operator.call]
     return call is not None and call.state in calls.ATTENDED and _ask(d, call, operator.id, code, meaning)
 
@@ -59,7 +69,33 @@ def _ask(d: Decision, call: Call, operator: OperatorId, code: str, meaning: str)
     reason = f"code {code} of {operator}"
     if meaning.startswith(PARTY_CODE):
         return escalation.bring_in(d, call, PartyId(meaning.removeprefix(PARTY_CODE)), reason)
-    return meaning == LADDER_CODE and ladder.ask_in_conversation(d, call, reason)
+    if meaning == LADDER_CODE:
+        return ladder.ask_in_conversation(d, call, reason)
+    refused = _refusals(d)
+    if meaning == HOLD_CODE:
+        escalation.hold(d, Hold(call.id, not call.held, operator))
+    elif meaning == PARK_CODE:
+        giving.park(d, ParkCall(call.id, operator))
+    elif meaning == RENEW_CODE:
+        talk_limit.renew(d, Renew(call.id, operator))
+    else:
+        return False
+    return _refusals(d) == refused
+
+
+def _refusals(d: Decision) -> int:
+    return sum(isinstance(fact, Refused) for fact in d.facts)
+
+
+def _pick_up(d: Decision, operator: OperatorId) -> bool:
+    """The caller who is parked longest, else one who was left to an outside party."""
+    parked = [one for one in d.state.incidents.values() if one.state == incidents.WAITING and one.only == NOBODY]
+    left = [one for one in d.state.incidents.values() if one.call is not None and calls.left_outside(d.state.calls[one.call])]
+    first = min(parked or left, key=lambda one: (one.since, one.id), default=None)
+    refused = _refusals(d)
+    if first is not None:
+        giving.take(d, Take(first.id, operator, operator))
+    return first is not None and _refusals(d) == refused
 
 
 def _give_outcome(d: Decision, operator: OperatorId, incident: Incident, digit: str) -> bool:
@@ -97,6 +133,6 @@ def _digits_of_operator(d: Decision, call: Call, operator: OperatorId, digits: s
             d.record(CodeUsed(operator, digits, True, "done"))
     elif call.state in calls.ATTENDED:
         meaning = plan_of(d.state, incident_of(d.state, call)).codes.get(digits, "")
-        if meaning.startswith(PARTY_CODE) or meaning == LADDER_CODE:
+        if meaning.startswith(PARTY_CODE) or meaning in IN_TALK:
             accepted = _ask(d, call, operator, digits, meaning)
             d.record(CodeUsed(operator, digits, accepted, "done" if accepted else "not possible now"))

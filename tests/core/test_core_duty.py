@@ -7,8 +7,8 @@ import pytest
 from callserver.core import events as ev
 from callserver.core.effects import AnswerCode
 from callserver.core.facts import CodeUsed, DigitHeard, OfferEnded, OutcomeRecorded, Refused, SeatChanged
-from callserver.core.ids import OperatorId
-from tests.core.driver import Driver
+from callserver.core.ids import OperatorId, PartyId
+from tests.core.driver import LOST, Driver
 from tests.core.plans import plan
 
 ANN = OperatorId("ann")
@@ -141,6 +141,71 @@ def test_a_code_within_a_conversation_brings_the_police_in() -> None:
     assert ({"police"}, "") == (driver.rung(), driver.state.legs[leg].digits)
     driver.do(ev.CodeDialled(ANN, "*9", "d1"))
     assert [AnswerCode("d1", False)] == driver.ordered(AnswerCode)  # it is being called
+
+
+def with_codes() -> Driver:
+    """Ann and bob are on duty, with codes for live calls."""
+    return Driver(plan(codes={"*4": "hold", "*6": "park", "*7": "pick-up", "*8": "renew"}), "ann", "bob")
+
+
+def press(driver: Driver, digits: str) -> None:
+    """Ann presses keys in the conversation."""
+    leg = driver.leg("ann")
+    for digit in digits:
+        driver.do(ev.DigitPressed(leg, digit))
+
+
+def test_a_code_holds_the_caller_and_takes_it_back() -> None:
+    driver = with_codes()
+    call = driver.call(driver.talk())
+    press(driver, "*4")
+    assert call.held and [fact.accepted for fact in driver.said(CodeUsed)] == [True]
+    press(driver, "*4")
+    assert not call.held
+
+
+def test_a_code_parks_the_caller_and_another_picks_up_who_is_parked_longest() -> None:
+    driver = with_codes()
+    first = driver.talk()
+    press(driver, "*6")
+    driver.gone()
+    driver.after(1_000)
+    second = driver.talk("p2")
+    press(driver, "*6")
+    driver.gone()
+    assert {first.only, second.only} == {"nobody"}
+    driver.do(ev.CodeDialled(OperatorId("bob"), "*7", "d1"))
+    assert ([AnswerCode("d1", True)], {"bob"}) == (driver.ordered(AnswerCode), driver.rung())
+    driver.answer("bob")
+    assert (first.operator, second.only) == ("bob", "nobody")
+
+
+def test_a_code_picks_up_who_was_left_to_the_police() -> None:
+    driver = with_codes()
+    incident = driver.talk()
+    driver.do(ev.Escalate(driver.call(incident).id, PartyId("police"), "ann"))
+    driver.answer("police")
+    driver.end("ann")
+    driver.do(ev.CodeDialled(OperatorId("bob"), "*7", "d1"))
+    driver.answer("bob")
+    assert incident.operator == "bob"
+
+
+def test_a_code_renews_the_line() -> None:
+    driver = with_codes()
+    driver.talk()
+    press(driver, "*8")
+    assert driver.hung_up() == {"p1"}
+
+
+def test_a_code_that_is_not_possible_now_is_refused() -> None:
+    driver = with_codes()
+    driver.do(ev.CodeDialled(ANN, "*7", "d1"), ev.CodeDialled(ANN, "*6", "d2"))
+    assert driver.ordered(AnswerCode) == [AnswerCode("d1", False), AnswerCode("d2", False)]
+    call = driver.call(driver.talk())
+    driver.end("p1", LOST)
+    press(driver, "*4")
+    assert not call.held and [fact.accepted for fact in driver.said(CodeUsed)] == [False]
 
 
 def test_digits_far_apart_do_not_belong_together() -> None:

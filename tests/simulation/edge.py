@@ -188,7 +188,7 @@ class Edge:
 
     def type(self, dialog: Dialog) -> None:
         """DTMF: a digit, or a code."""
-        for digit in self.chance.choice(("1", "2", "7", "*51", "*9", "*")):
+        for digit in self.chance.choice(("1", "2", "7", "*51", "*9", "*", "*4", "*6", "*8")):
             if dialog.leg in self.dialogs:
                 self.send(ev.DigitPressed(dialog.leg, digit))
 

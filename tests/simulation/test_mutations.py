@@ -124,7 +124,7 @@ def orders_without_notices(*of: Any) -> Any:
 
 def dropped_not_parked(d: Any, call: Any, reason: str) -> None:
     """A caller who is hung up upon for an emergency."""
-    if reason.startswith("parked"):
+    if reason.startswith("parked:"):
         conversation.over(d, call, reason, keep_operator=False)
     else:
         _wait_again(d, call, reason)
@@ -175,7 +175,7 @@ MUTATIONS: Mapping[str, Mutation] = {
         fold, "_CHANGES", {f.IncidentReclassified: class_without_place}, "order of waiting|order of|broken"
     ),
     "mischief is not remembered": Mutation(fold, "_CHANGES", {f.OutcomeRecorded: nothing}, "has class"),
-    "tiers never open": Mutation(eligible, "tiers_reached", lambda *_: (), "without an offer"),
+    "tiers never open": Mutation(eligible, "tiers_reached", lambda *_: (), "without an offer|no room is made"),
     "tiers open at once": Mutation(eligible, "tiers_reached", all_tiers, "is rung for"),
     "skills are ignored": Mutation(eligible, "_skilled", lambda *_: True, "is rung for"),
     "hours are ignored": Mutation(moment, "is_open", lambda *_: True, "is rung for"),
@@ -212,7 +212,7 @@ MUTATIONS: Mapping[str, Mutation] = {
     "a press is not taken in": Mutation(press, "_add_leg", nothing, "has no leg", "ignored"),
     "state is changed without a fact": Mutation(sound, "reshape", shape_without_fact, "another state|sounds otherwise"),
     "legs are never ended": Mutation(leg, "end", nothing, "ends but a leg stays|not used up|wait|was dialled|is on"),
-    "a lost line is ignored": Mutation(conversation, "wait_again", nothing, "attended by nobody|talks", "unowned"),
+    "a lost line is ignored": Mutation(conversation, "wait_again", nothing, "attended by nobody|talks|in vain", "unowned"),
     "the point is not connected": Mutation(conversation, "connect", nothing, "attended by nobody", "unowned"),
     "an operator is never freed": Mutation(endings.conversation, "free_without_leg", nothing, "talks to nobody|stuck", "stuck"),
     "a wrap-up never ends": Mutation(conversation, "end_wrap_up", nothing, "not used up", "stuck"),

@@ -29,6 +29,10 @@ from dialplans.model import (
 )
 from tests.core.plans import operators, plan
 
+CODES = {
+    **{"*1": "available", "*2": "pause", "*9": "police:police"},
+    **{"*4": "hold", "*6": "park", "*7": "pick-up", "*8": "renew"},
+}
 WEEK = (0, 1, 2, 3, 4, 5, 6)
 HOURS = {
     "day": Hours("day", (Span(WEEK, 7 * 60, 22 * 60),)),
@@ -118,7 +122,7 @@ def town() -> Plan:
         trunks={"trunk-a": Trunk("trunk-a", "a"), "trunk-b": Trunk("trunk-b", "b")},
         outcomes={"helped": "helped", "false": "false alarm", "done": "done"},
         outcome_digits={"1": "helped", "2": "false"},
-        codes={"*1": "available", "*2": "pause", "*9": "police:police"},
+        codes=CODES,
         ageing_ms=120_000,
         holidays=("2026-12-25", "2026-12-28"),
         hours=HOURS,
