@@ -30,8 +30,13 @@ from dialplans.model import (
 from tests.core.plans import operators, plan
 
 CODES = {
-    **{"*1": "available", "*2": "pause", "*9": "police:police"},
-    **{"*4": "hold", "*6": "park", "*7": "pick-up", "*8": "renew"},
+    "*1": "available",
+    "*2": "pause",
+    "*9": "police:police",
+    "*4": "hold",
+    "*6": "park",
+    "*7": "pick-up",
+    "*8": "renew",
 }
 WEEK = (0, 1, 2, 3, 4, 5, 6)
 HOURS = {
