@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import struct
 from collections.abc import Callable, Mapping
 from random import Random
 
@@ -60,6 +61,15 @@ def column_of_another_type(sealed: Sealed, random: Random) -> str:
         number = plain(store, random)
         changes = ("utc_ns = 'x'", "kind = x'ff'", "body = 'text'", "id = x'00'", "hash = 'no'", "call = x'c3'", "anchor = 1.5")
         store.do(f"UPDATE journal SET {random.choice(changes)} WHERE number = ?", number)
+    return f"row {number}:"
+
+
+def column_of_the_same_bytes(sealed: Sealed, random: Random) -> str:
+    """The frame of the hash stays the same."""
+    with Store(sealed) as store:
+        number, name = plain(store, random), random.choice(("at_instant_ns", "utc_ns", "anchor"))
+        value = store.one(f"SELECT {name} FROM journal WHERE number = ?", number)[0]
+        store.do(f"UPDATE journal SET {name} = ? WHERE number = ?", struct.pack(">q", value), number)
     return f"row {number}:"
 
 
@@ -369,8 +379,16 @@ def removed_capture(sealed: Sealed, random: Random) -> str:
 KINDS: Mapping[str, Tampering] = {
     kind.__name__: kind
     for kind in (
-        *(bit_in_a_body, edited_column, column_of_another_type, edited_and_rehashed, dropped_row, dropped_and_closed_up),
-        *(inserted_row, row_before_the_first, row_beyond_the_head, neighbours_swapped, rows_swapped, head_moved),
+        *(bit_in_a_body, edited_column, column_of_another_type, column_of_the_same_bytes, edited_and_rehashed, dropped_row),
+        *(
+            dropped_and_closed_up,
+            inserted_row,
+            row_before_the_first,
+            row_beyond_the_head,
+            neighbours_swapped,
+            rows_swapped,
+            head_moved,
+        ),
         *(tail_cut_off, tail_cut_off_with_its_head, cut_at_a_checkpoint, edited_and_chained_anew),
         *(dropped_checkpoint_and_chained_anew, made_anew_without_checkpoints, made_anew_with_another_key, another_key_slipped_in),
         *(edited_text, inserted_text, text_beside_no_row, bit_in_the_file, page_overwritten, file_cut_short),

@@ -13,7 +13,7 @@ from tests.store.sealed import Sealed, seal
 from tests.store.tampering import KINDS
 from tests.store.unguarded import Store
 
-ROUNDS = 4  # of each of the 33 kinds
+ROUNDS = 4  # of each of the 34 kinds
 CELLS = [f"{kind}-{seed}" for seed in range(ROUNDS) for kind in KINDS]
 
 

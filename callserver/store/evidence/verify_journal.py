@@ -43,6 +43,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 COLUMNS = "number, framing, id, kind, at_instant_ns, utc_ns, anchor, incident, call, body, body_hash, prev_hash, hash"
 LINE = re.compile(r"callserver-checkpoint-1 (\d{1,18}) (\d{1,18}) ([0-9a-f]{64}) (\d{1,19}) ([0-9a-f]{64}) ([0-9a-f]{128})")
+INTEGERS = (2, 3, 4)  # at_instant_ns, utc_ns and anchor among the columns from id to call
 KEPT_KINDS = (b"CheckpointKeyMade", b"CheckpointSigned", b"RecordingMade")
 
 Progress = Callable[[str, int, int], None]
@@ -100,6 +101,8 @@ def check_row(row: tuple[Any, ...], before: int, hash_before: bytes) -> bytes:
     need(number > 0, f"row {number}: it has no place, rows are numbered from 1")
     need(number == before + 1, f"row {before + 1}: missing, row {number} follows row {before}")
     need(framing == 1, f"row {number}: hashed by framing {framing!r}, which is not known here")
+    for position, value in enumerate(columns):  # the same bytes as a text would hash alike
+        need(isinstance(value, int) == (position in INTEGERS), f"row {number}: a column is not of its type")
     need(prev_hash == hash_before, f"row {number}: it does not follow row {before}, whose hash is another")
     need(isinstance(body, bytes) and hashlib.sha256(body).digest() == body_hash, f"row {number}: its body was altered")
     try:
