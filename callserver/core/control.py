@@ -216,6 +216,8 @@ def hand_to(d: Decision, call: Call, leg: Leg, reason: str) -> None:
     old = None if call.operator is None else d.state.operators[call.operator]
     d.record(CallTaken(call.id, leg.id, OperatorId(leg.party), reason))
     operators.move(d, d.state.operators[OperatorId(leg.party)], operators.TALKING, f"has call {call.id}")
+    if leg.muted:
+        d.record(LegMuted(leg.id, False, reason))
     for one in before:
         legs.end(d, one, reason)
     if old is not None and old.id != leg.party and old.state == operators.TALKING:

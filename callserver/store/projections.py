@@ -18,7 +18,7 @@ from callserver.core import facts as f
 from callserver.core import incident as incident_machine
 from callserver.core import leg as leg_machine
 from callserver.core.facts import Fact
-from callserver.core.ids import call_of_leg
+from callserver.core.ids import call_of_leg, incident_of_call
 from callserver.store import schema as t
 from callserver.store.encoding import decode_fact
 from callserver.store.engine import writing
@@ -191,6 +191,25 @@ def _leg_moved(_number: int, utc_ns: int, fact: f.LegMoved) -> Statements:
         yield update(t.calls).where(unanswered).values(answered_utc_ns=utc_ns)
 
 
+def _acceptance_awaited(_number: int, _utc_ns: int, fact: f.AcceptanceAwaited) -> Statements:
+    """An answer that is not an acceptance has not answered the call."""
+    own = select(t.legs.c.answered_utc_ns).where(t.legs.c.id == fact.leg).scalar_subquery()
+    by_it = and_(t.calls.c.id == call_of_leg(fact.leg), t.calls.c.answered_utc_ns == own)
+    yield update(t.calls).where(by_it).values(answered_utc_ns=None)
+
+
+def _leg_accepted(_number: int, utc_ns: int, fact: f.LegAccepted) -> Statements:
+    unanswered = and_(t.calls.c.id == call_of_leg(fact.leg), t.calls.c.answered_utc_ns.is_(None))
+    yield update(t.calls).where(unanswered).values(answered_utc_ns=utc_ns)
+
+
+def _call_taken(_number: int, utc_ns: int, fact: f.CallTaken) -> Statements:
+    yield update(t.legs).where(t.legs.c.id == fact.leg).values(role=leg_machine.OPERATOR)
+    yield update(t.calls).where(t.calls.c.id == fact.call).values(operator=fact.operator)
+    incident = incident_of_call(fact.call)
+    yield update(t.incidents).where(t.incidents.c.id == incident).values(operator=fact.operator, changed_utc_ns=utc_ns)
+
+
 def _operator_moved(_number: int, utc_ns: int, fact: f.OperatorMoved) -> Statements:
     values = {"state": fact.new, "state_reason": fact.reason, "state_utc_ns": utc_ns}
     yield _upsert(t.presence, {"kind": "operator", "id": fact.operator}, values)
@@ -255,6 +274,9 @@ _RULES: Mapping[type, Callable[[int, int, Any], Statements]] = {
     f.OfferEnded: _offer_ended,
     f.LegCreated: _leg_created,
     f.LegMoved: _leg_moved,
+    f.AcceptanceAwaited: _acceptance_awaited,
+    f.LegAccepted: _leg_accepted,
+    f.CallTaken: _call_taken,
     f.OperatorMoved: _operator_moved,
     f.SeatChanged: _seat_changed,
     f.PointChanged: _point_changed,

@@ -281,6 +281,14 @@ def test_who_joins_where_the_police_alone_have_the_call_has_it() -> None:
     assert hears(call) == both(("bob", "p1"), ("bob", "police"), ("p1", "police"))
 
 
+def test_a_muted_colleague_who_takes_a_call_over_is_heard() -> None:
+    run, _, call = conversation("bob")
+    leg = bring(run, call, "join")
+    run.do(ev.Mute(call.id, leg, True, "sue"))
+    run.end("ann")
+    assert hears(call) == both(("bob", "p1"))
+
+
 def test_a_paused_operator_may_take_a_call_over() -> None:
     run, _, call = conversation("bob")
     run.do(ev.Pause(OperatorId("bob"), "", "bob"))

@@ -160,6 +160,33 @@ def test_an_incident_has_the_class_and_queue_that_it_has_now(lived: Engine, new_
     assert (told.priority, told.queue, told.step, told.state) == (3, "night", 0, "waiting")
 
 
+def test_an_answering_machine_has_not_answered_a_call_and_whoever_takes_it_over_has_it(
+    lived: Engine, new_writer: NewWriter
+) -> None:
+    machine, police, seat = LegId("b.1.2"), LegId("b.1.3"), LegId("b.1.4")
+    writer = new_writer()
+    writer.start()
+
+    def happens(second: int, *facts: f.Fact) -> tuple[int | None, str | None]:
+        for n, fact in enumerate(facts):
+            writer.append([Entry(f"{second}.{n}", fact, 0, second * 10**9, 1)]).result(10)
+        told = queries.call(lived, "b.1")
+        assert told is not None
+        return told.answered_utc_ns, told.operator
+
+    for leg, second in ((machine, 70), (police, 80)):
+        created = f.LegCreated(leg, CallId("b.1"), "outside", "police", False)
+        assert happens(second, created, f.LegMoved(leg, "ringing", "up", "answered"), f.AcceptanceAwaited(leg, 0)) == (None, None)
+    assert happens(85, f.LegAccepted(police, "1")) == (85 * 10**9, None)
+    brought = f.LegCreated(seat, CallId("b.1"), "supervisor", "bob", False)
+    assert happens(90, brought, f.LegMoved(seat, "ringing", "up", "answered")) == (85 * 10**9, None)
+    taken = f.CallTaken(CallId("b.1"), seat, OperatorId("bob"), "joined")
+    assert happens(95, taken) == (85 * 10**9, "bob")
+    incident = queries.incident(lived, "b")
+    assert incident is not None and incident.operator == "bob"
+    assert [leg.role for leg in queries.legs_of(lived, "b.1") if leg.id == seat] == ["operator"]
+
+
 def test_legs_have_their_ends(lived: Engine) -> None:
     point, seat = queries.legs_of(lived, "a.1")
     assert (point.role, point.inbound, point.answered_utc_ns, point.end_class) == ("point", True, utc(f.LegMoved, 2), "normal")
