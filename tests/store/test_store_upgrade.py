@@ -3,13 +3,18 @@
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
+from callserver.core.facts import AlarmRaised
+from callserver.store.commit import commit
 from callserver.store.engine import open_store, read_only, writing
+from callserver.store.journal import verify
+from callserver.store.ops import append_op
 from callserver.store.schema import GUARDS, metadata
-from callserver.store.upgrade import StoreVersionError, require_current, upgrade
+from callserver.store.upgrade import StoreVersionError, _config, require_current, upgrade
 
 
 def test_migrations_and_schema_agree(store: Engine) -> None:
@@ -24,6 +29,22 @@ def test_upgrading_again_changes_nothing(store: Engine, tmp_path: Path) -> None:
     upgrade(store)
     engine = read_only(tmp_path)
     require_current(engine)
+    engine.dispose()
+
+
+def test_an_older_store_gets_the_new_guards_and_keeps_its_rows(tmp_path: Path) -> None:
+    engine = open_store(tmp_path)
+    with writing(engine) as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    commit(engine, [append_op(f"f{n}", AlarmRaised("key", f"text {n}"), n, n, 1) for n in range(5)])
+    before = verify(engine)
+    upgrade(engine)
+    with engine.connect() as connection:
+        triggers = set(connection.execute(text("SELECT sql FROM sqlite_master WHERE type = 'trigger'")).scalars())
+    assert set(GUARDS) == triggers
+    assert (verify(engine), before.rows) == (before, 5)
     engine.dispose()
 
 
