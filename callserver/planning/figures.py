@@ -61,6 +61,8 @@ class Waits:
         self._plans[fact.version] = fact.plan
 
     def _opened(self, fact: f.IncidentOpened, at: Instant) -> None:
+        if fact.called_by:
+            return  # nobody pressed, and nobody waits
         plan = self._plans.get(fact.plan_version)
         target_ms = plan.queues[fact.queue].service_target_ms if plan else 0
         self.all[fact.incident] = Wait(fact.incident, fact.point, fact.queue, fact.priority, at, target_ms)

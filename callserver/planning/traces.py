@@ -96,6 +96,8 @@ class Traces:
             take(self, fact, at)
 
     def _opened(self, fact: f.IncidentOpened, at: Instant) -> None:
+        if fact.called_by:
+            return  # nobody pressed
         self.all[fact.incident] = self._newest[fact.incident] = Trace(Press(fact.incident, fact.point, at, fact.button))
 
     def _rejoined(self, fact: f.IncidentRejoined, at: Instant) -> None:

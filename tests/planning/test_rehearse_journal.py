@@ -15,6 +15,7 @@ from callserver.planning.storm import parse
 from callserver.planning.weather import generate
 from dialplans.load import shipped
 from dialplans.model import Button, Point, Priority
+from tests.core.driver import Driver
 from tests.core.plans import plan
 from tests.planning.record import BOOT_NS, DARLINGTON, NOON, STORM, Rows, again, journal_of, quicker, recorded
 
@@ -171,3 +172,18 @@ def test_a_press_in_the_wrap_up_has_an_answer_and_a_talk_of_its_own() -> None:
     found = lived(press(0, talk_ms=10_000), press(20, seat_ms=2_000, talk_ms=40_000, outcome_ms=1_000, outcome="helped"))
     told = [(known.seat_ms, known.talk_ms, known.outcome) for known in found.values()]
     assert told == [(6_001, 10_000, ""), (2_001, 40_000, "helped")]
+
+
+def test_a_point_that_was_called_is_no_press() -> None:
+    """Its incident was nobody's need; what a pressed one went through besides is told as ever."""
+    run = Driver(None, "ann")
+    run.do(ev.CallOut(PointId("p2"), OperatorId("ann"), "ann", IncidentId("out")))
+    run.answer("ann")
+    run.answer("p2")
+    run.end("ann")
+    run.do(ev.MakeAvailable(OperatorId("ann"), "ann"))
+    run.gone()
+    incident = run.talk()
+    run.do(ev.ParkCall(run.call(incident).id, "ann"))
+    found = recorded([(fact, at, at) for fact, at in run.journal])
+    assert [one.id for one in found.period("again").presses] == ["i1"] == [str(known) for known in found.waits.all]
