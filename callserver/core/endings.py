@@ -45,7 +45,7 @@ def _point(d: Decision, call: Call, leg: Leg, old: str, end: Termination) -> Non
         conversation.call_back_failed(d, call, offers.words(end))
     elif call.state == calls.TALKING:
         profile = profile_of(d.state, incident_of(d.state, call))
-        if end.kind is Class.NORMAL and profile.point_bye is PointBye.END:
+        if end.kind is Class.NORMAL and profile.point_bye is PointBye.END and not talk_limit.is_cut(leg, d.now):
             conversation.over(d, call, "the point hung up", keep_operator=True)
         else:
             conversation.call_back(d, call, f"the point is gone: {offers.words(end)}")

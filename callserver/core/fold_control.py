@@ -65,7 +65,8 @@ def _incident_chosen(state: State, fact: f.IncidentChosen, at: Instant) -> None:
 
 
 def _talk_limit_near(state: State, fact: f.TalkLimitNear, at: Instant) -> None:
-    state.legs[fact.leg].limit_near = True
+    leg = state.legs[fact.leg]
+    leg.limit_near, leg.cut_at = True, Instant(fact.at)
 
 
 CHANGES: Mapping[type, Callable[[State, Any, Instant], None]] = {

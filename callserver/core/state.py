@@ -30,6 +30,7 @@ class Leg:
     accepted: bool = True  # False: it was answered, and has not accepted by key
     muted: bool = False
     limit_near: bool = False  # it was said that the device will soon end the call by itself
+    cut_at: Instant | None = None  # when it will, where that was said
     digits: str = ""  # DTMF heard lately, an operator's from the last `*` on; see core.codes
     digit_at: Instant = INSTANT_ZERO
 

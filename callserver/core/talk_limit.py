@@ -2,7 +2,8 @@
 
 To renew is to end the point's leg and to call the point back at once, at a moment that somebody picks: the same operator, the
 same incident, a new line. The device is dialled when the old line is gone, for one that has a single line is busy until
-then; it is not waited for long.
+then; it is not waited for long. A BYE that comes at the limit is the device's and no person's: the point is called back,
+whatever its profile says of a BYE.
 """
 
 from callserver.core import call as calls
@@ -11,11 +12,12 @@ from callserver.core import sound
 from callserver.core.decision import Decision
 from callserver.core.events import Renew
 from callserver.core.facts import CallBackAwaited, TalkLimitNear
-from callserver.core.instant import Instant, later
+from callserver.core.instant import SECOND, Instant, later
 from callserver.core.lookup import incident_of, profile_of
 from callserver.core.state import Call, Leg, State
 
 AHEAD_MS = 60_000
+CUT_EARLY_NS = 2 * SECOND  # a device's clock begins when it sends its INVITE or hears our 200
 OLD_LINE_MOST_MS = 1_000
 """How long a renewal waits for the old line's end before it dials."""
 
@@ -32,6 +34,11 @@ def run_due(d: Decision, call: Call, leg: Leg) -> None:
     """Says it."""
     limit_ms = profile_of(d.state, incident_of(d.state, call)).talk_limit_ms
     d.record(TalkLimitNear(leg.id, later(leg.since, limit_ms)))
+
+
+def is_cut(leg: Leg, now: Instant) -> bool:
+    """Whether a leg that ends now was ended by its device's limit, and not by a person."""
+    return leg.cut_at is not None and now >= leg.cut_at - CUT_EARLY_NS
 
 
 def renew(d: Decision, event: Renew) -> None:

@@ -10,7 +10,7 @@ from callserver.core.decide import next_deadline
 from callserver.core.effects import DialPoint
 from callserver.core.ids import IncidentId, OperatorId, PointId
 from callserver.core.state import Call, Incident
-from dialplans.model import Plan, Priority
+from dialplans.model import Plan, PointBye, Priority
 from tests.core.driver import BUSY, BYE, LOST, Driver
 from tests.core.plans import plan
 
@@ -181,6 +181,19 @@ def test_a_renewal_that_fails_is_tried_again_with_pauses() -> None:
     assert run.rung() == set()
     run.after(1)
     assert run.rung() == {"p1"}
+
+
+@pytest.mark.parametrize(("ends_ms", "state"), [(179_000, "calling-back"), (100_000, "ending")])
+def test_a_bye_at_the_devices_limit_is_the_devices_and_no_persons(ends_ms: int, state: str) -> None:
+    made = limited(180_000)
+    profiles = {**made.profiles, "human": replace(made.profiles["human"], point_bye=PointBye.END)}
+    run = Driver(
+        replace(made, profiles=profiles, queues={**made.queues, "help": replace(made.queues["help"], wrap_up_ms=0)}), "ann"
+    )
+    call = run.call(run.talk())
+    run.after(ends_ms)
+    run.end("p1", BYE)
+    assert call.state == state
 
 
 def test_only_a_talking_point_is_renewed() -> None:
