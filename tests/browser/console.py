@@ -59,6 +59,18 @@ PEAK = """
 }
 """
 
+STRENGTH = """
+(hz) => {
+  const { audio, ear } = window.spied.ears ?? {};
+  if (!ear) return -200;
+  const bins = new Float32Array(ear.frequencyBinCount);
+  ear.getFloatFrequencyData(bins);
+  const at = Math.round(hz * ear.fftSize / audio.sampleRate);
+  return Math.max(...bins.slice(at - 2, at + 3));
+}
+"""
+"""How strong a frequency is in what is played, in dB of full scale."""
+
 
 @dataclass
 class Console:
@@ -114,6 +126,10 @@ class Console:
         """Whether that tone, and little else, is heard now."""
         found, level = await self.hears()
         return abs(found - hz) < 30 and level > 0.03
+
+    async def hears_among(self, hz: float) -> bool:
+        """Whether that tone is among what is heard now, whatever else is."""
+        return float(await self.page.evaluate(STRENGTH, hz)) > -45
 
     async def hears_nothing(self) -> bool:
         """Whether it is quiet now."""

@@ -281,7 +281,7 @@ test("a dialog closes when what it is about is gone, and keys act again", () => 
 // ---- words ----
 
 test("each way to take part has its words", () => {
-  assert.deepEqual(["listen", "whisper", "private", "join"].map((mode) => legWords({ ...TOM, mode }, false)[0]), ["listens", "heard by the operator alone", "speaks with the operator", "in the call"]);
+  assert.deepEqual(["listen", "whisper", "private", "join"].map((mode) => legWords({ ...TOM, mode }, false)[0]), ["listens", "whispers", "private", "in the call"]);
   assert.deepEqual([legWords({ ...POLICE, accepted: false }, false)[0], legWords({ ...POINT, muted: true }, true)[0]], ["hears what it is about", "muted"]);
 });
 

@@ -41,7 +41,7 @@ test("with the police in it: private words and leaving, but neither parking nor 
 
 test("the police that still rings can be dropped and not muted", () => {
   const play = inCall({ legs: [POINT, ME, { ...POLICE, state: "ringing" }] });
-  assert.deepEqual([rows(play), having(play)[1]], [["Mute", "Drop"], "Police: ringing"]);
+  assert.deepEqual([rows(play), having(play)[1]], [["Mute", "Drop"], "Police"]);
 });
 
 test("a colleague who was asked can be handed the call; a supervisor who listens is seen and not touched", () => {
@@ -64,7 +64,7 @@ test("heads of lists have their button while this seat is free, and there is som
   const waits = { "incident/i1": incident("i1", "waiting", { parked: true, by_hand: true, prefers: "tom", recall_ms: NOW_MS + 90_000 }) };
   const play = seated(free, waits);
   assert.deepEqual(buttons(play, "waiting-title"), ["Take…", "⋯"]);
-  assert.match(text(below(play, "waiting-title")), /Parked, offered again in 1:3/);
+  assert.match(text(below(play, "waiting-title")), /Parked, 1:3\d left/);
   play.change({ "operator/mary": operator("mary", "off") });
   assert.deepEqual([buttons(play, "waiting-title"), buttons(play, "points-title")], [["⋯"], []]);
 });

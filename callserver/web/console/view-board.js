@@ -5,7 +5,7 @@ import { memory } from "./memo.js";
 import { does, dot, heading } from "./parts.js";
 import { isFree, isLeft, leftWith, maySupervise, takeable } from "./select-call.js";
 import { alarms, attended, broughtInto, callOf, mayAct, nameOf, now_ms, overdue, partyName, points, ringing, seats, unreviewed, waiting } from "./select.js";
-import { headButton, recall } from "./view-live-dialogs.js";
+import { headButton } from "./view-live-dialogs.js";
 import { openedAt } from "./view-wrap-up.js";
 import { classTone, className, count, duration, effort, list, operatorWords, pointWords, roughly } from "./words.js";
 
@@ -63,11 +63,20 @@ function waitingRow(state, say, one, mine) {
   const rung = callOf(state, one.call)?.offer?.operators ?? [];
   return row(`w${one.id}`, [one, waited, late, mine, rung, state.board.operator, mayAct(state), say], () => {
     const effect = effort(one, rung.map((id) => nameOf(state, id)), one.party ? partyName(state, one.party) : "");
-    const doing = one.by_hand ? `${effect}, ${recall(state, one)}` : effect;
+    const doing = one.by_hand ? `${effect}${left(state, one)}` : effect;
     const steps = one.step > 1 ? `, step ${one.step} of ${one.steps}` : "";
     const change = mayAct(state) ? h("button", { type: "button", class: "small", title: "Class and ladder", "aria-label": `Class and ladder of ${one.place}`, on: does(say, "question", { incident: one.id }) }, "\u22ef") : null;
     return h("li", { key: one.id, class: `row tone-${classTone(one.priority)}${mine ? " mine" : ""}` }, h("span", { class: "first", title: one.place }, one.place), h("time", { class: late ? "is-red" : "" }, waited), h("span", { class: "second", title: doing + steps }, h("span", { class: `is-${classTone(one.priority)}` }, className(one)), ` \u00b7 ${doing}${steps}`), change);
   });
+}
+
+/**
+ * For how long a parked call rings nobody yet.
+ * @param {State} state
+ * @param {Incident} one
+ */
+function left(state, one) {
+  return one.recall_ms === null ? "" : `, ${duration(Math.max(0, one.recall_ms - now_ms(state)) + 999)} left`;
 }
 
 /** @param {State} state @param {Say} say */

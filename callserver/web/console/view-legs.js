@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { does, dot, icon } from "./parts.js";
-import { isMine, isUnheard, myLeg, takesPart } from "./select-call.js";
+import { isMine, isPrivate, isUnheard, myLeg, takesPart } from "./select-call.js";
 import { now_ms, partyName } from "./select.js";
 import { duration, legWords } from "./words.js";
 
@@ -18,7 +18,7 @@ const ICONS = { point: "point", operator: "microphone", outside: "police", super
 export function legRow(state, say, call, leg) {
   const mine = leg === myLeg(state, call) || (leg.role === "operator" && !leg.party && call.operator === state.sign.person?.operator);
   const muted = (mine && state.muted && leg.state === "up") || leg.muted;
-  const [word, tone] = muted && leg.state === "up" ? ["muted", "amber"] : legWords(leg, call.held);
+  const [word, tone] = muted && leg.state === "up" ? ["muted", "amber"] : legWords(leg, call.held || isPrivate(call));
   const name = mine ? "You" : nameOf(state, leg);
   return h("li", { key: leg.id, class: `leg is-${leg.state}` }, h("span", { class: `is-${tone}` }, icon(muted ? "muted" : (ICONS[leg.role] ?? "point"))), h("span", { class: "who", title: name }, name), h("span", { class: `is-${tone} what` }, dot(tone), word), h("span", { class: "deeds" }, mine ? null : legDeeds(state, say, call, leg, name)), h("time", { class: "is-quiet" }, duration(now_ms(state) - leg.since_ms)));
 }

@@ -60,7 +60,7 @@ function waits(state, one) {
  * @param {State} state
  * @param {Incident} one
  */
-export function recall(state, one) {
+function recall(state, one) {
   return one.recall_ms === null ? "offered again soon" : `offered again in ${duration(Math.max(0, one.recall_ms - now_ms(state)) + 999)}`;
 }
 

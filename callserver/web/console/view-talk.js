@@ -7,7 +7,7 @@ import { mayAct, myCall, now_ms, parties, partyLeg } from "./select.js";
 import { legRow } from "./view-legs.js";
 import { map } from "./view-map.js";
 import { noteField } from "./view-wrap-up.js";
-import { classTone, className, clock, count, duration, legWords, placeClass } from "./words.js";
+import { classTone, className, clock, count, duration, placeClass } from "./words.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Call} Call */
@@ -65,7 +65,7 @@ function situation(state, call) {
   if (!isMine(state, call)) {
     return [`A call of ${call.legs.find((leg) => leg.role === "operator")?.name || "a colleague"}`, "blue"];
   }
-  return isPrivate(call) ? ["Private, the caller waits", "amber"] : call.held ? ["On hold", "amber"] : ["In conversation", "green"];
+  return isPrivate(call) ? ["Private", "amber"] : call.held ? ["On hold", "amber"] : ["In conversation", "green"];
 }
 
 /**
@@ -80,7 +80,7 @@ function deadline(state, say, call) {
     return null;
   }
   const left = duration(Math.max(0, at_ms - now_ms(state)) + 999);
-  return h("p", { key: "deadline", class: "notice amber" }, h("span", null, "The point's device ends the call in ", h("time", null, left), "."), isMine(state, call) ? keyed("Call back now", "R", { key: "renew", on: does(say, "renew") }, icon("again")) : null);
+  return h("p", { key: "deadline", class: "notice amber" }, h("span", null, "The point's device ends the call in ", h("time", null, left), "."), isMine(state, call) ? keyed("Call back now", "R", { key: "renew", class: "small", on: does(say, "renew") }) : null);
 }
 
 /**
@@ -149,7 +149,7 @@ function partyButton(state, say, call) {
     return null;
   }
   const leg = partyLeg(call, first.id);
-  const label = leg ? `${first.name}: ${legWords(leg, false)[0]}` : `Call ${first.name}`;
+  const label = leg ? first.name : `Call ${first.name}`;
   return keyed(label, "P", { key: "party", class: "party", disabled: Boolean(leg), on: does(say, "party") }, icon("police"));
 }
 

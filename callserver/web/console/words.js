@@ -92,7 +92,7 @@ export function classTone(priority, name = "") {
 const LEG_WORDS = { arriving: "arriving", early: "hears us, not answered yet", dialling: "being dialled", ringing: "ringing", up: "in the call", ending: "leaving" };
 
 /** @type {Record<string, [string, string]>} how a seat that was brought in takes part */
-const PART_WORDS = { listen: ["listens", "blue"], whisper: ["heard by the operator alone", "blue"], private: ["speaks with the operator", "amber"], join: ["in the call", "green"] };
+const PART_WORDS = { listen: ["listens", "blue"], whisper: ["whispers", "blue"], private: ["private", "amber"], join: ["in the call", "green"] };
 
 /**
  * What a leg does, and how that is coloured.
