@@ -109,13 +109,13 @@ class Heard:
 class RtpPeer:
     """Bound to a loopback port; `start(to)` begins to send its tone. `heard` grows."""
 
-    def __init__(self, hz: float, codec: str = "PCMU", payload_type: int | None = None) -> None:
+    def __init__(self, hz: float, codec: str = "PCMU", payload_type: int | None = None, host: str = "127.0.0.1") -> None:
         self.hz, self.codec = hz, codec
         self.rate_hz, encode, self._decode, static = CODECS[codec]
         self.payload_type = static if payload_type is None else payload_type
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        self.socket.bind(("127.0.0.1", 0))
+        self.socket.bind((host, 0))
         self.port = self.socket.getsockname()[1]
         self.heard: list[Heard] = []
         self.others = 0

@@ -15,6 +15,7 @@ from tests.loopback.wire_desk import Caller, Wire, WireService, wire
 from tests.peers.baresip import Baresip
 from tests.peers.linphone import Linphone
 from tests.peers.ports import Ports
+from tests.peers.sipp_point import press, request, scenario
 from tests.peers.tones import heard
 
 pytestmark = pytest.mark.real
@@ -94,74 +95,11 @@ async def test_digits_of_a_phone_bring_the_police_and_close_the_incident(service
         operator.stop()
 
 
-_INVITE = """\
-INVITE sip:help@[remote_ip]:[remote_port] SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-From: <sip:[field0]@[local_ip]>;tag=[call_number]
-To: <sip:help@[remote_ip]>
-Call-ID: [call_id]
-CSeq: {cseq} INVITE
-Contact: <sip:[field0]@[local_ip]:[local_port]>
-Max-Forwards: 70
-{authorization}Content-Type: application/sdp
-Content-Length: [len]
-
-v=0
-o=- 1 1 IN IP4 [local_ip]
-s=-
-c=IN IP4 [local_ip]
-t=0 0
-m=audio [media_port] RTP/AVP 8
-a=rtpmap:8 PCMA/8000
-"""
-
-_REQUEST = """\
-{method} [next_url] SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-From: <sip:[field0]@[local_ip]>;tag=[call_number]
-To: <sip:help@[remote_ip]>[peer_tag_param]
-Call-ID: [call_id]
-CSeq: {cseq} {method}
-Max-Forwards: 70
-{body}
-"""
-
-_ACK_401 = """\
-ACK sip:help@[remote_ip]:[remote_port] SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch-2]
-From: <sip:[field0]@[local_ip]>;tag=[call_number]
-To: <sip:help@[remote_ip]>[peer_tag_param]
-Call-ID: [call_id]
-CSeq: 1 ACK
-Max-Forwards: 70
-Content-Length: 0
-
-"""
-
-
-def _send(text: str, repeat: bool = True) -> str:
-    return f"<send{' retrans=' + chr(34) + '500' + chr(34) if repeat else ''}><![CDATA[\n{text}\n]]></send>\n"
-
-
-def _in_dialog(method: str, cseq: int, body: str = "", repeat: bool = True) -> str:
-    kind = "Content-Type: application/dtmf-relay\nContent-Length: [len]\n\n" if body else "Content-Length: 0\n\n"
-    return _send(_REQUEST.format(method=method, cseq=cseq, body=f"{kind}{body}"), repeat)
-
-
 def _scenario() -> str:
-    steps = [
-        _send(_INVITE.format(cseq=1, authorization="")),
-        '<recv response="100" optional="true"/><recv response="401" auth="true" rtd="true"/>',
-        _send(_ACK_401.replace("[branch-2]", "[branch]"), repeat=False),
-        _send(_INVITE.format(cseq=2, authorization="[field1]\n")),
-        '<recv response="100" optional="true"/><recv response="180" optional="true"/>',
-        '<recv response="183" optional="true"/><recv response="200" rrs="true"/>',
-        _in_dialog("ACK", 2, repeat=False),
-    ]
+    steps = [press()]
     for cseq, digit in ((3, "4"), (4, "#")):
-        steps += [_in_dialog("INFO", cseq, f"Signal={digit}\nDuration=160\n"), '<recv response="200"/>']
-    steps += [_in_dialog("BYE", 5), '<recv response="200"/>']
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="digits by INFO">\n{"".join(steps)}</scenario>\n'
+        steps += [request("INFO", cseq, f"Signal={digit}\nDuration=160\n"), '<recv response="200"/>']
+    return scenario("digits by INFO", *steps, request("BYE", 5), '<recv response="200"/>')
 
 
 async def test_digits_by_info_of_a_sipp_point(service: WireService, peers: Peers) -> None:
