@@ -4,6 +4,7 @@ desk, the recordings, the auditor's first calls, the end."""
 import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -157,10 +158,11 @@ def test_a_typed_press_is_answered_by_the_police_and_can_be_heard_again(tmp_path
             demo.type("3")
             eventually_sync(lambda: "dl-market-square: connected" in demo.printed(), 10)
             assert "police: connected" in demo.printed() and "type 1 to 12" in demo.printed()
-            call = client.get("/api/calls").json()["items"][0]
-            assert (call["point"], call["state"]) == ("dl-market-square", "talking")
-            heard = "callserver_calls_live 1.0"
-            eventually_sync(lambda: heard in client.get("/metrics").text, 5)
+            calls = client.get("/api/calls").json()["items"]  # the night desk's history may be in the making beside it
+            call = next(one for one in calls if one["point"] == "dl-market-square")
+            assert call["state"] == "talking"
+            live = re.compile(r"^callserver_calls_live [1-9]", re.MULTILINE)
+            eventually_sync(lambda: live.search(client.get("/metrics").text), 5)
             begun_ns = _now_ns()
             eventually_sync(lambda: _now_ns() - begun_ns > 4e9, 6)
             demo.type("h p")
