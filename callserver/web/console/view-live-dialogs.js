@@ -31,7 +31,7 @@ export function transferDialog(state, say) {
   const text = state.blind ? "You are free at once. Only they are rung for a while, then everybody." : "Their seat rings. You speak while the caller waits, then you hand over, or speak all together.";
   const found = gifts(state, call);
   const buttons = found.map((one, place) => choice(say, `${one.group}${one.id}`, one.group ? `All of ${one.name}` : one.name, place + 1, "transfer-to", { to: one.id }));
-  return dialog(say, "transfer", state.blind ? "Transfer the call" : "Transfer: ask first", ways, h("p", { class: "is-quiet" }, text), found.length ? h("div", { class: "outcomes" }, buttons) : h("p", null, "Nobody is free now."));
+  return dialog(say, "transfer", "Transfer the call", ways, h("p", { class: "is-quiet" }, text), found.length ? h("div", { class: "outcomes" }, buttons) : h("p", null, "Nobody is free now."));
 }
 
 /** @param {State} state @param {Say} say */
