@@ -47,6 +47,8 @@ def _with_operator(d: Decision, known: CallId) -> Call | None:
     call = d.state.calls.get(known)
     if call is None or call.state not in calls.ATTENDED or call.operator is None or not calls.up(call, legs.OPERATOR):
         d.refuse(known, "no operator talks in this call")
+    elif incident_of(d.state, call).called_by and not call.talked:
+        d.refuse(known, "the point was called and is not there yet")
     elif calls.up(call, legs.OUTSIDE):
         d.refuse(known, "an outside party is in the call: leave it to them, or bring a colleague in who takes over")
     else:

@@ -114,6 +114,14 @@ def test_a_point_that_somebody_has_is_not_called() -> None:
     assert [type(fact) for fact in run.facts] == [f.Refused, f.Refused]
 
 
+def test_a_point_that_is_not_there_yet_is_neither_given_away_nor_parked() -> None:
+    run, incident = called_out("ann", "bob")
+    run.answer("ann")
+    call = run.call(incident)
+    run.do(ev.Transfer(call.id, "bob", "ann"), ev.ParkCall(call.id, "ann"))
+    assert [type(fact) for fact in run.facts] == [f.Refused, f.Refused] and call.state == "calling-back"
+
+
 def test_an_operator_in_a_call_calls_nobody() -> None:
     run = Driver(None, "ann")
     run.talk("p2")
