@@ -146,7 +146,7 @@ class Scene:
 
     def rang(self) -> int:
         """How often anybody was rung."""
-        return sum(phone.rang() for phone in self.phones.values())
+        return sum(phone.rang() for phone in self.people.phones)
 
     async def hear(self, ears: Ears, within_s: float = NOTICED_S) -> None:
         """Each soon hears exactly these, in `LOOK` packets that come from now on; whoever is not named hears no packet."""
@@ -196,8 +196,8 @@ class Scene:
         """Everybody who spoke is in a file of his own, and nobody else is there."""
         call = self.call
         made = await eventually(lambda: [f for f in self.service.journal("RecordingMade") if f["call"] == call], 20)
-        facts = self.service.journal("LegCreated")
-        legs = roles_of(fact for fact in facts if fact["call"] == call)
+        whose = {phone.user: role for phone in self.people.phones for role, hz in VOICES.items() if phone.hz == hz}
+        legs = {fact["leg"]: whose[fact["party"]] for fact in self.service.journal("LegCreated") if fact["call"] == call}
         assert isinstance(made, list)
         found = set()
         for path in (self.service.data / "recordings" / name for name in made[-1]["files"]):

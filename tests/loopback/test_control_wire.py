@@ -40,6 +40,11 @@ async def _both(point: Caller, operator: Phone) -> None:
     await eventually(lambda: point.hears(operator.hz) and operator.hears(point.hz), 5)
 
 
+def _pressed(service: MatrixService) -> list[str]:
+    """The legs on which p3 pressed."""
+    return [fact["leg"] for fact in service.journal("LegCreated") if fact["party"] == "p3" and fact["inbound"]]
+
+
 def _ends(service: MatrixService, *legs: str) -> list[str]:
     """How these legs ended."""
     moved = service.journal("LegMoved")
@@ -54,10 +59,13 @@ def _ends(service: MatrixService, *legs: str) -> list[str]:
 async def test_ten_calls_over_a_line_that_loses_messages_leave_nothing(
     service: MatrixService, peers: Peers, percent: int
 ) -> None:
-    """INVITE, 200, ACK and BYE are lost at random and repeated: each press is one incident, each call ends by its BYE."""
+    """INVITE, 200, ACK and BYE are lost at random and repeated: each press is taken once, each line ends once.
+
+    The device sends no sound: where its BYE is lost for long the line was given up meanwhile, and the next press joins.
+    """
     async with wire(service) as people:
         await people.operator(1)
-        opened = len(service.journal("CallOpened"))
+        taken = len(_pressed(service))
         text = scenario("a lossy line", press(), '<pause milliseconds="300"/>', request("BYE", 3), '<recv response="200"/>')
         sipp = peers.sipp(
             "lossy",
@@ -69,8 +77,9 @@ async def test_ten_calls_over_a_line_that_loses_messages_leave_nothing(
             within_s=90,
         )
         await sipp.run()
-        assert len(service.journal("CallOpened")) == opened + LOSSY_CALLS
-        assert _ends(service, *legs_of(service, "p3")[-LOSSY_CALLS:]) == ["normal"] * LOSSY_CALLS
+        legs = _pressed(service)[taken:]
+        assert len(legs) == LOSSY_CALLS
+        assert len(_ends(service, *legs)) == LOSSY_CALLS and set(_ends(service, *legs)) <= {"normal", "lost"}
 
 
 async def test_a_brought_seat_whose_200_is_repeated_is_acknowledged_each_time(service: MatrixService) -> None:
