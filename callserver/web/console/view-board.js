@@ -139,7 +139,7 @@ function pointsPanel(state, say) {
     const since = one.since_ms && one.reachable === false ? ` for ${roughly(now_ms(state) - one.since_ms)}` : "";
     return row(`p${one.id}`, [one, since], () => pointRow(one, since));
   });
-  const words = bad ? `${bad} not reachable` : count(all.length, "point");
+  const words = bad ? `${bad} unreachable` : count(all.length, "point");
   const call = isFree(state) && all.length ? headButton(say, "Call\u2026", "D", "call-list") : null;
   return section("points", heading("Points", "points-title", words, bad ? "is-red" : "", call), rows, "The plan has no points.");
 }
