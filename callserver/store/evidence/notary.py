@@ -64,8 +64,7 @@ class Notary:
         """Do what is due; the newest checkpoint that the journal has, for anchors."""
         try:
             due = self._now_ns() >= self._due_ns or next_of(self._path).exists()
-            if due or self._newest is not None:
-                self._look()
+            self._look(due)
             if due:
                 self._due_ns = self._now_ns() + (self._every_ns if self._work() else SOON_NS)
                 self._clear_alarm(ALARM)
@@ -125,10 +124,10 @@ class Notary:
 
     # ---- what the journal has ---------------------------------------------------------------------------------
 
-    def _look(self) -> None:
-        """The newest checkpoint; searched for once, then followed by its id."""
+    def _look(self, thoroughly: bool) -> None:
+        """The newest checkpoint: searched for until one is found, then followed by its id."""
         if self._newest is None:
-            self._take(self._last(_CHECKPOINT))
+            self._take(self._last(_CHECKPOINT) if thoroughly else self._of_id("checkpoint:1"))
         while self._newest is not None and self._take(self._of_id(f"checkpoint:{self._newest.sequence + 1}")):
             pass
 
