@@ -121,6 +121,11 @@ test("with the police in the call it is neither parked nor given away without as
   assert.deepEqual([play.asked(), play.state.blind], [[], false]);
 });
 
+test("a point that is called and not there yet is not parked", () => {
+  const play = inCall({ state: "calling-back" }).change({ "incident/i1": incident("i1", "attended", { operator: "mary", called_by: "mary" }) });
+  assert.deepEqual(play.act("park").asked(), []);
+});
+
 test("a colleague whose seat is in a call, or whose call is full, cannot be asked", () => {
   const play = inCall();
   assert.deepEqual(colleagues(play.state, myCall(play.state)).map((one) => one.id), ["tom"]);

@@ -91,12 +91,13 @@ export function leftTo(state, call) {
 }
 
 /**
- * Whether the call can be given away or parked: an outside party is not to be left waiting.
+ * Whether the call can be given away or parked: an outside party is not to be left waiting, and a point that is called not yet there.
  * @param {State} state
  * @param {Call} call
  */
 export function canGive(state, call) {
-  return isMine(state, call) && talkers(call, "outside").length === 0 && Boolean(myLeg(state, call));
+  const awaited = call.state === "calling-back" && state.board.incident[call.incident]?.called_by;
+  return !awaited && isMine(state, call) && talkers(call, "outside").length === 0 && Boolean(myLeg(state, call));
 }
 
 /**
