@@ -180,6 +180,9 @@ def last_resort(d: Decision, event: LastResort) -> None:
     if incident is None or incident.state != incidents.WAITING:
         d.refuse(event.incident, "no such incident, or it does not wait")
         return
+    if incident.called_by and not _call_of(d, incident).talked:
+        d.refuse(incident.id, "the point was called, and nobody waits")
+        return
     if incident.only:
         d.record(DirectionEnded(incident.id, event.why))
     while incident.step < len(ladder_of(d.state, incident).steps):

@@ -122,6 +122,17 @@ def test_a_point_that_is_not_there_yet_is_neither_given_away_nor_parked() -> Non
     assert [type(fact) for fact in run.facts] == [f.Refused, f.Refused] and call.state == "calling-back"
 
 
+def test_the_last_resort_is_for_a_caller_who_waits_and_not_for_a_point_that_was_called() -> None:
+    run, incident = called_out()
+    run.do(ev.LastResort(FRESH, "somebody erred"))
+    assert [type(fact) for fact in run.facts] == [f.Refused]
+    run.answer("ann")
+    run.answer("p1")
+    run.end("ann", LOST)
+    run.do(ev.LastResort(FRESH, "nobody rings"))
+    assert "police" in run.rung() and incident.state == "waiting"
+
+
 def test_an_operator_in_a_call_calls_nobody() -> None:
     run = Driver(None, "ann")
     run.talk("p2")

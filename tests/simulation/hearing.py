@@ -40,7 +40,7 @@ class Hearing:
             elif isinstance(fact, LadderStepTaken):
                 hold(fact.incident not in self.parked, f"{fact.incident} is parked and climbs its ladder")
                 called = fact.incident in state.incidents and state.incidents[fact.incident].called_by
-                hold(not called, f"{fact.incident} was called, pressed nothing and climbs a ladder")
+                hold(not called or "erred" in fact.reason, f"{fact.incident} was called, pressed nothing and climbs a ladder")
 
     def check(self, state: State) -> None:
         """Every call."""
