@@ -356,8 +356,8 @@ def test_text_scales_to_twice_its_size(zoom: float, stage: Stage, open_page: Ope
     _enlarge(page, zoom)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
     for name in ("Mute", "Hold", "Hang up"):
-        page.get_by_role("button", name=name).scroll_into_view_if_needed()
-        assert page.get_by_role("button", name=name).is_visible()
+        page.get_by_role("button", name=name, exact=True).scroll_into_view_if_needed()
+        assert page.get_by_role("button", name=name, exact=True).is_visible()
 
 
 def _enlarge(page: Page, zoom: float) -> None:

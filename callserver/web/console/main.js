@@ -231,6 +231,7 @@ function released(event) {
   }
 }
 
+document.addEventListener("submit", () => (typed_ms = -STILL_TYPING_MS)); // who sends has stopped writing
 document.addEventListener("keydown", pressed);
 document.addEventListener("keyup", released);
 window.addEventListener("blur", () => say({ type: "act", what: "release" }));
