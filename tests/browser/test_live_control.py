@@ -147,12 +147,14 @@ async def test_a_point_is_called_by_a_part_of_its_name(tmp_path: Path, ports: Po
         async with desk(service) as people, console(service, tmp_path, "op1", OPERATOR_HZ) as seat:
             point = await people.phone("p3", POINT_HZ)
             await seat.on_duty()
+            await seat.page.get_by_role("button", name="Call…").wait_for()
             await seat.press("d")
             await seat.page.get_by_label("Place or number").fill("p3")
             await seat.press("Enter")
             await both_hear(point, seat)
             opened = service.journal("IncidentOpened")
             assert [(fact["point"], fact["called_by"]) for fact in opened] == [("p3", "op1")]
+            await seat.page.get_by_role("button", name="Hang up").wait_for()
             await seat.hang_up()
             await seat.close_with("1")
             await eventually(lambda: service.journal("OutcomeRecorded"), 5)
