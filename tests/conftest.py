@@ -13,8 +13,15 @@ from tests.peers.baresip import Baresip
 from tests.peers.linphone import Linphone
 from tests.peers.ports import Ports
 from tests.peers.sipp import Sipp
+from tests.sample import put_off
 
 P = TypeVar("P", Baresip, Linphone)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Before `-m` chooses: what is not today's share is `long`."""
+    put_off(items)
 
 
 LOOPS_OWN = ("asyncio_", "AnyIO worker")

@@ -1,7 +1,9 @@
 """A rotating share of a large matrix for `make test`; `make test-long` runs all of it."""
 
 import datetime
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,3 +17,51 @@ def rotating(cells: Iterable[str], share: int, always: Iterable[str] = ()) -> li
         cell if cell in kept or (number + today) % share == 0 else pytest.param(cell, marks=pytest.mark.long)
         for number, cell in enumerate(cells)
     ]
+
+
+def todays(names: Iterable[str], share: int, day: int) -> set[str]:
+    """Every `share`-th of the names, at least one; in `share` days (a day's number counts up by one) each had its turn."""
+    known = sorted(names)
+    share = min(share, len(known)) or 1
+    return {name for number, name in enumerate(known) if (number + day) % share == 0}
+
+
+ROTATING: Mapping[str, int] = {
+    # a file whose tests start whole services or browsers: one in so many of them runs in `make test`, others each day
+    "tests/browser/test_live_control.py": 3,
+    "tests/browser/test_seat_faults.py": 3,
+    "tests/console/test_page.py": 3,
+    "tests/loopback/test_control_wire.py": 3,
+    "tests/loopback/test_demo.py": 3,
+    "tests/loopback/test_disks.py": 2,
+    "tests/loopback/test_hostile.py": 3,
+    "tests/loopback/test_last_resort.py": 3,
+    "tests/loopback/test_lost_lines.py": 3,
+    "tests/loopback/test_reload.py": 2,
+    "tests/loopback/test_restart_and_leaks.py": 3,
+    "tests/loopback/test_rules.py": 3,
+    "tests/loopback/test_switchboard_death.py": 3,
+    "tests/loopback/test_watched_queue.py": 3,
+    "tests/loopback/test_wire.py": 4,
+    "tests/loopback/test_wire_phones.py": 3,
+    "tests/loopback/test_worker_death.py": 3,
+    "tests/planning/test_quotient.py": 6,
+}
+"""What these files show of the rules is held by tests of the rules themselves, all of which run every time."""
+
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+def put_off(items: Sequence[pytest.Item]) -> None:
+    """Marks those tests of `ROTATING` `long` whose turn is another day."""
+    day = datetime.datetime.now(datetime.UTC).toordinal()
+    files: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        file = item.path.relative_to(_ROOT).as_posix()
+        if file in ROTATING and item.get_closest_marker("long") is None:
+            files[file].append(item)
+    for file, members in files.items():
+        now = todays((item.nodeid for item in members), ROTATING[file], day)
+        for item in members:
+            if item.nodeid not in now:
+                item.add_marker(pytest.mark.long)

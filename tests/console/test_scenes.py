@@ -18,7 +18,7 @@ FITS = {"ring", "ring-long", "talk", "talk-busy", "talk-held", "hang-up-armed", 
 FITS |= {"talk-police", "talk-asked", "talk-dropping", "supervising"}
 
 
-@pytest.mark.parametrize("name", rotating(sorted(SCENES), 4))
+@pytest.mark.parametrize("name", rotating(sorted(SCENES), 8))
 def test_each_state_has_its_picture_and_no_serious_fault(name: str, stage: Stage, open_page: Open, pictures: Path) -> None:
     """One page, two sizes; in a call nothing lies beyond the edge of the smaller one."""
     page = SCENES[name](stage, open_page)
