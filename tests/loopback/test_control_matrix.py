@@ -43,7 +43,7 @@ def test_every_shape_and_every_fault_has_a_cell_that_can_be_made() -> None:
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("cell", [*rotating(QUICK, 28), *rotating(SLOW, 100)])
+@pytest.mark.parametrize("cell", [*rotating(QUICK, 40), *rotating(SLOW, 100)])
 async def test_a_fault_in_a_live_call(service: MatrixService, cell: str) -> None:
     """Before and after it everybody hears exactly those that the table says, nobody is rung without need, all voices are kept."""
     shape, _, fault = cell.partition(" x ")
