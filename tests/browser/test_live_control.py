@@ -77,6 +77,7 @@ async def test_a_colleague_is_asked_while_the_caller_waits_and_then_has_the_call
         (tmp_path / "other").mkdir()
         async with console(service, tmp_path / "other", "op2", OTHER_HZ) as other:
             await other.on_duty()
+            await seat.page.get_by_text("1 available").wait_for()  # nobody can be asked before the page knows of a colleague
             await seat.press("t")
             await seat.page.get_by_role("dialog").get_by_role("button", name="op2").wait_for()
             await seat.press("1")
