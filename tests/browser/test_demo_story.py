@@ -152,4 +152,5 @@ async def _replay(browser: Browser, described: dict[str, Any], demo: Demo) -> No
     (path,) = (demo.directory / "demo" / "data" / "recordings").glob("*/call.flac")
     samples, rate = soundfile.read(path, dtype="float64")
     for side, hz, other in ((0, POINT_HZ, OPERATOR_HZ), (1, OPERATOR_HZ, POINT_HZ), (1, DESK_HZ, POINT_HZ)):
-        assert loudest(samples[:, side], hz, rate) > 0.03 > 4 * loudest(samples[:, side], other, rate)
+        found, stray = loudest(samples[:, side], hz, rate), loudest(samples[:, side], other, rate)
+        assert found > 0.03 and stray < found / 3, (side, hz, found, stray)  # spoken prompts have a little of every tone
