@@ -19,8 +19,6 @@ LANGUAGE = r"[a-z]{2,3}(?:-[a-z0-9]{2,8})?"
 KEYS_OF_A_TELEPHONE = "0123456789*#"
 
 _DURATION = re.compile(DURATION, re.ASCII)
-_ID = re.compile(ID)
-_LANGUAGE = re.compile(LANGUAGE)
 _DIGITS = re.compile(r"[0-9*#]{1,16}")
 
 
@@ -62,12 +60,21 @@ def text(value: object) -> str:
     return value.strip()
 
 
-@reader(type="string", pattern=whole(ID))
-def ident(value: object) -> str:
-    """An id: letters, digits, `.`, `_`, `-`; it is a SIP user and part of file names."""
-    if not isinstance(value, str) or not _ID.fullmatch(value):
-        raise Wrong(f"{value!r} is no id", "Write letters, digits, '.', '_' and '-', at most 64, a letter or digit first")
-    return value
+def spelled(pattern: str, kind: str, instead: str) -> Reader:
+    """A text that is nothing but `pattern`; `kind` says what another text is not."""
+    known = re.compile(pattern)
+
+    @reader(type="string", pattern=whole(pattern))
+    def read(value: object) -> str:
+        if not isinstance(value, str) or not known.fullmatch(value):
+            raise Wrong(f"{value!r} is no {kind}", instead)
+        return value
+
+    return read
+
+
+ident = spelled(ID, "id", "Write letters, digits, '.', '_' and '-', at most 64, a letter or digit first")
+"""An id: letters, digits, `.`, `_`, `-`; it is a SIP user and part of file names."""
 
 
 @reader(type="array", items=ident.schema, minItems=1, uniqueItems=True)
@@ -220,12 +227,8 @@ def conditions(value: object) -> tuple[str, ...]:
     return found
 
 
-@reader(type="string", pattern=whole(LANGUAGE))
-def language(value: object) -> str:
-    """A language as espeak-ng and the prompts' directories name it."""
-    if not isinstance(value, str) or not _LANGUAGE.fullmatch(value):
-        raise Wrong(f"{value!r} is no language", 'Write its short name, such as "en"')
-    return value
+language = spelled(LANGUAGE, "language", 'Write its short name, such as "en"')
+"""A language as espeak-ng and the prompts' directories name it."""
 
 
 @reader(type="string", pattern=whole("[0-9*#]"))

@@ -12,7 +12,7 @@ from callserver.web.api.models import Done
 from callserver.web.errors import ApiError, not_found
 from callserver.web.gate import signed_in
 from callserver.web.roles import Role
-from callserver.web.service import service
+from callserver.web.service import Service, service
 
 Mode = Literal["listen", "whisper", "join", "private"]
 
@@ -79,17 +79,17 @@ async def drop(request: Request, id: Id, wanted: OneLeg) -> Done:
 @router.post("/api/calls/{id}/bring")
 async def bring(request: Request, id: Id, wanted: Bringing) -> Done:
     """Ring another operator's seat and bring it into the conversation."""
-    await on_call(request, id)
+    the = await on_call(request, id)
     await allow_mode(request, id, wanted.mode, wanted.reason)
-    return await _ask(request, id, Verb.BRING, operator=wanted.operator, mode=wanted.mode)
+    return await _tell(the, request, id, Verb.BRING, operator=wanted.operator, mode=wanted.mode)
 
 
 @router.post("/api/calls/{id}/mode")
 async def mode(request: Request, id: Id, wanted: Changing) -> Done:
     """Change how a leg that was brought in takes part; an outside party's is private or joined."""
-    await on_call(request, id)
+    the = await on_call(request, id)
     await allow_mode(request, id, wanted.mode, wanted.reason)
-    return await _ask(request, id, Verb.SET_MODE, leg=wanted.leg, mode=wanted.mode)
+    return await _tell(the, request, id, Verb.SET_MODE, leg=wanted.leg, mode=wanted.mode)
 
 
 @router.post("/api/calls/{id}/take-over")
@@ -135,7 +135,11 @@ async def call_out(request: Request, id: Id, whom: Whom | None = None) -> Done:
 
 
 async def _ask(request: Request, id: str, verb: Verb, **args: str | bool) -> Done:
-    the = await on_call(request, id)
+    return await _tell(await on_call(request, id), request, id, verb, **args)
+
+
+async def _tell(the: Service, request: Request, id: str, verb: Verb, **args: str | bool) -> Done:
+    """For somebody who was found to be allowed to."""
     await the.commands.ask(verb, {"call": id, **args, "by": signed_in(request).user})
     return Done()
 
