@@ -10,6 +10,8 @@ from pathlib import Path
 from playwright.async_api import Browser, CDPSession, Page
 
 from tests.eventually import eventually
+from tests.loopback.desk import Desk
+from tests.loopback.phone import Phone
 from tests.loopback.service import Service
 from tests.peers.chromium import chromium
 
@@ -163,6 +165,24 @@ class Console:
     async def devtools(self) -> CDPSession:
         """Chromium's own protocol, to freeze a tab."""
         return await self.page.context.new_cdp_session(self.page)
+
+
+async def both_hear(point: Phone, seat: Console, within_s: float) -> None:
+    """Until each hears the other's tone."""
+    await eventually(lambda: point.hears(seat.hz), within_s)
+    await eventually(lambda: seat.hears_tone(point.hz), within_s)
+
+
+async def answered(people: Desk, seat: Console, hz: float, within_s: float) -> Phone:
+    """A point `p1` with this tone that pressed: the operator, on duty from now on, answered by key, and each hears the other."""
+    await seat.on_duty()
+    point = await people.phone("p1", hz)
+    pressing = point.pressing()
+    await seat.page.get_by_role("button", name="Answer").wait_for()
+    await seat.press("Space")
+    await both_hear(point, seat, within_s)
+    await pressing
+    return point
 
 
 def _descendants(pid: int) -> list[int]:

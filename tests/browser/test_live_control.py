@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.console import Console, console
+from tests.browser.console import Console, answered, both_hear, console
 from tests.eventually import eventually
 from tests.loopback.desk import Desk, desk
 from tests.loopback.phone import Phone
@@ -15,6 +15,7 @@ from tests.loopback.service import Service, plan_text, running
 from tests.peers.ports import Ports
 
 POINT_HZ, OPERATOR_HZ, OTHER_HZ, POLICE_HZ = 440.0, 700.0, 1000.0, 1200.0
+HEARD_S = 8.0
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 
@@ -28,20 +29,8 @@ async def talking(directory: Path, ports: Ports) -> AsyncIterator[tuple[Service,
     with running(directory / "s", ports, plan) as service:
         async with desk(service) as people, console(service, directory, "op1", OPERATOR_HZ) as seat:
             police = await people.phone("police", POLICE_HZ, register=False, port=police_port)
-            await seat.on_duty()
-            point = await people.phone("p1", POINT_HZ)
-            pressing = point.pressing()
-            await seat.page.get_by_role("button", name="Answer").wait_for()
-            await seat.press("Space")
-            await both_hear(point, seat)
-            await pressing
+            point = await answered(people, seat, POINT_HZ, HEARD_S)
             yield service, people, point, police, seat
-
-
-async def both_hear(point: Phone, seat: Console, hz: float = OPERATOR_HZ) -> None:
-    """Until each hears the other's tone."""
-    await eventually(lambda: point.hears(hz), 8)
-    await eventually(lambda: seat.hears_tone(POINT_HZ), 8)
 
 
 async def test_the_police_are_spoken_with_alone_left_with_the_caller_and_come_back_to(tmp_path: Path, ports: Ports) -> None:
@@ -87,7 +76,7 @@ async def test_a_colleague_is_asked_while_the_caller_waits_and_then_has_the_call
             await eventually(lambda: seat.hears_tone(OTHER_HZ), 5)
             await eventually(lambda: not point.hears(OPERATOR_HZ) and not point.hears(OTHER_HZ), 5)
             await seat.page.get_by_role("button", name="Hand the call over to op2").click()
-            await both_hear(point, other, OTHER_HZ)
+            await both_hear(point, other, HEARD_S)
             await seat.page.get_by_role("list", name="News").get_by_text("op2 has the call now").wait_for()
             await eventually(seat.hears_nothing, 5)
             await other.page.get_by_role("button", name="Hold").wait_for()
@@ -108,7 +97,7 @@ async def test_a_parked_caller_is_told_so_rings_nowhere_and_is_picked_up_by_a_ke
         await seat.press("w")
         await seat.page.get_by_role("dialog").get_by_role("button", name="Place p1").wait_for()
         await seat.press("1")
-        await both_hear(point, seat)
+        await both_hear(point, seat, HEARD_S)
         assert [fact["operator"] for fact in service.journal("IncidentChosen")] == ["op1"]
 
 
@@ -129,7 +118,7 @@ async def test_a_supervisor_listens_whispers_and_takes_over(tmp_path: Path, port
             await eventually(lambda: seat.hears_among(OTHER_HZ), 5)
             assert not point.hears(OTHER_HZ)
             await boss.page.get_by_role("button", name="Take over").click()
-            await both_hear(point, boss, OTHER_HZ)
+            await both_hear(point, boss, HEARD_S)
             await seat.page.get_by_role("list", name="News").get_by_text("Sue has the call now").wait_for()
             await eventually(seat.hears_nothing, 5)
 
@@ -152,7 +141,7 @@ async def test_a_point_is_called_by_a_part_of_its_name(tmp_path: Path, ports: Po
             await seat.press("d")
             await seat.page.get_by_label("Place or number").fill("p3")
             await seat.press("Enter")
-            await both_hear(point, seat)
+            await both_hear(point, seat, HEARD_S)
             opened = service.journal("IncidentOpened")
             assert [(fact["point"], fact["called_by"]) for fact in opened] == [("p3", "op1")]
             await seat.page.get_by_role("button", name="Hang up").wait_for()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.console import Console, console
+from tests.browser.console import Console, answered, both_hear, console
 from tests.eventually import eventually
 from tests.loopback.desk import Desk, desk, now_s
 from tests.loopback.phone import Phone
@@ -17,6 +17,7 @@ from tests.loopback.service import Service, plan_text, running
 from tests.peers.ports import Ports
 
 POINT_HZ, OPERATOR_HZ, OTHER_HZ = 440.0, 700.0, 1000.0
+HEARD_S = 6.0
 
 
 @asynccontextmanager
@@ -25,20 +26,8 @@ async def talking(directory: Path, ports: Ports) -> AsyncIterator[tuple[Service,
     plan = plan_text(["sip:police@127.0.0.1:9"], wrap_up="60s", police_after="90s", strategy="longest-idle")
     with running(directory / "s", ports, plan) as service:
         async with desk(service) as people, console(service, directory, "op1", OPERATOR_HZ) as seat:
-            await seat.on_duty()
-            point = await people.phone("p1", POINT_HZ)
-            pressing = point.pressing()
-            await seat.page.get_by_role("button", name="Answer").wait_for()
-            await seat.press("Space")
-            await both_hear(point, seat)
-            await pressing
+            point = await answered(people, seat, POINT_HZ, HEARD_S)
             yield service, people, point, seat
-
-
-async def both_hear(point: Phone, seat: Console, within_s: float = 6) -> None:
-    """Until each hears the other's tone."""
-    await eventually(lambda: point.hears(OPERATOR_HZ), within_s)
-    await eventually(lambda: seat.hears_tone(POINT_HZ), within_s)
 
 
 def restored_s(point: Phone, since_s: float) -> float:
@@ -63,7 +52,7 @@ async def test_processes_die_under_a_conversation_and_it_goes_on(tmp_path: Path,
             at = now_s()
             os.kill(rows[0]["pid"], signal.SIGKILL)
             await eventually(lambda at=at: now_s() - at > 1.5, 3)  # type: ignore[misc]
-            await both_hear(point, seat)
+            await both_hear(point, seat, HEARD_S)
             assert restored_s(point, at) < within_s, f"{name}: sound was back after {restored_s(point, at):.2f} s"
             await seat.page.get_by_text("Live", exact=True).wait_for(timeout=4000)
             await eventually(lambda at=at: now_s() - at > 3, 4)  # type: ignore[misc]

@@ -74,32 +74,31 @@ def test_nobody_is_on_duty_when_nobody_has_the_skill() -> None:
     assert "police" in driver.rung()
 
 
+def calls_in_turn(driver: Driver, count: int) -> list[str]:
+    """Who is rung, one at a time, and answers and hangs up, press after press."""
+    rung = []
+    for _ in range(count):
+        driver.press("p6")
+        (who,) = driver.rung()
+        rung.append(who)
+        driver.answer(who)
+        driver.end(who)
+        driver.gone()
+    return rung
+
+
 # ---- strategies ---------------------------------------------------------------------------------------------------
 
 
 def test_round_robin_rings_the_next_in_the_plans_order_whoever_answered() -> None:
     driver = Driver(with_queue(plan(), "none", strategy=Strategy.ROUND_ROBIN), "cat", "bob", "ann")
-    rung = []
-    for _ in range(4):
-        driver.press("p6")
-        (who,) = driver.rung()
-        rung.append(who)
-        driver.answer(who)
-        driver.end(who)
-        driver.gone()
+    rung = calls_in_turn(driver, 4)
     assert rung == ["ann", "bob", "cat", "ann"]
 
 
 def test_fewest_calls_rings_who_answered_least_since_coming_on_duty() -> None:
     driver = Driver(with_queue(plan(), "none", strategy=Strategy.FEWEST_CALLS), "ann", "bob")
-    rung = []
-    for _ in range(3):
-        driver.press("p6")
-        (who,) = driver.rung()
-        rung.append(who)
-        driver.answer(who)
-        driver.end(who)
-        driver.gone()
+    rung = calls_in_turn(driver, 3)
     driver.do(ev.SeatUnbound(OperatorId("ann"), "home"), ev.SeatBound(OperatorId("ann"), "back"))
     driver.press("p6")
     assert (rung, driver.rung()) == (["ann", "bob", "ann"], {"ann"})

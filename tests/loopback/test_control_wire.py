@@ -17,7 +17,7 @@ from tests.loopback.desk import legs_of, now_s
 from tests.loopback.matrix_scene import MatrixService, scene
 from tests.loopback.phone import Phone
 from tests.loopback.rtp_peer import RtpPeer
-from tests.loopback.wire_desk import Caller, wire
+from tests.loopback.wire_desk import both_hear, wire
 from tests.peers.ports import Ports
 from tests.peers.sipp_point import press, request, scenario
 
@@ -34,10 +34,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MatrixService]
         service.write_prompts()
         with service.serving():
             yield service
-
-
-async def _both(point: Caller, operator: Phone) -> None:
-    await eventually(lambda: point.hears(operator.hz) and operator.hears(point.hz), 5)
 
 
 def _pressed(service: MatrixService) -> list[str]:
@@ -158,7 +154,7 @@ async def test_audio_moves_to_another_address_and_back(service: MatrixService, m
         operator = await people.operator(1)
         point = await people.caller("p1")
         call = await point.talk()
-        await _both(point, operator)
+        await both_hear(point, operator)
         first = point.sound
         other = RtpPeer(700.0, "PCMA", host="127.0.0.3")
         try:
@@ -199,7 +195,7 @@ async def test_offers_that_overlap_are_refused_or_answered_in_their_order(servic
         point.in_dialog(call, "ACK")
         call.cseq += 1
         point.in_dialog(call, "ACK")
-        await _both(point, operator)
+        await both_hear(point, operator)
         counted, at = point.oks(call), now_s()
         await eventually(lambda: now_s() - at > 1.2, 2)
         assert point.oks(call) == counted and point.count("BYE") == 0
@@ -213,7 +209,7 @@ async def test_a_device_that_no_longer_knows_the_call_is_lost_and_called_back(se
         point = await people.caller("p2")
         await point.register()
         call = await point.talk()
-        await _both(point, operator)
+        await both_hear(point, operator)
         point.answer_probes = False
         point.sound.muted = True
         asked = await point.request("OPTIONS", within=8)

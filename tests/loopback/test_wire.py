@@ -10,9 +10,8 @@ import pytest
 
 from tests.eventually import eventually
 from tests.loopback.desk import captured, legs_of, now_s
-from tests.loopback.phone import Phone
 from tests.loopback.rtp_peer import RtpPeer
-from tests.loopback.wire_desk import Caller, WireService, wire
+from tests.loopback.wire_desk import Caller, WireService, both_hear, wire
 from tests.peers.ports import Ports
 from tests.sip.edge_peer import Call
 
@@ -26,10 +25,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WireService]:
         yield service
 
 
-async def _both(point: Caller, operator: Phone) -> None:
-    await eventually(lambda: point.hears(operator.hz) and operator.hears(point.hz), 5)
-
-
 # ---- hold, and audio that moves -----------------------------------------------------------------------------
 
 
@@ -40,7 +35,7 @@ async def test_hold_silences_the_holder_and_resume_brings_it_back(service: WireS
         operator = await people.operator(1)
         point = await people.caller("p1")
         call = await point.talk()
-        await _both(point, operator)
+        await both_hear(point, operator)
         held = await point.offers(call, method, "sendonly")
         assert "a=recvonly" in held.body
         await eventually(lambda: point.deaf_for() > 0.3, 3)
@@ -48,7 +43,7 @@ async def test_hold_silences_the_holder_and_resume_brings_it_back(service: WireS
         leg = legs_of(service, "p1")[-1]
         at = now_s()
         assert "a=sendrecv" in (await point.offers(call, method)).body
-        await _both(point, operator)
+        await both_hear(point, operator)
         await eventually(lambda: now_s() - at > 1, 3)
         assert await point.bye(call) == 200
         await eventually(lambda: operator.call.state == "ended", 5)
@@ -61,7 +56,7 @@ async def test_inactive_stops_both_directions_and_is_no_silent_line(service: Wir
         operator = await people.operator(1)
         point = await people.caller("p1")
         call = await point.talk()
-        await _both(point, operator)
+        await both_hear(point, operator)
         leg = legs_of(service, "p1")[-1]
         point.sound.muted = True
         assert "a=inactive" in (await point.offers(call, "INVITE", "inactive")).body
@@ -69,7 +64,7 @@ async def test_inactive_stops_both_directions_and_is_no_silent_line(service: Wir
         assert [f for f in service.journal("LineChanged") if f["leg"] == leg and not f["sounding"]] == []
         point.sound.muted = False
         assert "a=sendrecv" in (await point.offers(call, "INVITE")).body
-        await _both(point, operator)
+        await both_hear(point, operator)
         assert await point.bye(call) == 200
 
 
@@ -80,7 +75,7 @@ async def test_audio_moves_to_a_new_port_and_the_lock_follows(service: WireServi
         operator = await people.operator(1)
         point = await people.caller("p1")
         call = await point.talk()
-        await _both(point, operator)
+        await both_hear(point, operator)
         old, point.sound = point.sound, RtpPeer(700.0, "PCMA")
         try:
             point.hear(await point.offers(call, method))
@@ -100,14 +95,14 @@ async def test_a_reinvite_without_offer_and_an_old_ack_again_do_not_end_the_call
         call = await point.press()
         await point.begun(call, 200)
         first_ack = point.in_dialog(call, "ACK")
-        await _both(point, operator)
+        await both_hear(point, operator)
         point.in_dialog(call, "INVITE")
         answer = await point.response(200, "INVITE")
         assert "m=audio" in answer.body
         point.send(first_ack)
         await point.response(200, "INVITE")  # still repeated: the old ACK did not stop it
         point.in_dialog(call, "ACK", point.sdp(version=9))
-        await _both(point, operator)
+        await both_hear(point, operator)
         assert point.count("BYE") == 0
         assert await point.bye(call) == 200
 
@@ -119,7 +114,7 @@ async def test_options_are_answered_within_and_outside_of_dialogs(service: WireS
         point = await people.caller("p2")
         await point.register()
         call = await point.talk()
-        await _both(point, operator)
+        await both_hear(point, operator)
         point.in_dialog(call, "OPTIONS")
         inside = await point.final("OPTIONS")
         assert inside.status == 200 and "INVITE" in inside.one("Allow")
@@ -147,7 +142,7 @@ async def test_a_200_without_ack_is_repeated_until_it_comes(service: WireService
         point = await people.caller("p1")
         call = await point.press()
         await point.begun(call, 200)
-        await _both(point, operator)
+        await both_hear(point, operator)
         await eventually(lambda: point.oks(call) >= 3, 4)
         point.in_dialog(call, "ACK")
         counted, at = point.oks(call), now_s()
@@ -163,14 +158,14 @@ async def test_a_point_that_never_acknowledges_may_hang_up_or_be_hung_up(service
         point = await people.caller("p1")
         call = await point.press()
         await point.begun(call, 200)
-        await _both(point, operator)
+        await both_hear(point, operator)
         assert await point.bye(call) == 200
         await eventually(lambda: operator.call.state == "ended", 3)
         assert [fact["inbound"] for fact in service.journal("LegCreated") if fact["party"] == "p1"][-1] is True
         await eventually(lambda: not service.left_behind(), 5)
         again = await point.press()
         await point.begun(again, 200)
-        await _both(point, operator)
+        await both_hear(point, operator)
         await operator.call.bye()
         await eventually(lambda: not service.left_behind(), 6)
 
@@ -183,7 +178,7 @@ async def test_a_200_that_is_never_acknowledged_ends_in_bye(service: WireService
         point = await people.caller("p1")
         call = await point.press()
         await point.begun(call, 200)
-        await _both(point, operator)
+        await both_hear(point, operator)
         bye = await point.request("BYE", within=36)
         point.reply(bye, 200, "OK")
         assert point.oks(call) >= 8
@@ -204,7 +199,7 @@ async def test_cancel_that_crosses_the_200_gets_200_and_changes_nothing(service:
         call.to_line, call.target = to_line, target
         assert answer.status == 200
         point.in_dialog(call, "ACK")
-        await _both(point, operator)
+        await both_hear(point, operator)
         assert point.count("SIP/2.0 487") == 0
         assert await point.bye(call) == 200
 
@@ -240,7 +235,7 @@ async def test_a_press_without_offer_is_offered_audio_with_the_200(service: Wire
         answer = await point.begun(call, 200)
         assert "m=audio" in answer.body
         point.in_dialog(call, "ACK", point.sdp())
-        await _both(point, operator)
+        await both_hear(point, operator)
         assert await point.bye(call) == 200
 
 
@@ -250,7 +245,7 @@ async def test_doubled_and_reordered_requests_do_no_harm(service: WireService) -
         operator = await people.operator(1)
         point = await people.caller("p1")
         call = await point.talk()
-        await _both(point, operator)
+        await both_hear(point, operator)
         leg = legs_of(service, "p1")[-1]
         relay = "application/dtmf-relay"
         newer = point.in_dialog(call, "INFO", "Signal=5\r\nDuration=160\r\n", content=relay)
@@ -296,7 +291,7 @@ async def test_an_invite_sent_again_is_one_press(service: WireService) -> None:
         operator.call.answer()
         await point.begun(call, 200)
         point.in_dialog(call, "ACK")
-        await _both(point, operator)
+        await both_hear(point, operator)
         assert await point.bye(call) == 200
 
 
@@ -339,7 +334,7 @@ async def test_of_two_that_answer_at_once_exactly_one_is_bridged(service: WireSe
         point.in_dialog(call, "ACK")
         await eventually(lambda: sum(operator.call.state == "up" for operator in operators) == 1, 5)
         winner, loser = sorted(operators, key=lambda operator: operator.call.state != "up")
-        await _both(point, winner)
+        await both_hear(point, winner)
         assert not point.hears(loser.hz) and not loser.hears(point.hz)
         assert "bye_received" in loser.call.t and "ack" in loser.call.t
         await eventually(lambda: _states(service, loser.user)[-1] == "available", 3)

@@ -12,6 +12,7 @@ import httpx
 
 from tests.eventually import eventually
 from tests.loopback.desk import Desk
+from tests.loopback.phone import Phone
 from tests.loopback.rtp_peer import CODECS, RtpPeer
 from tests.loopback.service import Service
 from tests.peers.ports import Ports
@@ -275,3 +276,8 @@ async def wire(service: WireService) -> AsyncIterator[Wire]:
 def rate_of(codec: str) -> int:
     """Sampling rate of a codec's sound in Hz."""
     return CODECS[codec][0]
+
+
+async def both_hear(point: Caller, operator: Phone) -> None:
+    """Until each hears the other's tone."""
+    await eventually(lambda: point.hears(operator.hz) and operator.hears(point.hz), 5)
