@@ -112,9 +112,10 @@ class Console:
             .first.wait_for()
         )
         seat = self.page.get_by_role("button", name="Take a seat here")
+        done = self.page.get_by_role("dialog").get_by_role("button", name="Done")
         if await seat.count():
             await seat.click()
-        done = self.page.get_by_role("dialog").get_by_role("button", name="Done")
+            await done.wait_for()  # taking a seat opens the sound check, which covers the rest
         if await done.count():
             await done.click()
         await self.page.get_by_role("button", name="Go available").click()
