@@ -243,7 +243,7 @@ class Switchboard:
 
     def _fresh_incident(self) -> IncidentId:
         """Readable and unique: UTC date and time, and some randomness."""
-        stamp = time.strftime("%y%m%d-%H%M%S", time.gmtime(self.anchor.utc_of(self.anchor.now()) / 1e9))
+        stamp = time.strftime("%y%m%d-%H%M%S", time.gmtime(self._utc_ns() / 1e9))
         return IncidentId(f"{stamp}-{secrets.token_hex(3)}")
 
     # ---- another plan -------------------------------------------------------------------------------------------
