@@ -254,11 +254,22 @@ class Learned(_Message, frozen=True):
 
 
 class Strange(_Message, frozen=True):
-    """Packets were refused, in plain words: "audio arrives from X, expected Y". At most one a second and leg."""
+    """Packets were refused, in plain words: "audio arrives from X, expected Y". At most one a second and leg.
+
+    `foreign`: the last of them for the address that it came from.
+    """
 
     leg: str
     what: str
     count: int
+    foreign: bool = False
+
+
+class Deaf(_Message, frozen=True):
+    """What we send does not reach the leg's device, and `why` (again each 10 s while it lasts); empty: it does again."""
+
+    leg: str
+    why: str
 
 
 class CaptureTrouble(_Message, frozen=True):
@@ -301,8 +312,8 @@ class SeatSilent(_Message, frozen=True):
 
 Order = Open | Place | ShapeOrder | Remove | Close | SeatOpen | SeatOffer | SeatConnect | SeatDisconnect
 Report = (
-    Opened | Placed | Removed | Refused | Closed | Silent | Sounding | Digit | Learned | Strange | CaptureTrouble | PromptMissing
-    | SeatAnswer | SeatHeard | SeatSilent
+    Opened | Placed | Removed | Refused | Closed | Silent | Sounding | Digit | Learned | Strange | Deaf | CaptureTrouble
+    | PromptMissing | SeatAnswer | SeatHeard | SeatSilent
 )  # fmt: skip
 Message = Hello | Ack | Beat | Order | Report
 

@@ -78,12 +78,13 @@ class Kind(enum.Enum):
 
 
 class Verdict(NamedTuple):
-    """`packet` with AUDIO and DTMF, `why` with REFUSED; `learned` when this packet settled the source."""
+    """`packet` with AUDIO and DTMF, `why` with REFUSED (`foreign`: its source); `learned` when this packet settled the source."""
 
     kind: Kind
     packet: Packet | None = None
     why: str = ""
     learned: bool = False
+    foreign: bool = False
 
 
 @dataclass(slots=True)
@@ -122,13 +123,21 @@ class Gate:
     def _point_at(self, remote: tuple[str, int], source_host: str, now_ns: int) -> None:
         self.remote, self.source_host = remote, source_host
         self.source: tuple[str, int] | None = remote if self.rule == "sdp" else None
+        self._as_named = False  # a device that receives elsewhere than it sends from, which RFC 4961 advises against
         self._opened_ns, self._settled_ns = now_ns, now_ns
         self._probation: _Probation | None = None
 
     @property
     def target(self) -> tuple[str, int]:
-        """Where our RTP goes: to the settled source, else to the address of the SDP."""
-        return self.source or self.remote
+        """Where our RTP goes: to the settled source, else (or where that did not hear us) to the address of the SDP."""
+        return self.remote if self.source is None or self._as_named else self.source
+
+    def turn_target(self) -> bool:
+        """The device does not hear us there: the other of its two addresses is tried. False where it has only one."""
+        if self.source in (None, self.remote) or not self.remote[1] or self.remote[0] in ("", "0.0.0.0"):
+            return False
+        self._as_named = not self._as_named
+        return True
 
     def judge(self, datagram: bytes, address: tuple[str, int], arrived_ns: int) -> Verdict:
         """One datagram that came to the leg's RTP socket at `arrived_ns`."""
@@ -143,16 +152,16 @@ class Gate:
             return self._refuse(why)
         before = self.source
         if why := self._strange(address, arrived_ns):
-            return self._refuse(why)
+            return self._refuse(why, foreign=True)
         settled = self.source != before
         if why := self._out_of_line(packet, settled):
             return self._refuse(why)
         self.received += 1
         return Verdict(kind, packet, learned=settled)
 
-    def _refuse(self, why: str) -> Verdict:
+    def _refuse(self, why: str, foreign: bool = False) -> Verdict:
         self.refused += 1
-        return Verdict(Kind.REFUSED, why=why)
+        return Verdict(Kind.REFUSED, why=why, foreign=foreign)
 
     def _shape(self, packet: Packet) -> tuple[Kind, str]:
         if packet.payload_type == self.codec.payload_type:
@@ -233,6 +242,11 @@ class Line:
         self.timestamp = continuity.first_timestamp
         self._sequence: int | None = None
         self._offsets: tuple[int, int] | None = None
+
+    @property
+    def sequence(self) -> int:
+        """Of the last packet; before the first, that of the line's beginning."""
+        return self.continuity.first_seq if self._sequence is None else self._sequence
 
     def restart(self) -> None:
         """The next packet comes from a new inner leg: its numbers are unrelated to those before."""

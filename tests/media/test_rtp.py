@@ -215,3 +215,24 @@ def test_a_new_inner_leg_of_the_same_worker_never_goes_back() -> None:
     assert ahead == [1, 2, 3, 4, 5]
     found = fields(line.rewrite(packet(40_000, timestamp=1), PCMU, 30 * MS))
     assert found[1:4] == (True, 6, 6 * 160)
+
+
+def test_a_device_that_hears_elsewhere_than_it_speaks_is_tried_at_both_addresses() -> None:
+    """What we take stays its source's alone; another answer begins with the rule again."""
+    speaks = ("192.0.2.10", 9_000)
+    one = gate()
+    assert one.turn_target() is False, "there is one address only"
+    assert one.judge(packet(), speaks, 0).learned
+    assert one.target == speaks
+    assert one.turn_target() and one.target == DEVICE
+    assert one.judge(packet(2), speaks, 0).kind is Kind.AUDIO
+    assert one.turn_target() and one.target == speaks
+    one.turn_target()
+    one.update(PCMU, "sdp-host", ("192.0.2.10", 5_000), "", 0)
+    assert one.judge(packet(3), speaks, 0).learned and one.target == speaks
+
+
+def test_only_refusals_for_the_source_are_said_to_be_foreign() -> None:
+    one = gate("sdp")
+    assert one.judge(packet(), STRANGER, 0).foreign
+    assert not one.judge(packet(kind=99), DEVICE, 0).foreign

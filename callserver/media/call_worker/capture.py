@@ -4,6 +4,8 @@ The front never waits for it: `Tape.put` only appends to a queue, and drops and 
 a call). A disk that fails or stalls is told as `CaptureTrouble`; it is tried again each second and what waits is written then.
 """
 
+import contextlib
+import fcntl
 import os
 import threading
 import time
@@ -70,7 +72,10 @@ class Tape:
             self._fd = -1
 
     def _open(self) -> None:
-        """A file of its own, also when this leg had one in this segment before."""
+        """A file of its own, also when this leg had one in this segment before.
+
+        Locked until it is closed, so that nobody takes it for whole while something waits here for room on the disk.
+        """
         self.directory.mkdir(parents=True, exist_ok=True)
         base = f"{self.header.leg}.{self.header.segment}"
         for again in range(1, 100):
@@ -80,6 +85,8 @@ class Tape:
             except FileExistsError:
                 continue
             self.name = name
+            with contextlib.suppress(OSError):  # a file system without locks
+                fcntl.flock(self._fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
             return
         raise FileExistsError(17, "too many captures of one leg", base)
 

@@ -9,11 +9,13 @@ from collections.abc import Callable
 
 from callserver.media import rtcp
 from callserver.media.call_worker.capture import Tape
+from callserver.media.call_worker.errors import told_errors
 from callserver.media.call_worker.inner_codec import INNER_PAYLOAD_TYPES
 from callserver.media.capture_format import DTMF, LATE
 from callserver.media.capture_format import Kind as Record
 from callserver.media.dtmf import Events
-from callserver.media.protocol import Digit, Learned, LegCounts, Place, Report, Silent, Sounding, Strange
+from callserver.media.hearing import Hearing
+from callserver.media.protocol import Deaf, Digit, Learned, LegCounts, Place, Report, Silent, Sounding, Strange
 from callserver.media.rtp import MS, SECOND, Gate, Kind, Line, Packet, is_rtcp
 
 FRESH_NS = 80 * MS
@@ -45,12 +47,14 @@ class FrontLeg:
         self.gate = Gate(place.codec, place.source, (place.remote_host, place.remote_port), place.source_host, now_ns)
         self.line = Line(place.continuity)
         self.events = Events()
+        self.hearing = Hearing(place.continuity.ssrc)
         self.from_engine = 0
         self.placed_ns = self.engine_ns = now_ns
         self.heard_ns = now_ns
         self.sounding: bool | None = None  # None: not yet known
         self._engine_there = False
         self._strange_count, self._strange_what, self._strange_told_ns = 0, "", now_ns - STRANGE_EVERY_NS
+        self._foreign = False
         self._rtcp_due_ns = now_ns + SECOND
 
     # ---- orders ----------------------------------------------------------------------------------------------
@@ -62,7 +66,10 @@ class FrontLeg:
         if place.codec != self.place.codec:
             self._engine_there = False
             self.placed_ns = now_ns
+        target = self.gate.target
         self.gate.update(place.codec, place.source, (place.remote_host, place.remote_port), place.source_host, now_ns)
+        if self.gate.target != target or place.send is not self.place.send:
+            self.hearing.begin(self.line.sent)
         self.place = place
 
     def connect(self, engine: tuple[str, int]) -> None:
@@ -82,7 +89,9 @@ class FrontLeg:
         """One datagram of the outer RTP socket."""
         verdict = self.gate.judge(datagram, address, arrived_ns)
         if verdict.kind is Kind.REFUSED:
-            self._strange(verdict.why, now_ns)
+            self._strange(verdict.why, now_ns, verdict.foreign)
+        elif verdict.kind is Kind.RTCP:
+            self.rtcp(datagram, address)
         if verdict.packet is None:
             return
         if verdict.learned:
@@ -119,11 +128,31 @@ class FrontLeg:
             return
         packet = self.line.rewrite(datagram, self.place.codec, now_ns)
         try:
-            self.outer.sendto(packet, (host, port))
+            self._send(packet, (host, port), now_ns)
         except OSError as fault:
             self._strange(f"cannot send to {host}:{port}: {fault.strerror}", now_ns)
+            self.hearing.refused(f"nothing can be sent to {host}:{port}: {fault.strerror}", now_ns)
             return
         self.tape.put(now_ns, Record.OUT, packet)
+
+    def _send(self, packet: bytes, target: tuple[str, int], now_ns: int) -> None:
+        """Once more where the kernel only used the call to tell of an error of an earlier packet."""
+        try:
+            self.outer.sendto(packet, target)
+        except OSError:
+            self.read_errors(now_ns)
+            self.outer.sendto(packet, target)
+
+    def read_errors(self, now_ns: int) -> None:
+        """What the network said of packets that we sent; only of those to the device's address, the rest is old or made up."""
+        for address, why in told_errors(self.outer):
+            if address == self.gate.target:
+                self.hearing.refused(f"{why} at {address[0]}:{address[1]}", now_ns)
+
+    def rtcp(self, datagram: bytes, address: tuple[str, int]) -> None:
+        """RTCP of the device; of its host, for its port is its own affair. It ends here."""
+        if self.place.send and address[0] == self.gate.target[0]:
+            self.hearing.reported(datagram, self.line.sent, self.line.sequence)
 
     # ---- time ------------------------------------------------------------------------------------------------
 
@@ -131,6 +160,7 @@ class FrontLeg:
         """Every 50 ms or so, after the packets that were waiting."""
         self._look_for_silence(now_ns)
         self._digits(self.events.overdue(now_ns))
+        self._look_for_hearing(now_ns)
         if self._strange_count and now_ns - self._strange_told_ns >= STRANGE_EVERY_NS:
             self._tell_strange(now_ns)
         if now_ns >= self._rtcp_due_ns:
@@ -146,18 +176,25 @@ class FrontLeg:
             self.sounding = False
             self.report(Silent(self.place.leg, silent_ns // MS))
 
+    def _look_for_hearing(self, now_ns: int) -> None:
+        change = self.hearing.look(now_ns)
+        if change is not None:
+            self.report(Deaf(self.place.leg, change.why))
+            if change.why and self.gate.turn_target():
+                self.hearing.begin_anew(self.line.sent, now_ns)
+
     def _digits(self, digits: list[str]) -> None:
         for digit in digits:
             self.report(Digit(self.place.leg, digit))
 
-    def _strange(self, what: str, now_ns: int) -> None:
+    def _strange(self, what: str, now_ns: int, foreign: bool = False) -> None:
         self._strange_count += 1
-        self._strange_what = what
+        self._strange_what, self._foreign = what, foreign
         if now_ns - self._strange_told_ns >= STRANGE_EVERY_NS:
             self._tell_strange(now_ns)
 
     def _tell_strange(self, now_ns: int) -> None:
-        self.report(Strange(self.place.leg, self._strange_what, self._strange_count))
+        self.report(Strange(self.place.leg, self._strange_what, self._strange_count, self._foreign))
         self._strange_count, self._strange_told_ns = 0, now_ns
 
     def _report_rtcp(self, utc_ns: int) -> None:

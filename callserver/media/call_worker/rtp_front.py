@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 
 from callserver.media.call_worker.clock import SO_TIMESTAMPNS, arrival_ns, boottime_ns
+from callserver.media.call_worker.errors import tell_errors
 from callserver.media.call_worker.front_leg import FrontLeg
 from callserver.media.urgency import FIRST, rank
 
@@ -58,15 +59,22 @@ class RtpFront:
         while True:
             ready = self._poll.poll(max(0.0, next_tick - time.monotonic()))
             now_ns, utc_ns = boottime_ns(), time.time_ns()
-            for number, _ in ready:
+            for number, what in ready:
                 reader = self._readers.get(number)
                 if reader is not None:
+                    if what & select.EPOLLERR:  # is there until it is read
+                        self._read_errors(number, now_ns)
                     reader(now_ns, utc_ns)
                 elif number == self._bell:
                     self._obey()
             if time.monotonic() >= next_tick:
                 next_tick = time.monotonic() + TICK_S
                 self._tick()
+
+    def _read_errors(self, number: int, now_ns: int) -> None:
+        for leg in self.legs:
+            if leg.outer.fileno() == number:
+                leg.read_errors(now_ns)
 
     def _tick(self) -> None:
         now_ns, utc_ns = boottime_ns(), time.time_ns()
@@ -82,6 +90,7 @@ class RtpFront:
         for sock in (leg.outer, leg.outer_rtcp):
             sock.setblocking(False)
         leg.outer.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        tell_errors(leg.outer)
         self._readers[leg.outer.fileno()] = lambda now, utc: _read_outside(leg, now, utc)
         self._readers[leg.outer_rtcp.fileno()] = lambda now, utc: _read_rtcp(leg)
         self._readers[leg.inner.fileno()] = lambda now, utc: _read_inside(leg, now)
@@ -122,9 +131,10 @@ def _read_inside(leg: FrontLeg, now_ns: int) -> None:
 
 
 def _read_rtcp(leg: FrontLeg) -> None:
-    """RTCP ends here; it is read so that it does not fill the socket."""
+    """RTCP ends here: what the device says of our line is listened to."""
     for _ in range(PER_TURN):
         try:
-            leg.outer_rtcp.recv(MAX_DATAGRAM)
+            datagram, address = leg.outer_rtcp.recvfrom(MAX_DATAGRAM)
         except (BlockingIOError, ConnectionError):
             return
+        leg.rtcp(datagram, address)

@@ -49,7 +49,7 @@ BEAT_NS = SECOND // 10
 LOOK_NS = SECOND
 SPARE_ALONE_NS = 60 * SECOND  # a spare that no switchboard has spoken with for so long ends itself
 CALL_ALONE_NS = 600 * SECOND  # so does a call without switchboard whose legs have all been silent for so long
-SEAL_LIMIT_NS = 30 * SECOND  # a disk that does not take the captures at the end is waited for so long
+SEAL_LIMIT_NS = 600 * SECOND  # a disk that does not take the captures at the end is waited for so long: people make room
 FAREWELL_NS = 2 * SECOND  # for the acknowledgement of `Closed`
 ENGINE_ERRORS = (pj.Error, InnerRefused, LookupError)
 
