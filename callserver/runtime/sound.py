@@ -47,6 +47,7 @@ class Sound:
         self.missing_prompts: dict[str, Path] = {}
         self.silent_since: dict[str, int] = {}  # leg -> boottime ns; told again each LONG_SILENCE_NS that it lasts
         self.strange = StrangeSound.none()
+        self.unwritten: dict[str, str] = {}  # workers that cannot write their captures: the alarm's key
         self.settled = True  # False while a restart is still finding out which legs live
 
     # ---- legs -------------------------------------------------------------------------------------------------
@@ -171,8 +172,7 @@ class Sound:
         self.calls.pop(call, None)
         if sound is not None:
             self._release(sound)
-            for key in ("capture", "sound"):
-                self.tells.trouble(f"{key}:{call}", "", True)
+            self.tells.trouble(f"sound:{call}", "", True)
 
     def _release(self, call: CallSound) -> None:
         """The call has nobody to hear any more, for good or until the next leg: its worker seals the captures and ends."""
@@ -287,7 +287,7 @@ class Sound:
     def _gone(self, link: WorkerLink, why: str) -> None:
         self.workers.pop(link.id, None)
         self.spares.pop(link.id, None)
-        self.tells.trouble(f"capture:{link.id}", "", True)
+        self._capture_trouble(link, "", True)
         call = self.calls.get(link.call)
         if call is not None and call.worker is link:
             call.worker = None
@@ -300,6 +300,8 @@ class Sound:
             case protocol.Learned():
                 self._learned(message)
             case protocol.Silent():
+                if message.leg not in self.legs:  # it ended while this was on its way
+                    return
                 self.silent_since[message.leg] = boottime_ns() - message.for_ms * 1_000_000
                 self.tells.silent(message.leg, message.for_ms)
             case protocol.Sounding():
@@ -308,7 +310,7 @@ class Sound:
             case protocol.Digit():
                 self.tells.digit(message.leg, message.digit)
             case protocol.CaptureTrouble():
-                self.tells.trouble(f"capture:{link.call or link.id}", message.what, message.cleared)
+                self._capture_trouble(link, message.what, message.cleared)
             case protocol.PromptMissing():
                 self._prompt_missing(link, message.name)
             case protocol.Refused():
@@ -320,6 +322,13 @@ class Sound:
                 log.warning("rtp.strange", leg=message.leg, what=message.what, count=message.count)
             case _:
                 log.debug("worker.told", worker=link.id, message=type(message).__name__)
+
+    def _capture_trouble(self, link: WorkerLink, what: str, cleared: bool) -> None:
+        """It may outlast the call: what could not be written yet is still in the worker."""
+        key = self.unwritten.pop(link.id, f"capture:{link.call or link.id}")
+        if not cleared:
+            self.unwritten[link.id] = key
+        self.tells.trouble(key, what, cleared)
 
     def _prompt_missing(self, link: WorkerLink, name: str) -> None:
         call = self.calls.get(link.call)

@@ -2,9 +2,11 @@
 
 A page that lost its connection names the epoch and number that it has; what it missed is made up of the changes kept here. Items
 are whole values, so telling one twice does no harm: changes of the number that the page has are told again, since it may
-have had only a part of them.
+have had only a part of them. Of a change only the names are kept: what is told is each item as it is now, and thousands of old
+items would be most of this process.
 """
 
+import sys
 from collections import deque
 from collections.abc import Mapping
 
@@ -13,7 +15,7 @@ import msgspec
 from callserver.feed import Changes, Item, Snapshot
 
 MOST_CHANGES = 2_000
-MOST_ITEMS = 20_000  # in all kept changes together
+MOST_ITEMS = 20_000  # named by all kept changes together
 
 Changed = Mapping[str, Item | None]
 
@@ -27,7 +29,7 @@ class Board:
         self.epoch = ""
         self.number = 0
         self.items: dict[str, Item] = {}
-        self._past: deque[tuple[int, Changed]] = deque()
+        self._past: deque[tuple[int, tuple[str, ...]]] = deque()  # the number after a change, and the items that it touched
         self._past_items = 0
         self._floor = 0  # changes up to this number are not known any more, or not all of them
         self._text: bytes | None = None
@@ -74,7 +76,7 @@ class Board:
         return self.items.get(f"operator/{user}")
 
     def _keep(self, number: int, changed: Changed) -> None:
-        self._past.append((number, changed))
+        self._past.append((number, tuple(map(sys.intern, changed))))
         self._past_items += len(changed)
         while len(self._past) > MOST_CHANGES or self._past_items > MOST_ITEMS:
             self._floor, dropped = self._past.popleft()

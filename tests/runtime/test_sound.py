@@ -267,6 +267,19 @@ async def test_a_leg_is_let_go_though_its_worker_is_dead_already(stage: Stage) -
     assert stage.supervisor.closed == [POINT] and POINT not in stage.sound.legs
 
 
+async def test_silence_of_a_leg_that_has_ended_is_not_remembered(stage: Stage) -> None:
+    """Its worker's word crossed the leg's end: nobody is asked about it, now or ten seconds later for ever."""
+    actor = await stage.spare("w1")
+    stage.leg(POINT)
+    stage.leg(OPERATOR)
+    stage.sound.remove(OPERATOR)
+    for leg in (OPERATOR, POINT):
+        actor.say(protocol.Silent(leg, 1_000))
+    await eventually(lambda: ("silent", POINT, 1_000) in stage.told, 2)
+    assert set(stage.sound.silent_since) == {POINT}
+    assert [told[1] for told in stage.told if told[0] == "silent"] == [POINT]
+
+
 async def test_a_worker_that_outlived_a_switchboard_forgets_legs_that_ended(stage: Stage) -> None:
     """What it holds and nobody knows is removed; what it lacks is placed."""
     stage.leg(POINT)
@@ -333,3 +346,20 @@ async def test_a_missing_prompt_is_an_alarm_until_its_file_is_there(stage: Stage
     await watchers._look_for_prompts()
     await watchers._look_for_prompts()
     assert stage.trouble("prompt:place:p1") == [False, True]
+
+
+async def test_captures_that_cannot_be_written_are_alarmed_until_they_are(stage: Stage) -> None:
+    """Also after the call is over: what waits for room is in the worker still. It ends with the trouble, or with the worker."""
+    actor = await stage.spare("w1")
+    stage.leg(POINT)
+    key = f"capture:{CALL}"
+    actor.say(protocol.CaptureTrouble("No space left on device", 0))
+    await eventually(lambda: stage.trouble(key) == [False], 2)
+    stage.sound.close(CALL)
+    assert stage.trouble(key) == [False]
+    actor.say(protocol.CaptureTrouble("No space left on device", 0, cleared=True))
+    await eventually(lambda: stage.trouble(key) == [False, True], 2)
+    actor.say(protocol.CaptureTrouble("Input/output error", 0))
+    await eventually(lambda: stage.trouble("capture:w1") == [False], 2)
+    actor.close()
+    await eventually(lambda: stage.trouble("capture:w1") == [False, True], 2)

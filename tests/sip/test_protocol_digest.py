@@ -134,6 +134,15 @@ def test_counts_are_bounded_and_what_was_forgotten_cannot_be_replayed() -> None:
     assert len(counts.highest) == 0
 
 
+def test_nonces_that_are_too_old_to_be_used_are_forgotten_by_the_next_check() -> None:
+    """Every registration and every press uses one: a service that runs for years keeps those of five minutes."""
+    counts = NonceCounts()
+    for minute in range(60):
+        now = NOW + 60 * minute * SECOND
+        assert digest.verify(GUARD, CLAIM, credentials(made_ns=now), account(), now, counts).ok
+    assert len(counts.highest) == 6
+
+
 def test_an_unknown_user_is_refused_like_a_known_one_with_a_wrong_password() -> None:
     for name in ("nobody", "hp9", "x" * 100):
         algorithm, _ = digest.unknown_account(GUARD.secret, name)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import weakref
 from itertools import pairwise
 
 import pytest
@@ -12,6 +13,7 @@ from callserver.store.directory import remove_web
 from callserver.store.engine import open_store
 from callserver.web import outlet as outlets
 from callserver.web import sockets
+from callserver.web.board import Board
 from callserver.web.sessions import COOKIE
 from callserver.web.sockets import AT_ONCE, MAX_MESSAGE_BYTES
 from tests.eventually import eventually
@@ -253,3 +255,20 @@ async def test_the_name_of_the_operator_is_told_at_sign_in(wire: Wire) -> None:
         mine, other = (await operator.get("/api/session")).json(), (await auditor.get("/api/session")).json()
     assert (mine["user"], mine["operator"], mine["name"]) == (OPERATOR, OPERATOR, "Anna Example")
     assert (user_of("auditor"), None) == (other["name"], other["operator"])
+
+
+def test_what_is_gone_is_not_kept_for_pages_that_come_back() -> None:
+    """They are told of an item as it is now: old values, thousands of them, would be most of the process."""
+
+    class Watched(dict[str, object]):
+        """A dict that can be watched."""
+
+    board = Board()
+    board.renew(feed.Snapshot("e1", 1, 0, {}))
+    item = Watched(state="waiting")
+    gone = weakref.ref(item)
+    board.change(feed.Changes(2, 0, {"call/1": item}))
+    board.change(feed.Changes(3, 0, {"call/1": None}))
+    del item
+    assert gone() is None
+    assert board.since("e1", 2) == {"call/1": None}

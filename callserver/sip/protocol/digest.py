@@ -245,6 +245,7 @@ def verify(
         return Verdict(False, _fault_of_response(claim, credentials, known_ha1, nonce_fault))
     if nonce_fault is not Refusal.NONE:
         return Verdict(False, nonce_fault, stale=True)
+    counts.expire(now_ns, guard.life_ns)
     if not counts.take(credentials.nonce, _made_ns(credentials.nonce), credentials.nc):
         return Verdict(False, Refusal.REPLAYED, stale=True)
     return Verdict(True)
