@@ -115,14 +115,14 @@ class Scene:
         self.phones["police"] = await police.open()
         self.people.phones.append(police)
         await self.ask(Verb.ESCALATE, party=party)
-        await eventually(lambda: police.calls and police.call.state == "up", 5)
+        await eventually(police.acknowledged, 5)
 
     async def with_colleague(self, mode: str) -> None:
         """A conversation into which a colleague was brought."""
         await self.talk()
         colleague = await self.seat("colleague")
         await self.ask(Verb.BRING, operator=colleague.user, mode=mode)
-        await eventually(lambda: colleague.calls and colleague.call.state == "up", 5)
+        await eventually(colleague.acknowledged, 5)
 
     # ---- what is asked and known --------------------------------------------------------------------------------
 

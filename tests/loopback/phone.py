@@ -88,6 +88,10 @@ class Phone:
         """How many INVITEs rang here."""
         return sum(line.startswith("INVITE") for _, way, line in self.sip if way == "<")
 
+    def acknowledged(self) -> bool:
+        """Whether its latest answer had its ACK: from then on the service knows that somebody talks here."""
+        return bool(self.calls) and self.call.state == "up" and "ack" in self.call.t
+
     def hears(self, hz: float, last_s: float = 0.4) -> bool:
         """Whether a tone is in what came last, in fresh packets."""
         fresh = self.rtp.heard and time.time() - self.rtp.heard[-1].at_s < 0.2

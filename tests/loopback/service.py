@@ -176,11 +176,10 @@ class Service:
     def journal(self, kind: str = "") -> list[dict[str, Any]]:
         """Facts of a kind (all: ""), in order: their fields, with `kind`, `at` (instant ns) and `utc` (ns) besides."""
         with contextlib.closing(sqlite3.connect(f"file:{self.data / 'callserver.db'}?mode=ro", uri=True)) as db:
-            rows = db.execute("SELECT kind, body, at_instant_ns, utc_ns, number FROM journal ORDER BY number").fetchall()
+            chosen = "SELECT kind, body, at_instant_ns, utc_ns, number FROM journal WHERE ? IN ('', kind) ORDER BY number"
+            rows = db.execute(chosen, (kind,)).fetchall()
         return [
-            {**json.loads(body), "kind": name, "at": at, "utc": utc, "number": number}
-            for name, body, at, utc, number in rows
-            if kind in ("", name)
+            {**json.loads(body), "kind": name, "at": at, "utc": utc, "number": number} for name, body, at, utc, number in rows
         ]
 
     @contextlib.contextmanager
