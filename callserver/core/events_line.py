@@ -1,0 +1,22 @@
+"""What the core is told of lines whose sound goes one way only. For `events`."""
+
+from dataclasses import dataclass
+
+from callserver.core.ids import LegId
+
+
+@dataclass(frozen=True, slots=True)
+class OneWay:
+    """Ours does not reach the leg's device (`side` out), or what it sends is not taken (in); told again while it lasts."""
+
+    leg: LegId
+    side: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class OneWayOver:
+    """That is over."""
+
+    leg: LegId
+    side: str
