@@ -148,6 +148,43 @@ class Reading:
         return None
 
 
+class Growing:
+    """A capture that is still being written: `feed` it what has come, piece by piece. `header` is None until that is whole."""
+
+    def __init__(self) -> None:
+        self.header: Header | None = None
+        self._waiting = bytearray()
+        self._begun = False
+
+    def feed(self, data: bytes) -> list[Record]:
+        """The records, but the header, that these bytes complete. `ValueError` for what is damaged, from where on nothing more
+        can be had."""
+        self._waiting += data
+        if not self._begun and len(self._waiting) >= len(MAGIC):
+            if self._waiting[: len(MAGIC)] != MAGIC:
+                raise ValueError("not a capture file of this version")
+            del self._waiting[: len(MAGIC)]
+            self._begun = True
+        return list(self._whole()) if self._begun else []
+
+    def _whole(self) -> Iterator[Record]:
+        at, waiting = 0, bytes(self._waiting)
+        while len(waiting) - at >= _HEAD.size:
+            at_ns, kind, flags, length = _HEAD.unpack_from(waiting, at)
+            end = at + _HEAD.size + length
+            if len(waiting) < end + _CRC.size:
+                break
+            if google_crc32c.value(waiting[at:end]) != _CRC.unpack_from(waiting, end)[0] or kind not in _KINDS:
+                raise ValueError("a record is damaged")
+            record = Record(at_ns, _KINDS[kind], flags, waiting[at + _HEAD.size : end])
+            at = end + _CRC.size
+            if kind == Kind.HEADER:
+                self.header = msgspec.json.decode(record.data, type=Header)
+            else:
+                yield record
+        del self._waiting[:at]
+
+
 _KINDS = {int(kind): kind for kind in Kind}
 
 
