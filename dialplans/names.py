@@ -13,6 +13,16 @@ def named(reading: Reading, draft: Draft, path: Path, section: str, name: str) -
         reading.fault(path, f"'{name}' is not in {section}", f"Write one of those in {section} ({known}), or add it there")
 
 
+def among(reading: Reading, draft: Draft, path: Path, sections: tuple[str, ...], name: str) -> None:
+    """Note a fault at `path` unless `name` is written in one of these; a group is where operators are in it."""
+    grouped = {group for operator in draft.operators.values() for group in operator.groups}
+    found = any(draft.knows(section, name) for section in sections) or ("groups" in sections and name in grouped)
+    if not found and not ("groups" in sections and _unread(draft)):
+        what = f"'{name}' is in none of {', '.join(sections)}" if len(sections) > 1 else f"'{name}' is not in {sections[0]}"
+        known = sorted({each for where, each in draft.where if where in sections} | (grouped if "groups" in sections else set()))
+        reading.fault(path, what, f"Write one of those ({', '.join(known[:_SHOWN]) or 'none yet'}), or add it")
+
+
 def staffed(reading: Reading, draft: Draft, path: Path, group: str) -> None:
     """A group without an operator could never ring."""
     built = {group for operator in draft.operators.values() for group in operator.groups}

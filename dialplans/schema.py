@@ -11,7 +11,7 @@ from typing import Any
 
 from dialplans import keys as k
 from dialplans import values as v
-from dialplans.sections import CODES
+from dialplans.sections import CODES, CODES_FOR
 from dialplans.sources import MOST_FILES
 
 HERE = Path(__file__).parent
@@ -23,6 +23,7 @@ Words = Mapping[str, Mapping[str, str]]
 
 _ID = v.whole(v.ID)
 _LINE = {"type": "string", "minLength": 1}
+_MEANING = f"^(?:{'|'.join(CODES)}|(?:{'|'.join(CODES_FOR)}):{v.ID})$"
 _AS_IN = re.compile(r"As in `([a-zA-Z.]+)`")
 
 
@@ -98,7 +99,7 @@ _SPECIAL: Mapping[str, dict[str, Any]] = {
     "codes": {
         "type": "object",
         "additionalProperties": False,
-        "patternProperties": {r"^\*[0-9*#]{1,8}$": {"type": "string", "pattern": f"^(?:{'|'.join(CODES)}|police:{v.ID})$"}},
+        "patternProperties": {r"^\*[0-9*#]{1,8}$": {"type": "string", "pattern": _MEANING}},
     },
 }
 """Tables whose keys a plan chooses."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from dialplans.check import ENGLISH
 from dialplans.reading import Draft, Reading
-from dialplans.sections import TEXT
+from dialplans.sections import CODES_IN_TALK, TEXT
 
 
 def unused(reading: Reading, draft: Draft) -> None:
@@ -17,6 +17,7 @@ def unused(reading: Reading, draft: Draft) -> None:
     _tiers(reading, draft)
     _holidays(reading, draft)
     _languages(reading, draft)
+    _codes(reading, draft)
 
 
 def _tiers(reading: Reading, draft: Draft) -> None:
@@ -50,6 +51,16 @@ def _languages(reading: Reading, draft: Draft) -> None:
                 reading.warn(draft.where["texts", name], what, f"Add {language}, else the English words are read")
 
 
+def _codes(reading: Reading, draft: Draft) -> None:
+    """In a conversation a code acts with its last digit, so a longer one that begins like it is never heard whole."""
+    pressed = sorted(code for code, meaning in draft.codes.items() if meaning in CODES_IN_TALK or ":" in meaning)
+    for code in pressed:
+        short = next((one for one in pressed if one != code and code.startswith(one)), None)
+        if short is not None:
+            what = f"code {code} cannot be pressed in a conversation: {short} acts before its end"
+            reading.warn(("codes", code), what, "Give it digits that do not begin with another code")
+
+
 def _hours(draft: Draft) -> Iterator[str]:
     yield from (group.hours for group in draft.about_groups.values())
     yield from (hours for queue in draft.queues.values() for hours, _ in queue.ladders)
@@ -74,6 +85,11 @@ def _texts(draft: Draft) -> Iterator[str]:
     yield from (queue.reassurance.removeprefix(TEXT) for queue in draft.queues.values())
 
 
+def _notices(draft: Draft) -> Iterator[str]:
+    yield from (each for ladder in draft.ladders.values() for step in ladder.steps for each in step.notify)
+    yield from (each for queue in draft.queues.values() for each in queue.overdue_notify)
+
+
 _USES: dict[str, Callable[[Draft], Iterator[str]]] = {
     "hours": _hours,
     "profiles": lambda draft: (point.profile for point in draft.points.values()),
@@ -82,7 +98,7 @@ _USES: dict[str, Callable[[Draft], Iterator[str]]] = {
     "trunks": lambda draft: (route.trunk for party in draft.parties.values() for route in party.routes),
     "cameras": lambda draft: (camera for point in draft.points.values() for camera in point.cameras),
     "nuisance": lambda draft: (point.nuisance for point in draft.points.values()),
-    "notices": lambda draft: (each for ladder in draft.ladders.values() for step in ladder.steps for each in step.notify),
+    "notices": _notices,
     "texts": _texts,
 }
 """What of the draft names things of a section. Parties are not among them: an operator may call any."""

@@ -3,9 +3,7 @@
     *1 / *2 (by the plan's `codes`)   available / pause, called as a number
     *5<digit>                         outcome of the incident in wrap-up, called as a number or as DTMF
     <digit>                           the same, as DTMF while the leg stands in wrap-up
-    the plan's `police:<party>`       brings the party into the conversation, called or as DTMF
-    the plan's `ladder`               does what the ladder's steps for being asked do, called or as DTMF
-    the plan's `hold`, `park`, `renew`   of the conversation, called or as DTMF; `hold` holds and takes back
+    what the plan has for a conversation   called by who has it, or as DTMF in it; see `codes_in_talk`
     the plan's `pick-up`              takes whoever is parked longest, else who was left to the police, called as a number
 
 Digits heard within three seconds of each other belong together; an operator's `*` begins anew. A code that was used
@@ -15,38 +13,36 @@ one, where the plan says so (`answers`).
 
 from typing import Final
 
-from callserver.core import answers, classes, conditions, conversation, duty, escalation, giving, ladder, talk_limit
+from callserver.core import answers, classes, codes_in_talk, conditions, conversation, duty, giving, sound
 from callserver.core import call as calls
 from callserver.core import incident as incidents
 from callserver.core import leg as legs
+from callserver.core import operator as operators
 from callserver.core.decision import Decision
 from callserver.core.effects import AnswerCode
-from callserver.core.events import CodeDialled, DigitPressed, Hold, ParkCall, Renew, Take
+from callserver.core.events import CodeDialled, DigitPressed, Take
 from callserver.core.facts import CodeUsed, DigitHeard, Refused
-from callserver.core.ids import OperatorId, PartyId
+from callserver.core.ids import OperatorId
 from callserver.core.lookup import incident_of, plan_of
-from callserver.core.state import Call, Incident, OperatorState
+from callserver.core.state import Call, Incident, Leg, OperatorState
 from callserver.core.views import NOBODY
 
 OUTCOME_CODE: Final = "*5"
 AVAILABLE_CODE: Final = "available"
 PAUSE_CODE: Final = "pause"
-PARTY_CODE: Final = "police:"
-LADDER_CODE: Final = "ladder"
-HOLD_CODE: Final = "hold"
-PARK_CODE: Final = "park"
-RENEW_CODE: Final = "renew"
 PICK_UP_CODE: Final = "pick-up"
-IN_TALK: Final = frozenset({LADDER_CODE, HOLD_CODE, PARK_CODE, RENEW_CODE})
+PASSED_PHRASE: Final = "items-passed"
 
 
 def dialled(d: Decision, event: CodeDialled) -> None:
     """A code called as a number; the caller hears whether it was accepted."""
     operator = d.state.operators.get(event.operator)
+    owns = bool(d.state.owned.get(event.operator))
     accepted = False if operator is None else _use(d, operator, event.code)
     reason = "done" if accepted else "unknown code, or not possible now"
     d.record(CodeUsed(event.operator, event.code, accepted, reason))
-    d.order(AnswerCode(event.dialog, accepted))
+    passes = accepted and owns and operator is not None and operator.state == operators.PAUSED
+    d.order(AnswerCode(event.dialog, accepted, PASSED_PHRASE if passes else ""))
 
 
 def _use(d: Decision, operator: OperatorState, code: str) -> bool:
@@ -61,26 +57,7 @@ def _use(d: Decision, operator: OperatorState, code: str) -> bool:
     if meaning == PICK_UP_CODE:
         return _pick_up(d, operator.id)
     call = None if operator.call is None else d.state.calls[operator.call]
-    return call is not None and call.state in calls.ATTENDED and _ask(d, call, operator.id, code, meaning)
-
-
-def _ask(d: Decision, call: Call, operator: OperatorId, code: str, meaning: str) -> bool:
-    """What a code of the plan brings into a conversation; False when it is none of those, or not possible now."""
-    reason = f"code {code} of {operator}"
-    if meaning.startswith(PARTY_CODE):
-        return escalation.bring_in(d, call, PartyId(meaning.removeprefix(PARTY_CODE)), reason)
-    if meaning == LADDER_CODE:
-        return ladder.ask_in_conversation(d, call, reason)
-    refused = _refusals(d)
-    if meaning == HOLD_CODE:
-        escalation.hold(d, Hold(call.id, not call.held, operator))
-    elif meaning == PARK_CODE:
-        giving.park(d, ParkCall(call.id, operator))
-    elif meaning == RENEW_CODE:
-        talk_limit.renew(d, Renew(call.id, operator))
-    else:
-        return False
-    return _refusals(d) == refused
+    return call is not None and call.state in calls.ATTENDED and codes_in_talk.ask(d, call, operator.id, code, meaning)
 
 
 def _refusals(d: Decision) -> int:
@@ -113,8 +90,9 @@ def digit(d: Decision, event: DigitPressed) -> None:
         return
     d.record(DigitHeard(leg.id, event.digit))
     call = d.state.calls[leg.call]
-    if leg.role == legs.OPERATOR and leg.state == legs.UP:
-        _digits_of_operator(d, call, OperatorId(leg.party), leg.digits)
+    if leg.role in legs.SEATS and leg.state == legs.UP:
+        _digits_of_operator(d, call, leg, OperatorId(leg.party), leg.digits)
+        sound.reshape(d, call)
     elif leg.role == legs.OUTSIDE:
         answers.accepted(d, call, leg, event.digit)
     elif leg.role == legs.POINT:
@@ -124,7 +102,7 @@ def digit(d: Decision, event: DigitPressed) -> None:
             classes.pressed_digit(d, incident, event.digit)
 
 
-def _digits_of_operator(d: Decision, call: Call, operator: OperatorId, digits: str) -> None:
+def _digits_of_operator(d: Decision, call: Call, leg: Leg, operator: OperatorId, digits: str) -> None:
     if call.state == calls.WRAP_UP:
         short = digits[-1] if not digits.startswith("*") else ""
         long = digits[-1] if digits.startswith(OUTCOME_CODE) and len(digits) == len(OUTCOME_CODE) + 1 else ""
@@ -133,6 +111,6 @@ def _digits_of_operator(d: Decision, call: Call, operator: OperatorId, digits: s
             d.record(CodeUsed(operator, digits, True, "done"))
     elif call.state in calls.ATTENDED:
         meaning = plan_of(d.state, incident_of(d.state, call)).codes.get(digits, "")
-        if meaning.startswith(PARTY_CODE) or meaning in IN_TALK:
-            accepted = _ask(d, call, operator, digits, meaning)
-            d.record(CodeUsed(operator, digits, accepted, "done" if accepted else "not possible now"))
+        if codes_in_talk.is_one(meaning):
+            accepted = codes_in_talk.ask(d, call, operator, digits, meaning)
+            d.record(CodeUsed(operator, digits, accepted, "done" if accepted else "not possible now", leg.id))

@@ -144,7 +144,7 @@ def test_every_key_has_an_example_in_its_section(table: str) -> None:
 
 def test_every_word_of_a_code_and_every_condition_is_described() -> None:
     words = re.findall(r"(?m)^\| `\"([a-zA-Z:-]+)\"` \|", SECTIONS["codes"])
-    assert words == [*CODES, "police:PARTY"]
+    assert words == [*CODES, "police:PARTY", "transfer:WHOM", "ask:WHOM"]
     conditions = re.findall(r"(?m)^\| `\"([a-z:0-9-]+)\"` \|", SECTIONS["ladders.ID.steps"])
     assert conditions == [*(each.value for each in model.When), f"{model.DIGITS}55"]
 

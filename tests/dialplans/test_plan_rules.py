@@ -362,6 +362,7 @@ ODD = {
         "'desk' is rung before",
     ),
     "holidays that are missing": ('holidays = ["2027-01-01", "2026-12-25"]\n', "", "the plan has none"),
+    "a code that another one begins": ('"*8" = "ladder"', '"*8" = "ladder"\n"*81" = "ask:desk"', "*8 acts before its end"),
     "a language that a text lacks": ('cy = "Arhoswch"\n', "", "text 'wait' has no 'cy'"),
 }
 
@@ -372,6 +373,12 @@ def test_what_has_no_effect_is_a_warning_and_no_fault(case: str) -> None:
     found = warnings_of(changed(old, new))
     assert any(what in warning.what for warning in found), found
     assert all(warning.instead and warning.line > 0 for warning in found)
+
+
+def test_a_code_may_begin_like_one_that_means_nothing_in_a_conversation() -> None:
+    """Called as a number the two are apart, and pressed the shorter one is none."""
+    text = changed('"*8" = "ladder"', '"*8" = "ladder"\n"*1" = "available"\n"*12" = "transfer:evening"\n"*121" = "pick-up"')
+    assert warnings_of(text) == [] and parse(text, "plan.toml").codes["*12"] == "transfer:evening"
 
 
 def test_a_plan_in_which_everything_is_used_has_no_warnings() -> None:
