@@ -56,6 +56,22 @@ class SipConfig(_Section):
     host: Address = Field(default="127.0.0.1", description="Address of the SIP listeners; 0.0.0.0 for every interface.")
     udp_port: Port = Field(default=5060, description="SIP over UDP. 0 takes any free port.")
     tcp_port: Port = Field(default=5060, description="SIP over TCP. 0 takes any free port.")
+    tls_cert: FilePath | None = Field(
+        default=None,
+        description="Certificate with its chain (PEM) for SIP over TLS; with tls_key. Without: no TLS.",
+        examples=["/etc/callserver/tls/server.pem"],
+    )
+    tls_key: FilePath | None = Field(
+        default=None,
+        description="Its private key (PEM, without a passphrase).",
+        examples=["/etc/callserver/tls/server.key"],
+    )
+    tls_port: Port = Field(default=5061, description="SIP over TLS, where there is a certificate. 0 takes any free port.")
+    tls_client_ca: FilePath | None = Field(
+        default=None,
+        description="Authorities (PEM) of certificates that devices may show instead of a password. Without: none is asked for.",
+        examples=["/etc/callserver/tls/devices-ca.pem"],
+    )
     domain: str = Field(
         default="", description="SIP domain and digest realm of our users. Empty: the same as host.", examples=["sip.example.org"]
     )
@@ -65,11 +81,24 @@ class SipConfig(_Section):
         examples=["192.0.2.10"],
     )
     rtp_ports: str = Field(default="20000-29999", description="UDP ports for RTP and RTCP, LOW-HIGH; two for each leg of a call.")
+    session_expires_s: int = Field(
+        default=1800,
+        ge=0,
+        le=86_400,
+        description="Seconds within which a call through a trunk is to be refreshed (RFC 4028), at least 90; 0: trunks are not asked.",
+    )
 
     @field_validator("rtp_ports")
     @classmethod
     def _ports(cls, value: str) -> str:
         _port_range(value)
+        return value
+
+    @field_validator("session_expires_s")
+    @classmethod
+    def _long_enough(cls, value: int) -> int:
+        if 0 < value < 90:
+            raise ValueError("RFC 4028 has no shorter interval than 90 seconds; 0 is off")
         return value
 
     @field_validator("media_host")
@@ -80,7 +109,7 @@ class SipConfig(_Section):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         low, high = self.rtp_range
-        for name in ("udp_port", "tcp_port"):
+        for name in ("udp_port", "tcp_port", *(["tls_port"] * self.tls)):
             if low <= getattr(self, name) <= high:
                 raise ValueError(f"{name} lies inside rtp_ports")
         for name in ("domain", "media_host"):
@@ -88,7 +117,18 @@ class SipConfig(_Section):
                 raise ValueError(f"{name} must be given where host is 0.0.0.0: nobody can call that address")
         if self.media_host == "0.0.0.0":
             raise ValueError("media_host cannot be 0.0.0.0: devices are told to send their sound there")
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key go together: name both or neither")
+        if self.tls_client_ca is not None and not self.tls:
+            raise ValueError("tls_client_ca is for SIP over TLS: name tls_cert and tls_key too")
+        if self.tls and self.tls_port and self.tls_port == self.tcp_port:
+            raise ValueError("tcp_port and tls_port are the same")
         return self
+
+    @property
+    def tls(self) -> bool:
+        """Whether there is a TLS listener."""
+        return self.tls_cert is not None
 
     @property
     def rtp_range(self) -> tuple[int, int]:
@@ -348,6 +388,8 @@ class Config(_Section):
     def _ports_differ(self) -> Self:
         if self.sip.tcp_port and self.sip.tcp_port == self.web.port and self.sip.host == self.web.host:
             raise ValueError("[sip] tcp_port and [web] port are the same")
+        if self.sip.tls and self.sip.tls_port == self.web.port and self.sip.tls_port and self.sip.host == self.web.host:
+            raise ValueError("[sip] tls_port and [web] port are the same")
         https = (self.web.https_host or self.web.host, self.web.https_port)
         if self.web.tls and self.sip.tcp_port and https == (self.sip.host, self.sip.tcp_port):
             raise ValueError("[sip] tcp_port and [web] https_port are the same")

@@ -58,6 +58,7 @@ def test_relative_paths_are_those_of_the_file(tmp_path: Path, monkeypatch: pytes
         ("[sip]\nrtp_ports = '20000'", "[sip] rtp_ports: write it as LOW-HIGH"),
         ("[sip]\nrtp_ports = '20100-20000'", "[sip] rtp_ports: LOW is even"),
         ("[sip]\nudp_port = 20010", "[sip]: udp_port lies inside rtp_ports"),
+        ("[sip]\nsession_expires_s = 89", "[sip] session_expires_s: RFC 4028 has no shorter interval"),
         ("[web]\nport = 5060", "[sip] tcp_port and [web] port are the same"),
         ("[web]\norigins = ['https://a.test/']", "is no origin"),
         ("[web]\norigins = 'https://a.test'", "[web] origins: must be a list"),

@@ -1,17 +1,18 @@
 """The messages that we write: names, tags and headers of ours in one place. Nothing is sent here."""
 
-import re
 from collections.abc import Iterable
 from typing import Protocol
 
+from callserver.sip.flow import Flow
 from callserver.sip.interface import Shown
 from callserver.sip.protocol.message import Request, Response, build_request, quote, response_to, via_value
 from callserver.sip.settings import EdgeConfig
-from callserver.sip.transport import Flow
 
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK, REGISTER"
+SUPPORTED = "timer, 100rel"  # RFC 4028, RFC 3262
 SOFTWARE = "callserver"
 SDP_TYPE = "application/sdp"
+TLS_PORT = 5061
 
 
 class Random(Protocol):
@@ -26,8 +27,7 @@ class Random(Protocol):
 
 Headers = list[tuple[str, str]]
 
-UNDERSTOOD = frozenset({"timer"})  # RFC 4028: whoever insists on a session timer refreshes it himself
-_INTERVAL = re.compile(r"[0-9]{1,6}")
+UNDERSTOOD = frozenset(SUPPORTED.split(", "))
 
 
 def required(request: Request) -> list[str]:
@@ -40,22 +40,22 @@ def unsupported(request: Request) -> list[str]:
     return [name for name in required(request) if name not in UNDERSTOOD]
 
 
-def _interval_s(request: Request) -> int:
-    match = _INTERVAL.match(request.get("Session-Expires") or "")
-    return max(90, int(match[0])) if match else 1800
-
-
 class Composer:
     """Knows who we are."""
 
     def __init__(self, config: EdgeConfig, random: Random) -> None:
         self._config = config
         self._random = random
-        self._ports = {"udp": config.udp_port, "tcp": config.tcp_port}
+        self._ports = {"udp": config.udp_port, "tcp": config.tcp_port, "tls": config.tls_port or TLS_PORT}
 
-    def listening(self, udp_port: int, tcp_port: int) -> None:
-        """The ports that we really have, for those that the configuration leaves open."""
-        self._ports = {"udp": self._config.udp_port or udp_port, "tcp": self._config.tcp_port or tcp_port}
+    def listening(self, udp_port: int, tcp_port: int, tls_port: int) -> None:
+        """The ports that we really have, for those that the configuration leaves open; 0: we do not listen."""
+        config = self._config
+        self._ports = {
+            "udp": config.udp_port or udp_port,
+            "tcp": config.tcp_port or tcp_port,
+            "tls": config.tls_port or tls_port or TLS_PORT,
+        }
 
     def tag(self) -> str:
         """A fresh tag."""
@@ -77,25 +77,27 @@ class Composer:
         """Whether a URI's host and port name us."""
         if host not in (self._config.domain.lower(), self._config.host, *(name.lower() for name in self._config.also)):
             return False
-        return port is None or port in self._ports.values() or (host == self._config.domain.lower() and port == 5060)
+        return port is None or port in self._ports.values() or (host == self._config.domain.lower() and port in (5060, TLS_PORT))
 
     def is_our_address(self, host: str, port: int | None) -> bool:
         """Whether this is the very socket that we listen on (a Contact there would be a loop)."""
         return host in (self._config.host, *self._config.also) and (port or 5060) in self._ports.values()
 
-    def contact(self, user: str, kind: str) -> str:
-        """Our Contact on a transport."""
-        transport = ";transport=tcp" if kind == "tcp" else ""
-        return f"<sip:{user or 'edge'}@{self._config.host}:{self._ports[kind]}{transport}>"
+    def contact(self, user: str, kind: str, scheme: str = "sip") -> str:
+        """Our Contact on a transport; `scheme` is the Request-URI's: who asks by sips: is answered so (RFC 5630 5.1.2)."""
+        address = f"{user or 'edge'}@{self._config.host}:{self._ports[kind]}"
+        if kind == "tls" and scheme == "sips":
+            return f"<sips:{address}>"
+        return f"<sip:{address}{f';transport={kind}' if kind != 'udp' else ''}>"
 
     def via(self, kind: str, branch: str) -> str:
         """Our Via."""
         return via_value(kind, self._config.host, self._ports[kind], branch)
 
-    def from_line(self, shown: Shown, tag: str) -> str:
-        """From with the shown user at our domain."""
+    def from_line(self, shown: Shown, tag: str, identity: str = "") -> str:
+        """From with the shown user at our domain, or with the `identity` (a URI) that a trunk knows us by."""
         display = f"{quote(shown.display)} " if shown.display else ""
-        return f"{display}<sip:{shown.user}@{self._config.domain}>;tag={tag}"
+        return f"{display}<{identity or f'sip:{shown.user}@{self._config.domain}'}>;tag={tag}"
 
     def stand_alone(self, method: str, uri: str, flow: Flow, to: str = "") -> Request:
         """A request outside dialogs, from the edge itself: a probe."""
@@ -119,9 +121,9 @@ class Composer:
         lines: Headers = list(headers)
         if body:
             lines.append(("Content-Type", SDP_TYPE))
-        if status == 200 and "timer" in required(request):
-            lines += [("Require", "timer"), ("Session-Expires", f"{_interval_s(request)};refresher=uac")]
         if status in (405, 200, 501, 489) and not any(name == "Allow" for name, _ in lines):
             lines.append(("Allow", ALLOW))
+        if status == 200:
+            lines.append(("Supported", SUPPORTED))
         lines.append(("Server", SOFTWARE))
         return response_to(request, status, reason, "" if status == 100 else tag or self.tag(), lines, body)

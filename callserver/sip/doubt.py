@@ -4,15 +4,11 @@ A device that was unplugged sends no BYE. Silence alone proves nothing (mute, ho
 no answer, 481 or 408 (RFC 5057 section 5.1) ends the leg as lost. Any other answer proves it alive.
 """
 
-import structlog
-
 from callserver.sip.endings import Endings
 from callserver.sip.gear import MS, Gear
 from callserver.sip.leg import Leg, Phase
 from callserver.sip.protocol.message import Response
 from callserver.sip.wire import Outcome
-
-log = structlog.get_logger(__name__)
 
 PATIENCE_NS = 5_000 * MS  # over UDP the request went out four times by then
 _GONE = frozenset({408, 481})
@@ -57,6 +53,4 @@ class Doubt:
         self._settle(leg)
         if leg.phase is not Phase.UP:
             return
-        log.warning("leg_lost", leg=leg.id, status=status)
-        self._endings.tell(leg, status, True, "the device does not answer any more")
-        self._endings.hang_up(leg, status, "line lost")
+        self._endings.lost(leg, status, "the device does not answer any more")

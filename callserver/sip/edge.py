@@ -8,6 +8,7 @@ Orders return at once; what they change is stored before it goes to the wire, an
 
 import secrets
 import socket
+import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import cast
 
@@ -15,7 +16,9 @@ import structlog
 
 from callserver.sip.composer import Composer, Random
 from callserver.sip.doubt import Doubt
+from callserver.sip.early import EarlyDialogs
 from callserver.sip.endings import Endings
+from callserver.sip.flow import Flow
 from callserver.sip.gear import MS, Gear
 from callserver.sip.in_dialog import InDialog
 from callserver.sip.inbound import Inbound
@@ -35,13 +38,17 @@ from callserver.sip.limits import Limits
 from callserver.sip.outbound import Outbound
 from callserver.sip.outbox import Outbox
 from callserver.sip.probe import Probe
+from callserver.sip.protocol.dialog import response_key
 from callserver.sip.protocol.message import Request, Response, SipError
 from callserver.sip.reception import Reception
+from callserver.sip.refresh import Refresh
 from callserver.sip.registrar import Registrar
+from callserver.sip.registration import Registrations
 from callserver.sip.settings import EdgeConfig
 from callserver.sip.timers import Timers
 from callserver.sip.trace import Trace, Traced
-from callserver.sip.transport import Flow, Transport
+from callserver.sip.transport import Transport
+from callserver.sip.trunks import TrunkCondition
 from callserver.sip.wire import Served, Wire
 
 __all__ = ["Edge", "EdgeConfig"]
@@ -72,12 +79,16 @@ class Edge:
         wire.attach(self._transport)
         self._limits = Limits(config.limits)
         self._endings = Endings(self._gear)
-        self._probe = Probe(self._gear)
+        self._condition = TrunkCondition(accounts, self._trunk_told)
+        self._registrations = Registrations(self._gear, self._condition)
+        self._probe = Probe(self._gear, self._condition)
         self._registrar = Registrar(self._gear, self._probe)
-        self._inbound = Inbound(self._gear, self._endings)
-        self._outbound = Outbound(self._gear, self._endings, self._registrar.places)
+        self._refresh = Refresh(self._gear, self._endings)
+        self._inbound = Inbound(self._gear, self._endings, self._refresh)
+        early = EarlyDialogs(self._gear)
+        self._outbound = Outbound(self._gear, self._endings, self._refresh, early, self._registrar.places)
         self._doubt = Doubt(self._gear, self._endings)
-        self._in_dialog = InDialog(self._gear, self._endings, self._inbound)
+        self._in_dialog = InDialog(self._gear, self._endings, self._inbound, self._refresh, early)
         self._reception = Reception(self._gear, self._limits, self._inbound, self._registrar, self._transport.prove)
         self._restored: list[Leg] = []
 
@@ -96,11 +107,14 @@ class Edge:
             self._restored.append(leg)
         self._registrar.restore(bindings)
 
-    async def start(self, udp: socket.socket, tcp: socket.socket, kept: Mapping[int, socket.socket]) -> None:
-        """Serve these listening sockets, and the connections that were kept while nobody was here."""
+    async def start(
+        self, udp: socket.socket, tcp: socket.socket, kept: Mapping[int, socket.socket], tls: socket.socket | None = None
+    ) -> None:
+        """Serve these listening sockets, and the connections that were kept while nobody was here; `tls` once it is secure."""
         gear = self._gear
-        gear.composer.listening(udp.getsockname()[1], tcp.getsockname()[1])
-        self._transport.start(udp, tcp, kept)
+        ports = [sock.getsockname()[1] if sock is not None else 0 for sock in (udp, tcp, tls)]
+        gear.composer.listening(*ports)
+        self._transport.start(udp, tcp, kept, tls)
         for user in self._registrar.users():
             for binding in self._registrar.of(user):
                 self._limits.proven(binding.source.host, user, gear.clock())
@@ -109,6 +123,11 @@ class Edge:
         self._restored.clear()
         self._registrar.start()
         self._probe.start(self._registrar)
+        self._registrations.renew()
+
+    def secure(self, secure: ssl.SSLContext) -> None:
+        """The certificate for TLS, for the first time or a renewed one."""
+        self._transport.secure(secure)
 
     def _resume(self, leg: Leg) -> None:
         gear = self._gear
@@ -119,7 +138,9 @@ class Edge:
             self._inbound.restore(leg)
         else:
             self._outbound.restore(leg)
-        if leg.phase is Phase.ENDING and leg.dialog is not None:
+        if leg.phase is Phase.UP:
+            self._refresh.restore(leg)
+        elif leg.phase is Phase.ENDING and leg.dialog is not None:
             self._endings.hang_up(leg, 200, leg.reason)
         elif leg.phase is Phase.PRESSED:
             at = gear.clock() + ANNOUNCE_AGAIN_NS
@@ -130,6 +151,7 @@ class Edge:
         await self._gear.outbox.settled()
         await self._registrar.settled()
         self._gear.timers.stop()
+        self._gear.addresses.stop()
         self._transport.stop()
 
     def plan_changed(self, is_new: Callable[[str], bool]) -> None:
@@ -139,6 +161,10 @@ class Edge:
             if bound and self._probe.reachable(user):
                 self._gear.listener.bound(user, bound[-1].contact)
         self._probe.renew_trunks()
+        self._registrations.renew()
+
+    def _trunk_told(self, trunk: str, reachable: bool, why: str) -> None:
+        self._gear.listener.probed(trunk, reachable, why)
 
     def run_timers(self) -> None:
         """Perform what is due by the clock (which a test may have moved)."""
@@ -181,6 +207,12 @@ class Edge:
 
     def doubt(self, leg: str) -> None:
         """The leg is silent: ask its device whether it is there. `ended` with status 408 or 481 follows if it is not."""
+        found = self._gear.legs.get(leg)
+        if found is not None:
+            self._doubt.ask(found)
+
+    def renew_media(self, leg: str) -> None:
+        """Sound with the leg's device goes one way only: ask it for its media anew. `changed` follows where they are others."""
         found = self._gear.legs.get(leg)
         if found is not None:
             self._doubt.ask(found)
@@ -243,6 +275,10 @@ class Edge:
 
     def late_success(self, response: Response, flow: Flow) -> None:
         """See wire.Above."""
+        leg = self._gear.legs.of_dialog(response_key(response))
+        if leg is not None and leg.dialog is not None and leg.dialog.invite_cseq == response.cseq.number:
+            self._refresh.acknowledge(leg, response)
+            return
         leg = self._gear.legs.of_call(response.call_id)
         if leg is not None:
             self._outbound.late_success(leg, response)
@@ -254,3 +290,5 @@ class Edge:
     def disconnected(self, flow: Flow) -> None:
         """See wire.Above."""
         self._registrar.disconnected(flow)
+        self._probe.disconnected(flow)
+        self._registrations.disconnected(flow)

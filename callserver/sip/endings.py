@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 import structlog
 
+from callserver.sip.flow import Flow
 from callserver.sip.gear import LINGER_NS, MS, Gear
 from callserver.sip.leg import Leg, Phase
 from callserver.sip.protocol.dialog import Dialog
 from callserver.sip.protocol.grammar import quote
 from callserver.sip.protocol.message import Request, Response
-from callserver.sip.transport import Flow
 from callserver.sip.trunks import authorized_again
 from callserver.sip.wire import Outcome
 
@@ -58,7 +58,7 @@ class Endings:
         leg.move(Phase.OVER)
         leg.over_ns = gear.clock()
         gear.retransmits.pop(leg.id, None)
-        for key in ("retransmit", "force", "unadopted", "let_go"):
+        for key in ("retransmit", "force", "unadopted", "let_go", "refresh", "expire", "reliable", "patience"):
             gear.timers.clear((key, leg.id))
         gear.keep(leg, then or (lambda: None))
         self.linger(leg)
@@ -91,6 +91,12 @@ class Endings:
 
         flow = leg.flow
         gear.keep(leg, lambda: None if leg.phase is Phase.OVER else self._ask(bye, flow, told))
+
+    def lost(self, leg: Leg, status: int, why: str) -> None:
+        """The device is not there any more: told at once as a lost line, and BYE in case that it is."""
+        log.warning("leg_lost", leg=leg.id, status=status, reason=why)
+        self.tell(leg, status, True, why)
+        self.hang_up(leg, status, "line lost")
 
     def _ask(self, request: Request, flow: Flow, told: Callable[[Outcome], None]) -> None:
         self._gear.wire.ask(request, flow, told)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from callserver.sip.addresses import Addresses
 from callserver.sip.composer import Composer
 from callserver.sip.interface import Accounts, Listener, Storage
 from callserver.sip.leg import Leg, Phase
@@ -36,6 +37,8 @@ class Legs:
             self._dialogs[leg.dialog.key] = leg
         if call_id:
             self._calls[call_id] = leg
+        for early in (early for fork in leg.forks for early in fork.early):
+            self._dialogs[early.dialog.key] = leg
 
     def rename(self, leg: Leg, name: str) -> None:
         """The runtime's id instead of the dialog's."""
@@ -86,6 +89,7 @@ class Gear:
     accounts: Accounts
     storage: Storage
     legs: Legs = field(default_factory=Legs)
+    addresses: Addresses = field(default_factory=Addresses)
     retransmits: dict[str, Retransmit2xx] = field(default_factory=dict)  # by leg
 
     def keep(self, leg: Leg, then: Action) -> None:

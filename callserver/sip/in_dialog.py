@@ -10,14 +10,18 @@ import structlog
 
 from callserver.sip import terms
 from callserver.sip.composer import SDP_TYPE, unsupported
+from callserver.sip.early import EarlyDialogs
 from callserver.sip.endings import Endings
+from callserver.sip.flow import Flow
 from callserver.sip.gear import Gear
 from callserver.sip.inbound import Inbound
 from callserver.sip.leg import Leg, Phase
+from callserver.sip.protocol import session_timer
 from callserver.sip.protocol.dialog import request_key
 from callserver.sip.protocol.message import Request, Response, SipError
+from callserver.sip.protocol.reliable import parse_rack
+from callserver.sip.refresh import Refresh, note_allow
 from callserver.sip.routes import in_dialog
-from callserver.sip.transport import Flow
 from callserver.sip.wire import Served
 
 log = structlog.get_logger(__name__)
@@ -29,16 +33,16 @@ _PLAIN = re.compile(rb"\s*([0-9A-Da-d*#])\s*")
 class InDialog:
     """See the module."""
 
-    def __init__(self, gear: Gear, endings: Endings, inbound: Inbound) -> None:
-        self._gear, self._endings, self._inbound = gear, endings, inbound
+    def __init__(self, gear: Gear, endings: Endings, inbound: Inbound, refresh: Refresh, early: EarlyDialogs) -> None:
+        self._gear, self._endings, self._inbound, self._refresh, self._early = gear, endings, inbound, refresh, early
         self._table: Mapping[str, Callable[[Leg, Served], None]] = {
             "BYE": self._bye,
             "INVITE": self._reinvite,
             "UPDATE": self._update,
             "INFO": self._info,
             "OPTIONS": self._ok,
-            "PRACK": self._unknown,  # nothing of ours is sent reliably
-            "NOTIFY": self._unknown,  # nor have we subscribed to anything
+            "PRACK": self._prack,
+            "NOTIFY": self._unknown,  # we have subscribed to nothing
             "REFER": lambda leg, served: self._reply(leg, served, 603),
             "SUBSCRIBE": lambda leg, served: self._reply(leg, served, 489),
             "MESSAGE": lambda leg, served: self._reply(leg, served, 405),
@@ -53,7 +57,9 @@ class InDialog:
     def request(self, leg: Leg, served: Served) -> None:
         """One request, neither ACK nor CANCEL."""
         request = served.request
-        assert leg.dialog is not None, "found by its dialog"
+        if leg.dialog is None or leg.dialog.key != request_key(request):
+            self._early.request(leg, served)
+            return
         if leg.phase is Phase.OVER and request.method != "BYE":
             self._unknown(leg, served)
             return
@@ -97,19 +103,68 @@ class InDialog:
     def _reinvite(self, leg: Leg, served: Served) -> None:
         request = served.request
         if leg.phase is not Phase.UP:
-            early = leg.phase in (Phase.RINGING, Phase.PRESSED)
-            self._reply(leg, served, 500 if early else 491, headers=[("Retry-After", "2")] if early else [])
+            self._not_now(leg, served)
+            return
+        if self._refresh.invites(leg):
+            self._reply(leg, served, 491)
             return
         self._gear.wire.respond(served, self._gear.composer.answer(request, 100))
         self._renegotiate(leg, served)
 
     def _update(self, leg: Leg, served: Served) -> None:
         if not served.request.body:
-            self._ok(leg, served)
+            self._refreshed(leg, served)
+        elif leg.phase is Phase.RINGING and leg.remote is not None:  # it has our answer, by a 183
+            self._renegotiate(leg, served)
         elif leg.phase is not Phase.UP:
+            self._not_now(leg, served)
+        elif self._refresh.invites(leg):
             self._reply(leg, served, 491)
         else:
             self._renegotiate(leg, served)
+
+    def _not_now(self, leg: Leg, served: Served) -> None:
+        """An offer while theirs has no answer of ours is 500, while ours has none of theirs 491 (RFC 3311 5.2, RFC 3261 14.2)."""
+        early = leg.phase in (Phase.RINGING, Phase.PRESSED)
+        self._reply(leg, served, 500 if early else 491, headers=[("Retry-After", "2")] if early else [])
+
+    def _refreshed(self, leg: Leg, served: Served) -> None:
+        """UPDATE without an offer: a session timer's refresh (RFC 4028 9), once the call stands."""
+        lines: list[tuple[str, str]] = []
+        if leg.phase is Phase.UP:
+            try:
+                lines = self._agree_timer(leg, served.request)
+            except SipError as error:
+                self._reply(leg, served, error.status, error.reason, list(error.headers))
+                return
+        self._gear.keep(leg, lambda: self._reply(leg, served, 200, headers=lines))
+
+    def _agree_timer(self, leg: Leg, request: Request) -> list[tuple[str, str]]:
+        """What the 2xx to INVITE or UPDATE says of the session timer. Raises `SipError` 422."""
+        timer, lines = session_timer.as_uas(request, self._gear.clock())
+        note_allow(leg, request)
+        self._refresh.agreed(leg, timer)
+        return list(lines)
+
+    def _prack(self, leg: Leg, served: Served) -> None:
+        """The device acknowledges a reliable provisional response (RFC 3262 3), perhaps with another offer."""
+        request, reliable = served.request, self._inbound.reliable
+        try:
+            rack = parse_rack(request.get("RAck") or "")
+        except SipError as error:
+            self._reply(leg, served, error.status, error.reason)
+            return
+        if not leg.inbound or not reliable.matches(leg, rack, self._inbound.invite(leg)):
+            self._unknown(leg, served)
+            return
+        if request.body and leg.phase is Phase.RINGING and leg.remote is not None:
+            self._renegotiate(leg, served)
+        elif request.body:
+            self._not_now(leg, served)
+        else:
+            self._ok(leg, served)
+        reliable.acknowledged(leg, rack)
+        self._gear.keep(leg, lambda: None)
 
     def _renegotiate(self, leg: Leg, served: Served) -> None:
         """Take another offer, or make one when the re-INVITE has none; all of it or nothing (RFC 3261 14.2)."""
@@ -117,7 +172,9 @@ class InDialog:
         if leg.local is None or (request.body and request.content_type != SDP_TYPE):
             self._reply(leg, served, 415, headers=[("Accept", SDP_TYPE)])
             return
+        lines: list[tuple[str, str]] = []
         try:
+            session_timer.as_uas(request, self._gear.clock())
             if request.body:
                 host = served.flow.host
                 sdp, remote = terms.take_offer(leg, request.body, leg.local, self._gear.config.codecs, host)
@@ -127,11 +184,14 @@ class InDialog:
                 sdp, changed = terms.make_offer(leg, leg.local, self._gear.config.codecs), False
                 leg.awaits_answer = True
         except SipError as error:
-            self._reply(leg, served, error.status, error.reason)
+            self._reply(leg, served, error.status, error.reason, list(error.headers))
             return
-        leg.sdp, leg.sdp_version = sdp, leg.sdp_version + 1
-        contact = self._gear.composer.contact("", served.flow.kind)
-        response = self._gear.composer.answer(request, 200, headers=[("Contact", contact)], body=sdp)
+        if sdp != leg.sdp:
+            leg.sdp, leg.sdp_version = sdp, leg.sdp_version + 1
+        if leg.phase is Phase.UP:
+            lines = self._agree_timer(leg, request)
+        contact = self._gear.composer.contact("", served.flow.kind, served.request.uri.scheme)
+        response = self._gear.composer.answer(request, 200, headers=[("Contact", contact), *lines], body=sdp)
         self._gear.keep(leg, lambda: self._renegotiated(leg, served, response))
         if changed and leg.remote is not None:
             self._gear.listener.changed(leg.id, leg.remote)
@@ -164,5 +224,5 @@ class InDialog:
     ) -> None:
         lines = list(headers or [])
         if status == 200 and served.request.method in ("UPDATE", "OPTIONS"):
-            lines.append(("Contact", self._gear.composer.contact("", served.flow.kind)))
+            lines.append(("Contact", self._gear.composer.contact("", served.flow.kind, served.request.uri.scheme)))
         self._gear.wire.respond(served, self._gear.composer.answer(served.request, status, reason, headers=lines))

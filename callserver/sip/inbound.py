@@ -5,34 +5,40 @@ the press must survive us. `pressed` is told at once, not after the store.
 """
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 
 from callserver.sip import terms
-from callserver.sip.composer import SDP_TYPE
+from callserver.sip.composer import SDP_TYPE, required
 from callserver.sip.endings import Endings
+from callserver.sip.flow import Flow
 from callserver.sip.gear import MS, Gear
 from callserver.sip.interface import LocalMedia, RemoteMedia
 from callserver.sip.leg import Leg, Phase
+from callserver.sip.protocol import session_timer
 from callserver.sip.protocol.dialog import Dialog
 from callserver.sip.protocol.message import Request, Response, SipError, canonical, parse_message
 from callserver.sip.protocol.sdp_gate import read_offer
 from callserver.sip.protocol.transaction import Retransmit2xx, Send, TimedOut
+from callserver.sip.refresh import Refresh, note_allow
+from callserver.sip.reliable import Reliable
 from callserver.sip.routes import in_dialog
-from callserver.sip.transport import Flow
 from callserver.sip.wire import Served
 
 log = structlog.get_logger(__name__)
 
 UNADOPTED_NS = 30_000 * MS
+Lines = Sequence[tuple[str, str]]
 _UNANSWERED = (Phase.PRESSED, Phase.RINGING)
 
 
 class Inbound:
     """See the module."""
 
-    def __init__(self, gear: Gear, endings: Endings) -> None:
-        self._gear, self._endings = gear, endings
+    def __init__(self, gear: Gear, endings: Endings, refresh: Refresh) -> None:
+        self._gear, self._endings, self._refresh = gear, endings, refresh
+        self.reliable = Reliable(gear, self._response, self._put)
         self._served: dict[str, Served] = {}  # by our To tag: the INVITE's transaction until its final response
         self.last_contact: dict[str, str] = {}  # by user: where it last called from
 
@@ -45,12 +51,15 @@ class Inbound:
             raise SipError(415, "Unsupported Media Type", request, (("Accept", SDP_TYPE),))
         if request.body:
             terms.choose(read_offer(request.body), gear.config.codecs)
+        session_timer.as_uas(request, gear.clock())
         tag = gear.composer.tag()
         dialog = Dialog.as_uas(request, tag)
         leg = Leg(
             id=f"dialog-{gear.composer.tag()}", inbound=True, phase=Phase.PRESSED, user=user, dialog=dialog, tag=tag, code=code,
             flow=in_dialog(dialog, served.flow), heard=served.flow, invite=request.to_bytes(), offer=request.body,
+            reliable="100rel" in required(request),
         )  # fmt: skip
+        note_allow(leg, request)
         gear.legs.add(leg)
         gear.legs.index(leg)
         gear.trace.name(leg.id, request.call_id)
@@ -61,7 +70,7 @@ class Inbound:
 
     def _note_contact(self, leg: Leg) -> None:
         if leg.flow is not None:
-            transport = ";transport=tcp" if leg.flow.kind == "tcp" else ""
+            transport = f";transport={leg.flow.kind}" if leg.flow.stream else ""
             self.last_contact[leg.user] = f"sip:{leg.user}@{leg.flow.host}:{leg.flow.port}{transport}"
 
     def _trying(self, leg: Leg, served: Served) -> None:
@@ -151,10 +160,11 @@ class Inbound:
             leg.sdp = terms.make_offer(leg, leg.local, self._gear.config.codecs)
             leg.sdp_version += 1
             leg.awaits_answer = True
-        response = self._response(leg, 200, leg.sdp)
+        leg.timer, lines = session_timer.as_uas(self.invite(leg), self._gear.clock())
+        response = self._response(leg, 200, leg.sdp, lines)
         leg.last_response = response.to_bytes()
         leg.move(Phase.ANSWERING)
-        self._gear.keep(leg, lambda: self._accepted(leg, response))
+        self._gear.keep(leg, lambda: self.reliable.before_success(leg, lambda: self._accepted(leg, response)))
         return leg.remote
 
     def _accepted(self, leg: Leg, response: Response) -> None:
@@ -164,6 +174,7 @@ class Inbound:
         leg.answered_ns = self._gear.clock()
         del self._served[leg.tag]
         self._gear.wire.respond(served, response)
+        self._refresh.restore(leg)
         self.repeat_until_ack(leg, response)
 
     def refuse(self, leg: Leg, status: int, reason: str) -> None:
@@ -173,7 +184,7 @@ class Inbound:
 
     def _refused(self, leg: Leg, status: int, reason: str) -> None:
         leg.told = True
-        response = self._response(leg, status, reason=reason)
+        response = self._response(leg, status, why=reason)
         self._endings.over(leg, lambda: self._final(leg, response))
 
     def end(self, leg: Leg, status: int, reason: str) -> None:
@@ -194,6 +205,7 @@ class Inbound:
         self._endings.tell(leg, status, by_party, reason)
 
     def _final(self, leg: Leg, response: Response) -> None:
+        self.reliable.stop(leg)
         served = self._served.pop(leg.tag, None)
         if served is not None and not served.answered:
             self._gear.wire.respond(served, response)
@@ -297,9 +309,15 @@ class Inbound:
             served = gear.wire.resume(request, leg.heard, None)
             gear.wire.respond(served, response)  # whether it had gone out is not known; its ACK is awaited again
         elif leg.phase is Phase.RINGING:
-            self._respond(leg, 183, leg.sdp) if leg.sdp else self._respond(leg, 180)
+            self._ring_on(leg, response)
         elif leg.phase is Phase.PRESSED:
             self._trying(leg, self._served[leg.tag])
+
+    def _ring_on(self, leg: Leg, last: Response | None) -> None:
+        if last is not None and leg.rseq in leg.unacknowledged:
+            self.reliable.resume(leg, last)
+        if last is None or (leg.sdp and not last.body):
+            self._respond(leg, 183, leg.sdp) if leg.sdp else self._respond(leg, 180)
 
     def announce_again(self, leg: Leg) -> None:
         """A press that was stored and never adopted is told once more."""
@@ -315,15 +333,17 @@ class Inbound:
         return request
 
     def _respond(self, leg: Leg, status: int, body: bytes = b"") -> None:
-        response = self._response(leg, status, body)
+        self.reliable.provisional(leg, status, body)
+
+    def _put(self, leg: Leg, response: Response) -> None:
         served = self._served.get(leg.tag)
         if served is not None:
             self._gear.wire.respond(served, response)
 
-    def _response(self, leg: Leg, status: int, body: bytes = b"", reason: str = "") -> Response:
+    def _response(self, leg: Leg, status: int, body: bytes = b"", more: Lines = (), why: str = "") -> Response:
         composer, request = self._gear.composer, self.invite(leg)
-        headers = []
+        headers = list(more)
         if status < 300:
             assert leg.heard is not None, "an inbound leg was heard"
-            headers = [("Contact", composer.contact(request.uri.user, leg.heard.kind))]
-        return composer.answer(request, status, reason, leg.tag, headers, body)
+            headers += [("Contact", composer.contact(request.uri.user, leg.heard.kind, request.uri.scheme))]
+        return composer.answer(request, status, why, leg.tag, headers, body)

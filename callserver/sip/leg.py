@@ -12,9 +12,10 @@ from enum import Enum
 
 import msgspec
 
+from callserver.sip.flow import Flow
 from callserver.sip.interface import LegRecord, LocalMedia, RemoteMedia
 from callserver.sip.protocol.dialog import Dialog
-from callserver.sip.transport import Flow
+from callserver.sip.protocol.session_timer import Timer
 
 
 class Phase(Enum):
@@ -42,6 +43,16 @@ _MOVES: dict[Phase, frozenset[Phase]] = {
 }
 
 
+class Early(msgspec.Struct):
+    """A dialog that a provisional response to a fork made (RFC 3261 12.1); of two devices behind a proxy each has its own."""
+
+    dialog: Dialog
+    rseq: int = 0  # of the last reliable response that came (RFC 3262), 0: none did
+    prack: bytes = b""  # what acknowledged it
+    remote: RemoteMedia | None = None  # what its SDP agreed to
+    sdp: bytes = b""  # our answer to its UPDATE
+
+
 class Fork(msgspec.Struct):
     """One INVITE of an outbound leg. `invite` is the one sent last (a trunk's challenge makes a second)."""
 
@@ -55,6 +66,8 @@ class Fork(msgspec.Struct):
     status: int = 0
     challenged: int = 0
     reason: str = ""  # of the Reason header of its CANCEL
+    lengthened: int = 0  # how often a 422 made us ask for a longer time between refreshes
+    early: list[Early] = []
 
 
 class Leg(msgspec.Struct):
@@ -87,6 +100,11 @@ class Leg(msgspec.Struct):
     awaits_answer: bool = False  # our 2xx held an offer; the ACK holds the answer
     answered_ns: int = 0
     over_ns: int = 0
+    timer: Timer | None = None  # RFC 4028
+    updates: bool = False  # its device takes UPDATE
+    reliable: bool = False  # inbound: its device wants provisional responses that it acknowledges (RFC 3262)
+    rseq: int = 0  # of the last of those that we sent
+    unacknowledged: list[int] = []  # those of them without a PRACK
 
     def move(self, phase: Phase) -> None:
         """The one door. An illegal move is our own mistake."""

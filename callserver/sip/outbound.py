@@ -6,27 +6,32 @@ CANCEL waits for a provisional response (RFC 3261 9.1). A failure is told when e
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import structlog
 
 from callserver.sip import terms
-from callserver.sip.composer import ALLOW, SDP_TYPE, SOFTWARE
+from callserver.sip.composer import ALLOW, SDP_TYPE, SOFTWARE, SUPPORTED
+from callserver.sip.early import EarlyDialogs, confirmed, invite_of
 from callserver.sip.endings import ELSEWHERE, Endings, reason_line
+from callserver.sip.flow import Flow
 from callserver.sip.gear import LINGER_NS, Gear
-from callserver.sip.interface import LocalMedia, Shown, Target
-from callserver.sip.leg import Fork, Leg, Phase
+from callserver.sip.interface import LocalMedia, RemoteMedia, Shown, Target
+from callserver.sip.leg import Early, Fork, Leg, Phase
+from callserver.sip.protocol import session_timer
 from callserver.sip.protocol.dialog import Dialog
-from callserver.sip.protocol.message import Request, Response, SipError, build_cancel, build_request, parse_message, parse_uri
+from callserver.sip.protocol.message import Request, Response, SipError, build_cancel, build_request, parse_uri
 from callserver.sip.protocol.transaction import TimedOut
-from callserver.sip.routes import flow_of, in_dialog
-from callserver.sip.transport import Flow
-from callserver.sip.trunks import authorized_again
+from callserver.sip.refresh import Refresh, note_allow
+from callserver.sip.routes import flow_of, in_dialog, is_address, unresolved, way
+from callserver.sip.trunks import authorized_again, identity, trunk_flow
 from callserver.sip.wire import Outcome
 
 log = structlog.get_logger(__name__)
 
 Place = tuple[str, Flow]  # a Request-URI and where it goes
+MOST_LENGTHENED = 2  # 422s to one INVITE
 
 
 _CALL_INFO = ("Call-Info", "<sip:{domain}>;answer-after=0")
@@ -47,8 +52,10 @@ def best_status(statuses: Sequence[int]) -> int:
 class Outbound:
     """See the module."""
 
-    def __init__(self, gear: Gear, endings: Endings, contacts: Callable[[str], list[Place]]) -> None:
-        self._gear, self._endings, self._contacts = gear, endings, contacts
+    def __init__(
+        self, gear: Gear, endings: Endings, refresh: Refresh, early: EarlyDialogs, contacts: Callable[[str], list[Place]]
+    ) -> None:
+        self._gear, self._endings, self._refresh, self._early, self._contacts = gear, endings, refresh, early, contacts
         self._tasks: set[asyncio.Task[None]] = set()
 
     def dial(self, name: str, target: Target, shown: Shown, local: LocalMedia, codecs: Sequence[str]) -> None:
@@ -84,25 +91,23 @@ class Outbound:
         access = self._gear.accounts.trunk(target.trunk)
         if access is None:
             return []
-        kind = "tcp" if access.transport.lower() == "tcp" else "udp"
-        uri = uri or f"sip:{access.host}:{access.port}"
-        return [(uri, self._place(f"sip:{access.host}:{access.port};transport={kind}")[1])]
+        flow = trunk_flow(access, access.host)
+        return [(uri or f"sip:{access.host}:{access.port}", flow if is_address(access.host) else unresolved(flow))]
 
     def _place(self, uri: str) -> Place:
         parsed = parse_uri(uri)
-        kind = "tcp" if parsed.transport == "tcp" else "udp"
-        return uri, flow_of(parsed) or Flow(kind, f"{parsed.host}:{parsed.port or 5060}", 0)
+        return uri, flow_of(parsed) or unresolved(way(parsed, parsed.host))
 
     async def _resolve_and_invite(self, leg: Leg, places: list[Place], target: Target, shown: Shown) -> None:
         known = []
         for uri, flow in places:
             host, _, port = flow.host.rpartition(":") if flow.port == 0 else (flow.host, "", str(flow.port))
             try:
-                found = await asyncio.get_running_loop().getaddrinfo(host, int(port), family=2)
+                address = await self._gear.addresses.find(host)
             except OSError as error:
                 log.warning("name_not_resolved", leg=leg.id, host=host, error=str(error))
                 continue
-            known.append((uri, Flow(flow.kind, str(found[0][4][0]), int(port))))
+            known.append((uri, replace(flow, host=address, port=int(port))))
         if leg.phase is Phase.DIALLING:
             self._invite(leg, known, target, shown)
 
@@ -113,19 +118,23 @@ class Outbound:
             return
         for uri, flow in places:
             to = f"<sip:{target.user}@{gear.config.domain}>" if target.user else f"<{uri}>"
-            request = self._first_request(uri, to, flow, shown, leg.sdp)
+            request = self._first_request(uri, to, flow, shown, leg.sdp, leg.trunk)
             leg.forks.append(Fork(request.to_bytes(), flow))
             gear.name_call(leg, request.call_id)
         gear.keep(leg, lambda: self._send_all(leg))
 
-    def _first_request(self, uri: str, to: str, flow: Flow, shown: Shown, sdp: bytes) -> Request:
+    def _first_request(self, uri: str, to: str, flow: Flow, shown: Shown, sdp: bytes, trunk: str) -> Request:
         composer = self._gear.composer
+        own = identity(self._gear.accounts.trunk(trunk)) if trunk else ""
+        caller = parse_uri(own).user if own else shown.user
         lines = [
             ("Via", composer.via(flow.kind, composer.branch())), ("Max-Forwards", "70"),
-            ("From", composer.from_line(shown, composer.tag())), ("To", to), ("Call-ID", composer.call_id()),
-            ("CSeq", "1 INVITE"), ("Contact", composer.contact(shown.user, flow.kind)), ("Allow", ALLOW),
-            ("User-Agent", SOFTWARE), ("Content-Type", SDP_TYPE),
+            ("From", composer.from_line(shown, composer.tag(), own)), ("To", to), ("Call-ID", composer.call_id()),
+            ("CSeq", "1 INVITE"), ("Contact", composer.contact(caller, flow.kind)), ("Allow", ALLOW),
+            ("Supported", SUPPORTED), ("User-Agent", SOFTWARE), ("Content-Type", SDP_TYPE),
         ]  # fmt: skip
+        if trunk:
+            lines += session_timer.wanted(self._gear.config.session_expires_s)
         if shown.auto_answer:
             domain = self._gear.config.domain
             lines += [(name, value.format(domain=domain)) for name, value in AUTO_ANSWER[shown.auto_answer]]
@@ -144,7 +153,7 @@ class Outbound:
 
     def _send(self, leg: Leg, fork: Fork, silent: bool = False) -> None:
         fork.sent = True
-        self._gear.wire.ask(request_of(fork), fork.flow, partial(self._outcome, leg, fork), silent)
+        self._gear.wire.ask(invite_of(fork), fork.flow, partial(self._outcome, leg, fork), silent)
 
     # ---- what comes back ----------------------------------------------------------------------------------------
 
@@ -152,15 +161,19 @@ class Outbound:
         if not isinstance(outcome, Response):
             self._failed(leg, fork, 408 if isinstance(outcome, TimedOut) else 503)
         elif outcome.status < 200:
-            self._provisional(leg, fork, outcome.status)
+            self._provisional(leg, fork, outcome)
         elif outcome.status < 300:
             self._accepted(leg, fork, outcome)
         elif outcome.status in (401, 407) and leg.trunk and leg.alive and not fork.challenged:
             self._challenged(leg, fork, outcome)
+        elif outcome.status == 422 and leg.alive and fork.lengthened < MOST_LENGTHENED:
+            self._lengthened(leg, fork, outcome)
         else:
             self._failed(leg, fork, outcome.status)
 
-    def _provisional(self, leg: Leg, fork: Fork, status: int) -> None:
+    def _provisional(self, leg: Leg, fork: Fork, response: Response) -> None:
+        self._early.provisional(leg, fork, response)
+        status = response.status
         first, fork.heard = not fork.heard, True
         if fork.cancel_wanted:
             self._cancel(leg, fork)
@@ -176,16 +189,27 @@ class Outbound:
     def _challenged(self, leg: Leg, fork: Fork, challenge: Response) -> None:
         gear = self._gear
         access = gear.accounts.trunk(leg.trunk)
-        again = access and authorized_again(gear.composer, request_of(fork), challenge, access, fork.flow.kind)
+        again = access and authorized_again(gear.composer, invite_of(fork), challenge, access, fork.flow.kind)
         if not again:
             self._failed(leg, fork, challenge.status)
             return
         fork.invite, fork.challenged, fork.sent, fork.heard = again.to_bytes(), 1, False, False
         gear.keep(leg, lambda: self._send_all(leg))
 
+    def _lengthened(self, leg: Leg, fork: Fork, refusal: Response) -> None:
+        """422: once more with a session timer as long as it wants (RFC 4028 7.3); credentials are asked for anew."""
+        gear, old, least = self._gear, invite_of(fork), session_timer.least_s(refusal)
+        gone = ("Via", "CSeq", "Session-Expires", "Min-SE", "Authorization", "Proxy-Authorization")
+        lines = [("Via", gear.composer.via(fork.flow.kind, gear.composer.branch())), ("CSeq", f"{old.cseq.number + 1} INVITE")]
+        lines += [(header.raw_name, header.value) for header in old.without(*gone).headers]
+        lines += [*session_timer.wanted(max(least, gear.config.session_expires_s)), ("Min-SE", str(least))]
+        fork.invite = build_request("INVITE", old.uri, lines, old.body).to_bytes()
+        fork.lengthened, fork.challenged, fork.sent, fork.heard = fork.lengthened + 1, 0, False, False
+        gear.keep(leg, lambda: self._send_all(leg))
+
     def _accepted(self, leg: Leg, fork: Fork, response: Response) -> None:
         try:
-            dialog = Dialog.as_uac(request_of(fork), response)
+            dialog, early = confirmed(fork, response)
         except SipError as error:  # without tag or Contact there is no dialog to end either
             self._failed(leg, fork, 502, error.reason)
             return
@@ -199,15 +223,18 @@ class Outbound:
             self._closed(leg, fork, 200)
             return
         try:
-            remote = terms.take_answer(response.body, leg.codecs, fork.flow.host)
+            remote = _agreed(leg, fork, response, early)
         except SipError as error:
             self._endings.discard(dialog, flow, reason_line(488, error.reason))
             self._failed(leg, fork, 488, error.reason)
             return
         fork.over, fork.status = True, response.status
         leg.dialog, leg.flow, leg.heard, leg.remote = dialog, flow, flow, remote
+        leg.sdp = early.sdp if early is not None and early.sdp else leg.sdp
+        note_allow(leg, response)
         self._gear.legs.index(leg)
         leg.move(Phase.UP)
+        self._refresh.agreed(leg, session_timer.as_uac(response, self._gear.clock()))
         self._gear.keep(leg, lambda: self._confirm(leg, dialog, flow))
         self._cancel_forks(leg, "answered elsewhere")
 
@@ -263,7 +290,7 @@ class Outbound:
         if fork.cancelled or fork.over:
             return
         fork.cancelled = True
-        cancel = build_cancel(request_of(fork))
+        cancel = build_cancel(invite_of(fork))
         lines = [(header.raw_name, header.value) for header in cancel.headers]
         request = build_request("CANCEL", cancel.uri, [*lines, ("Reason", reason_line(487, fork.reason))])
         self._gear.wire.ask(request, fork.flow, lambda outcome: None)
@@ -281,14 +308,14 @@ class Outbound:
     def late_success(self, leg: Leg, response: Response) -> None:
         """A 2xx whose transaction is gone."""
         for fork in leg.forks:
-            if request_of(fork).call_id == response.call_id:
+            if invite_of(fork).call_id == response.call_id:
                 self._accepted(leg, fork, response)
                 return
 
     def restore(self, leg: Leg) -> None:
         """Go on with a stored leg: open INVITEs listen; only those that nobody had answered at all go out again."""
         for fork in leg.forks:
-            self._gear.name_call(leg, request_of(fork).call_id)
+            self._gear.name_call(leg, invite_of(fork).call_id)
         if leg.phase is Phase.OVER:
             return
         for fork in leg.forks:
@@ -302,8 +329,17 @@ class Outbound:
             self._cancel_forks(leg, "answered elsewhere")
 
 
-def request_of(fork: Fork) -> Request:
-    """The fork's INVITE as sent last."""
-    request = parse_message(fork.invite)
-    assert isinstance(request, Request), "a fork keeps its INVITE"
-    return request
+def _agreed(leg: Leg, fork: Fork, response: Response, early: Early | None) -> RemoteMedia:
+    """What the SDP of a 2xx means, or what an early one did, where it has none or UPDATE went on from there.
+
+    A 2xx with other SDP than the provisional response before it is followed, though its SDP should mean nothing (RFC 3261
+    13.2.1): servers that play announcements write so, and the sound is where they say it last. Raises `SipError` 488.
+    """
+    if early is not None and early.remote is not None and (early.sdp or not response.body):
+        return early.remote
+    try:
+        return terms.take_answer(response.body, leg.codecs, fork.flow.host)
+    except SipError:
+        if early is not None and early.remote is not None:
+            return early.remote
+        raise

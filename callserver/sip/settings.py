@@ -19,10 +19,12 @@ class EdgeConfig:
     host: str = "127.0.0.1"
     udp_port: int = 0
     tcp_port: int = 0
+    tls_port: int = 0
     also: tuple[str, ...] = ()
     min_expires_s: int = 30
     default_expires_s: int = 300
     max_expires_s: int = 3_600
     codecs: tuple[str, ...] = ("PCMU", "PCMA", "G722")
     probe_ms: int = 30_000
+    session_expires_s: int = 1_800  # the time between refreshes that we ask trunks for (RFC 4028); 0: none
     limits: LimitSettings = field(default_factory=LimitSettings)

@@ -25,10 +25,15 @@ def choose(offer: gate.Offer, codecs: Sequence[str], kept: str = "") -> gate.Cho
 
 
 def take_offer(leg: Leg, body: bytes, local: LocalMedia, codecs: Sequence[str], source_host: str) -> tuple[bytes, RemoteMedia]:
-    """Our answer, one version on, and what it means. Changes nothing. Raises `SipError` 488."""
+    """Our answer, one version on where it says something else than before (RFC 3264 8), and what it means. Changes nothing.
+
+    Raises `SipError` 488.
+    """
     offer = gate.read_offer(body)
     choice = choose(offer, codecs, leg.remote.codec if leg.remote is not None else "")
-    answer = gate.build_answer(offer, choice, _ours(local), leg.sdp_id, leg.sdp_version + 1)
+    answer = gate.build_answer(offer, choice, _ours(local), leg.sdp_id, leg.sdp_version)
+    if answer != leg.sdp:
+        answer = gate.build_answer(offer, choice, _ours(local), leg.sdp_id, leg.sdp_version + 1)
     return answer, _remote(offer.far, choice, source_host)
 
 
