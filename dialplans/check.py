@@ -4,10 +4,10 @@ Ladders and parties have a file of their own, `check_ladders`.
 """
 
 from dialplans.lines import Path
-from dialplans.model import Point, Queue
-from dialplans.names import named, skilled, staffed
+from dialplans.model import POINTS_MOST, Point, Queue
+from dialplans.names import among, named, skilled, staffed
 from dialplans.reading import Draft, Reading
-from dialplans.sections import CODE_MEANINGS, CODES, TEXT
+from dialplans.sections import CODE_MEANINGS, CODES, CODES_FOR, TEXT
 
 REASSURANCE = Queue.__dataclass_fields__["reassurance"].default
 ENGLISH = "en"
@@ -15,7 +15,7 @@ ENGLISH = "en"
 
 def check(reading: Reading, draft: Draft) -> None:
     """Note as faults ids without an owner, and what cannot be meant."""
-    for rule in (_users, _points, _groups, _queues, _nuisance, _texts, _codes):
+    for rule in (_users, _points, _point_groups, _groups, _queues, _nuisance, _texts, _codes):
         rule(reading, draft)
 
 
@@ -63,6 +63,18 @@ def _lowered(reading: Reading, draft: Draft, path: Path, point: Point) -> None:
         reading.fault((*path, "nuisance"), what, "Name a policy with a lower class than the point's, or none")
 
 
+def _point_groups(reading: Reading, draft: Draft) -> None:
+    for name, group in draft.point_groups.items():
+        path = (*draft.where["point_groups", name], "points")
+        for point in group.points:
+            named(reading, draft, path, "points", point)
+        if len(group.points) > POINTS_MOST:
+            what = f"group '{name}' has {len(group.points)} points; a call carries four legs, the operator's and {POINTS_MOST} more"
+            reading.fault(path, what, f"Name at most {POINTS_MOST}, and make further groups of the others")
+        if len(group.points) < 2:
+            reading.fault(path, f"group '{name}' has one point", "Name two or three, or call the point by itself")
+
+
 def _groups(reading: Reading, draft: Draft) -> None:
     for name, group in draft.about_groups.items():
         path = draft.where["groups", name]
@@ -79,6 +91,8 @@ def _queues(reading: Reading, draft: Draft) -> None:
         _tiers(reading, draft, (*path, "tiers"), queue)
         _by_hours(reading, draft, (*path, "ladders"), queue)
         _closing(reading, draft, path, queue)
+        for notice in queue.overdue_notify:
+            named(reading, draft, (*path, "overdue_notify"), "notices", notice)
         if not queue.reassurance.startswith(TEXT) and queue.reassurance != REASSURANCE:
             what = f"'{queue.reassurance}' is neither in texts nor the phrase '{REASSURANCE}'"
             reading.fault((*path, "reassurance"), what, f"Write the id of a text, or leave the key out for '{REASSURANCE}'")
@@ -137,8 +151,8 @@ def _texts(reading: Reading, draft: Draft) -> None:
 
 def _codes(reading: Reading, draft: Draft) -> None:
     for code, meaning in draft.codes.items():
-        police, _, party = meaning.partition(":")
-        if police == "police" and party:
-            named(reading, draft, ("codes", code), "parties", party)
+        word, _, whom = meaning.partition(":")
+        if word in CODES_FOR and whom:
+            among(reading, draft, ("codes", code), CODES_FOR[word], whom)
         elif meaning not in CODES:
             reading.fault(("codes", code), f"code {code} means '{meaning}'", CODE_MEANINGS)

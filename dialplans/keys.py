@@ -71,6 +71,16 @@ PROFILE: Keys = {
     "talk_limit": _ms("talk_limit_ms"),
     "expects_register": Key(v.boolean),
     "auto_answer": Key(v.choice(_AUTO_ANSWER)),
+    "acknowledge": Key(v.keys),
+    "on_end": Key(v.keys),
+    "dtmf": Key(v.choice({"rfc4733": "rfc4733", "info": "info"})),
+    "digit_length": _ms("digit_length_ms", low_ms=40, high_ms=2 * SECOND_MS),
+    "digit_gap": _ms("digit_gap_ms", low_ms=40, high_ms=2 * SECOND_MS),
+    "controls": _below("profiles.ID.controls.ID"),
+}
+CONTROL: Keys = {
+    "name": Key(v.text, required=True),
+    "digits": Key(v.keys, required=True),
 }
 POINT: Keys = {
     "place": Key(v.text, required=True),
@@ -105,6 +115,10 @@ SERIES: Keys = {
     "last": Key(v.integer(0, 999_999), required=True),
 }
 POINT_SERIES: Keys = {**SERIES, **POINT}
+POINT_GROUP: Keys = {
+    "name": Key(v.text, required=True),
+    "points": Key(v.idents, required=True),
+}
 OPERATOR_SERIES: Keys = {**SERIES, **OPERATOR}
 GROUP: Keys = {
     "name": Key(v.text),
@@ -131,6 +145,10 @@ QUEUE: Keys = {
     "raise_after_presses": Key(v.count(2, 100)),
     "raise_when_silent": Key(v.boolean),
     "park_recall": _ms("park_recall_ms", low_ms=10 * SECOND_MS, high_ms=HOUR_MS),
+    "call_back_within": _ms("call_back_within_ms", low_ms=10 * SECOND_MS),
+    "review_within": _ms("review_within_ms", low_ms=MINUTE_MS, high_ms=MONTH_MS),
+    "acknowledge_within": _ms("acknowledge_within_ms", low_ms=10 * SECOND_MS, high_ms=HOUR_MS),
+    "overdue_notify": Key(v.idents),
     "closed_by": Key(v.choice({"person": "person", "plan": "plan"})),
     "plan_outcome": Key(v.ident),
 }
@@ -165,6 +183,7 @@ PARTY: Keys = {
     "fallback": Key(v.ident),
     "reference": Key(v.text),
     "accept": Key(v.choice({key: key for key in "123456789"})),
+    "language": Key(v.language),
 }
 ROUTE: Keys = {
     "uri": Key(site.uri, required=True),
@@ -174,8 +193,10 @@ ROUTE: Keys = {
 TRUNK: Keys = {
     "host": Key(site.host, required=True),
     "port": Key(v.integer(1, 65_535)),
-    "transport": Key(v.choice({"udp": "udp", "tcp": "tcp"})),
+    "transport": Key(v.choice({"udp": "udp", "tcp": "tcp", "tls": "tls"})),
+    "ca": Key(site.file),
     "user": Key(v.text),
+    "register": Key(v.boolean),
     "probe": _ms("probe_ms", high_ms=HOUR_MS),
 }
 CAMERA: Keys = {
@@ -202,9 +223,11 @@ TABLES: Mapping[str, Keys] = {
     "plan": PLAN,
     "hours.ID": HOURS,
     "profiles.ID": PROFILE,
+    "profiles.ID.controls.ID": CONTROL,
     "points.ID": POINT,
     "points.ID.buttons.ID": BUTTON,
     "point_series": POINT_SERIES,
+    "point_groups.ID": POINT_GROUP,
     "operators.ID": OPERATOR,
     "operator_series": OPERATOR_SERIES,
     "groups.ID": GROUP,

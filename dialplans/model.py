@@ -137,6 +137,15 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Control:
+    """What a device can be told by keys, such as to light its beacon."""
+
+    id: str
+    name: str
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """What a kind of device does by itself, and how we answer it."""
 
@@ -150,6 +159,12 @@ class Profile:
     expects_register: bool = True  # False: reachability by OPTIONS alone, or not at all (trusted source)
     queue_limit_ms: int = 0  # how long it bears to be queued unanswered before it gives up; 0: as long as it rings
     auto_answer: str = "both"  # | "call-info" | "alert-info" | "": headers that make it answer a call back by itself
+    acknowledge: str = ""  # keys that are sent to it when a person is there, once in each of its calls
+    on_end: str = ""  # keys that are sent to it before we end its call
+    dtmf: str = "rfc4733"  # | "info": how keys are sent to it
+    digit_length_ms: int = 120
+    digit_gap_ms: int = 100
+    controls: Mapping[str, Control] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +184,19 @@ class Point:
     cameras: tuple[str, ...] = ()
     skills: tuple[str, ...] = ()  # asked of the operators of its queue; those that a ladder's step rings need none
     nuisance: str = ""
+
+
+POINTS_MOST = 3
+"""Points of a group: a call carries four legs, and an operator's is one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointGroup:
+    """Points that an operator calls as one, in this order."""
+
+    id: str
+    name: str
+    points: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +246,10 @@ class Queue:
     raise_after_presses: int = 0  # presses of one incident from which its class goes up by one; 0: never
     raise_when_silent: bool = False  # nothing from the caller's line: class up by one
     park_recall_ms: int = 120_000  # a call that a person parked rings again after this
+    call_back_within_ms: int = 300_000  # a caller who is gone and was not spoken with is to be called back within
+    review_within_ms: int = 1_800_000  # somebody is to say within what an incident was, after its conversation
+    acknowledge_within_ms: int = 120_000  # who was passed something on the call-back list is to say within that it was seen
+    overdue_notify: tuple[str, ...] = ()  # notices when something on the call-back list is past its time, or nobody's
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +306,7 @@ class Party:
     fallback: str = ""  # the party that is tried after its routes failed, or outside of its hours
     reference: str = ""  # what was agreed with them, such as a URN; shown and told in notices
     accept: str = ""  # the digit by which they take a call after they were told what it is about; "": their answer takes it
+    language: str = "en"  # in which they are told that
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,9 +316,11 @@ class Trunk:
     id: str
     host: str
     port: int = 5060
-    transport: str = "udp"  # or "tcp"
+    transport: str = "udp"  # | "tcp" | "tls"
     user: str = ""  # digest user; the secret stands in the directory under the trunk's id
     probe_ms: int = 30_000  # OPTIONS interval; 0: not probed
+    ca: str = ""  # by TLS: the file with the authorities that may have signed its certificate; "": those of the system
+    register: bool = False  # we register there as `user`, and call as that
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +339,7 @@ class Plan:
     trunks: Mapping[str, Trunk] = field(default_factory=dict)
     outcomes: Mapping[str, str] = field(default_factory=dict)  # outcome id -> spoken name
     outcome_digits: Mapping[str, str] = field(default_factory=dict)  # DTMF digit -> outcome id
-    codes: Mapping[str, str] = field(default_factory=dict)  # "*1" -> one of `sections.CODES` or "police:<party>"
+    codes: Mapping[str, str] = field(default_factory=dict)  # "*1" -> one of `sections.CODES`, or such as "police:<party>"
     help_users: tuple[str, ...] = ("help",)  # SIP users that a point may call
     ageing_ms: int = 600_000  # an incident ranks as one of the next higher class that began to wait so much later; 0: never
     holidays: tuple[str, ...] = ()  # dates such as "2026-12-25"
@@ -315,3 +350,4 @@ class Plan:
     notices: Mapping[str, Notice] = field(default_factory=dict)
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # id -> language -> words
     pauses: Mapping[str, str] = field(default_factory=dict)  # reasons that an operator may give: id -> spoken name; none: any
+    point_groups: Mapping[str, PointGroup] = field(default_factory=dict)

@@ -11,8 +11,10 @@ from callserver.core import leg as legs
 from callserver.core.decision import Decision
 from callserver.core.events import CallOut, Take
 from callserver.core.facts import DirectionEnded, IncidentChosen, IncidentDirected, IncidentOpened
+from callserver.core.ids import OperatorId
 from callserver.core.instant import later
 from callserver.core.lookup import open_incident, queue_of
+from callserver.core.state import Incident
 from callserver.core.views import OPERATOR
 from dialplans import hours
 from dialplans.model import Priority
@@ -53,9 +55,14 @@ def _open(d: Decision, event: CallOut) -> None:
     d.record(IncidentOpened(event.fresh, event.point, point.queue, int(priority), version, ladder, "", why, event.operator))
     incident = d.state.incidents[event.fresh]
     press.open_call(d, incident)
+    ring_alone(d, incident, event.operator, event.by)
+
+
+def ring_alone(d: Decision, incident: Incident, operator: OperatorId, by: str) -> None:
+    """The seat of who wants the point called rings first, and no other."""
     until = later(d.now, queue_of(d.state, incident).ring_timeout_ms)
-    d.record(IncidentDirected(incident.id, f"{OPERATOR}{event.operator}", until, event.by))
-    d.record(IncidentChosen(incident.id, event.operator, event.by))
+    d.record(IncidentDirected(incident.id, f"{OPERATOR}{operator}", until, by))
+    d.record(IncidentChosen(incident.id, operator, by))
 
 
 def look(d: Decision) -> None:

@@ -8,7 +8,21 @@ What is due stands in the index of the state and is worked out anew for what a f
 from collections.abc import Iterator
 
 from callserver.core import call as calls
-from callserver.core import conversation, crowding, giving, ladder, moment, offers, outside, pools, room, talk_limit
+from callserver.core import (
+    conversation,
+    crowding,
+    giving,
+    ladder,
+    moment,
+    offers,
+    outside,
+    owners,
+    point_groups,
+    pools,
+    room,
+    signals,
+    talk_limit,
+)
 from callserver.core import incident as incidents
 from callserver.core import leg as legs
 from callserver.core.decision import Decision
@@ -25,7 +39,7 @@ INCIDENT, CALL = 0, 1
 def next_at(state: State) -> Instant | None:
     """The earliest deadline."""
     index = _up_to_date(state)
-    firsts = (moment.next_at(state), index.due.first(), index.rests.first() if state.waiting else None)
+    firsts = (moment.next_at(state), index.due.first(), index.rests.first() if state.waiting else None, index.lapses.first())
     return min((at for at in firsts if at is not None), default=None)
 
 
@@ -33,13 +47,14 @@ def _up_to_date(state: State) -> Index:
     index = pools.index_of(state)
     marks = index.for_deadlines
     if marks.everything:
-        index.due, index.rests = Agenda(), Agenda()
+        index.due, index.rests, index.lapses = Agenda(), Agenda(), Agenda()
     for incident in list(state.incidents if marks.everything else marks.incidents):
         index.due.put((INCIDENT, incident), min(_of_incident(state, incident, index.seen), default=None))
     for call in list(state.calls if marks.everything else marks.calls):
         index.due.put((CALL, call), min(_of_call(state, state.calls.get(call), index.seen), default=None))
     for operator in list(state.operators if marks.everything else marks.operators):
         index.rests.put(operator, min(_of_operator(state.operators.get(operator)), default=None))
+        index.lapses.put(operator, owners.lapses_at(state, operator, index.seen))
     marks.clear()
     return index
 
@@ -51,6 +66,7 @@ def _of_incident(state: State, known: IncidentId, seen: Instant) -> Iterator[Ins
     for at in (incident.until, incident.route_at, incident.only_until):
         if at is not None:
             yield at
+    yield from owners.due_at(state, incident)
     if incident.state == incidents.WAITING:
         step = ladder.next_at(state, incident)
         for at in (step, crowding.next_at(state, incident)):
@@ -76,8 +92,9 @@ def _of_call(state: State, call: Call | None, seen: Instant) -> Iterator[Instant
     if call.call_back_at is not None:
         yield call.call_back_at
     for leg in call.legs.values():
-        if leg.due is not None:
-            yield leg.due
+        for at in (leg.due, leg.sending_until):
+            if at is not None:
+                yield at
         near = talk_limit.near_at(state, call, leg)
         if near is not None:
             yield near
@@ -107,6 +124,8 @@ def run_due(d: Decision) -> None:
     for operator in index.rests.take(d.now) if d.state.waiting else ():
         index.touch_operator(operator)
         d.record(RestEnded(operator))
+    for operator in index.lapses.take(d.now):
+        index.for_owners.operators[operator] = None
 
 
 def _is_due(d: Decision, at: Instant | None) -> bool:
@@ -123,6 +142,7 @@ def _run_incident(d: Decision, known: IncidentId) -> None:
         outside.begin_again(d, incident)
     if _is_due(d, incident.only_until):
         giving.run_due(d, incident)
+    owners.run_due(d, incident)
     if incident.state == incidents.WAITING:
         crowding.run_due(d, incident)
 
@@ -138,6 +158,8 @@ def _run_call(d: Decision, known: CallId) -> None:
     for leg in list(call.legs.values()):
         if _is_due(d, leg.due):
             _run_leg(d, call, leg)
+        if _is_due(d, leg.sending_until):
+            signals.run_due(d, leg)
         if _is_due(d, talk_limit.near_at(d.state, call, leg)):
             talk_limit.run_due(d, call, leg)
 
@@ -150,5 +172,7 @@ def _run_leg(d: Decision, call: Call, leg: Leg) -> None:
     legs.end(d, leg, why)
     if leg.role == legs.OUTSIDE:
         outside.failed(d, call, leg, why)
+    elif leg.role == legs.BROUGHT:
+        point_groups.given_up(d, call, leg, why)
     elif leg.role == legs.POINT and call.state == calls.CALLING_BACK:
         conversation.call_back_failed(d, call, "no answer")

@@ -6,12 +6,14 @@ rules of its kind and then lets the coupling rules settle:
     1. what is due by time happens (deadlines); a point is not called when who wanted that did not answer (calling_out)
     2. every waiting incident that was touched, or for which a condition changed, climbs its ladder as far as it must (ladder)
     3. waiting calls are offered to free seats (offers); for emergencies that have none, room is made (room), and 2 and 3 again
-    4. alarms of queues are raised and cleared (crowding); who was put through in vain does not hear so any more (sound)
+    4. alarms of queues are raised and cleared (crowding); what nobody has goes on the call-back list and gets an owner (owners);
+       the other points of a group are called (point_groups); who was put through in vain does not hear so any more (sound);
+       a device is told that a person is there (signals)
     5. ending calls without legs are closed (call)
 
 The machines are leg, call, incident, operator and ladder; what couples them stands in press, answers, endings, offers,
-conversation, outside, escalation, codes, duty, condition, control, giving, calling_out and talk_limit. State changes through
-`Decision.record` only.
+conversation, outside, escalation, codes, duty, condition, control, giving, calling_out, point_groups, signals and talk_limit.
+State changes through `Decision.record` only.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,6 +21,7 @@ from typing import Any
 
 from callserver.core import (
     answers,
+    calling_again,
     calling_out,
     codes,
     condition,
@@ -34,9 +37,13 @@ from callserver.core import (
     ladder,
     notices,
     offers,
+    one_way,
+    owners,
+    point_groups,
     pools,
     press,
     room,
+    signals,
     sound,
     talk_limit,
 )
@@ -69,8 +76,13 @@ def _settle(d: Decision) -> None:
     _climb_and_deal(d)
     if room.make(d):
         _climb_and_deal(d)
+    if giving.look(d):
+        _climb_and_deal(d)
     crowding.look(d)
+    owners.look(d)
+    point_groups.look(d)
     sound.look(d)
+    signals.look(d)
     for call in pools.touched_calls(d.state):
         calls.close_when_done(d, call)
 
@@ -97,6 +109,9 @@ _RULES: Mapping[type, Callable[[Decision, Any], None]] = {
     events.LegEnded: endings.ended,
     events.LineSilent: condition.line_silent,
     events.LineSounding: condition.line_sounding,
+    events.OneWay: one_way.noticed,
+    events.OneWayOver: one_way.over,
+    events.DeviceHeld: escalation.device_held,
     events.DigitPressed: codes.digit,
     events.WorkerLost: condition.worker_lost,
     events.SeatBound: duty.seat_bound,
@@ -129,4 +144,11 @@ _RULES: Mapping[type, Callable[[Decision, Any], None]] = {
     events.Take: giving.take,
     events.CallOut: calling_out.call_out,
     events.Renew: talk_limit.renew,
+    events.CallGroup: point_groups.call_group,
+    events.BringPoint: point_groups.bring_point,
+    events.SendControl: signals.send_control,
+    events.DigitsDone: signals.done,
+    events.GiveOwner: owners.give,
+    events.Acknowledge: owners.acknowledge,
+    events.CallBack: calling_again.call_back,
 }

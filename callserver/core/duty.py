@@ -1,6 +1,6 @@
 """Operators coming and going: seats bound and unbound, calls asked for, pauses."""
 
-from callserver.core import conditions, conversation, offers
+from callserver.core import conditions, conversation, offers, owners
 from callserver.core import operator as operators
 from callserver.core.decision import Decision
 from callserver.core.events import MakeAvailable, Pause, SeatBound, SeatUnbound
@@ -82,7 +82,10 @@ def pause(d: Decision, event: Pause) -> None:
     if event.reason and reasons and event.reason not in reasons:
         d.refuse(event.operator, f"no such reason for a pause: {event.reason}")
         return
-    become_paused(d, event.operator, event.reason or f"asked by {event.by}")
+    if event.to and not owners.may_own(d, OperatorId(event.to), event.operator):
+        return
+    if become_paused(d, event.operator, event.reason or f"asked by {event.by}") and event.to:
+        owners.pass_all(d, event.operator, OperatorId(event.to), event.by)
 
 
 def become_paused(d: Decision, wanted: OperatorId, reason: str) -> bool:

@@ -79,15 +79,42 @@ class DialParty:
 
 
 @dataclass(frozen=True, slots=True)
+class RenewMedia:
+    """Ask an answered leg's device for its media anew, by a re-INVITE with what we offered. Harmless when repeated."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Keys of a telephone as a device wants to have them: as RFC 4733 events, or each by an INFO of its own."""
+
+    digits: str
+    by_info: bool
+    length_ms: int
+    gap_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendDigits:
+    """Send keys to an answered leg's device, once; a repeated order is no order, for none is repeated. `DigitsDone` follows."""
+
+    leg: LegId
+    keys: Keys
+
+
+@dataclass(frozen=True, slots=True)
 class EndLeg:
     """End a leg in whatever state it is: CANCEL, BYE, or a final failure. A `LegEnded` follows for certain.
 
-    `status` is the failure for an inbound leg without final answer; `reason` becomes a Reason header (RFC 3326).
+    `status` is the failure for an inbound leg without final answer; `reason` becomes a Reason header (RFC 3326). `keys` are sent
+    before a BYE, which does not wait longer than a second for them.
     """
 
     leg: LegId
     reason: str
     status: int = 480
+    keys: Keys | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +154,14 @@ class Notify:
 
 @dataclass(frozen=True, slots=True)
 class AnswerCode:
-    """Answer a service code's dialog, play `accepted` or `refused`, hang up."""
+    """Answer a service code's dialog, play `accepted` or `refused`, hang up. `then`: a further phrase that is said."""
 
     dialog: str
     accepted: bool
+    then: str = ""
 
 
 Effect = (
-    AdoptPress | RefusePress | StartMedia | AnswerLeg | DialOperator | DialPoint | DialParty | EndLeg | ShapeCall
-    | ReviveCall | CloseCall | Notify | AnswerCode
+    AdoptPress | RefusePress | StartMedia | AnswerLeg | DialOperator | DialPoint | DialParty | RenewMedia | EndLeg
+    | ShapeCall | ReviveCall | CloseCall | Notify | AnswerCode | SendDigits
 )  # fmt: skip

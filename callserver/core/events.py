@@ -8,15 +8,25 @@ and nothing else changes.
 from dataclasses import dataclass
 
 from callserver.core.events_control import Bring as Bring
+from callserver.core.events_control import BringPoint as BringPoint
+from callserver.core.events_control import CallGroup as CallGroup
 from callserver.core.events_control import CallOut as CallOut
+from callserver.core.events_control import DigitsDone as DigitsDone
 from callserver.core.events_control import Drop as Drop
 from callserver.core.events_control import Mute as Mute
 from callserver.core.events_control import ParkCall as ParkCall
 from callserver.core.events_control import Renew as Renew
+from callserver.core.events_control import SendControl as SendControl
 from callserver.core.events_control import SetMode as SetMode
 from callserver.core.events_control import Take as Take
 from callserver.core.events_control import TakeOver as TakeOver
 from callserver.core.events_control import Transfer as Transfer
+from callserver.core.events_owner import Acknowledge as Acknowledge
+from callserver.core.events_owner import CallBack as CallBack
+from callserver.core.events_owner import GiveOwner as GiveOwner
+from callserver.core.events_line import DeviceHeld as DeviceHeld
+from callserver.core.events_line import OneWay as OneWay
+from callserver.core.events_line import OneWayOver as OneWayOver
 from callserver.core.facts import Fact
 from callserver.core.ids import CallId, IncidentId, LegId, OperatorId, PartyId, PointId
 from callserver.core.termination import Termination
@@ -165,11 +175,12 @@ class MakeAvailable:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """An operator asks for no calls."""
+    """An operator asks for no calls. `to`: who gets what is on the call-back list for them; "": the next on duty."""
 
     operator: OperatorId
     reason: str
     by: str
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,9 +285,11 @@ class Woken:
 
 
 Event = (
-    PlanLoaded | Pressed | CodeDialled | LegRang | LegAnswered | LegEnded | LineSilent | LineSounding | DigitPressed
+    PlanLoaded | Pressed | CodeDialled | LegRang | LegAnswered | LegEnded | LineSilent | LineSounding | OneWay | OneWayOver | DeviceHeld | DigitPressed
     | WorkerLost | SeatBound | SeatUnbound | PointReached | PointLost | TrunkReached | TrunkLost
     | MakeAvailable | Pause | GiveOutcome | HangUp | Hold | Escalate | Reclassify | ClimbLadder | LastResort
     | NoticeDone | ConditionRaised | ConditionCleared | Noted | Woken
     | Mute | Drop | Bring | SetMode | TakeOver | Transfer | ParkCall | Take | CallOut | Renew
+    | CallGroup | BringPoint | SendControl | DigitsDone
+    | GiveOwner | Acknowledge | CallBack
 )  # fmt: skip

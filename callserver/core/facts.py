@@ -19,6 +19,9 @@ from callserver.core.facts_control import LegAccepted as LegAccepted
 from callserver.core.facts_control import LegMuted as LegMuted
 from callserver.core.facts_control import ModeSet as ModeSet
 from callserver.core.facts_control import TalkLimitNear as TalkLimitNear
+from callserver.core.facts_kept import ArchivistStarted as ArchivistStarted
+from callserver.core.facts_kept import RecordingConfirmed as RecordingConfirmed
+from callserver.core.facts_kept import RecordingDoubtful as RecordingDoubtful
 from callserver.core.facts_ladder import ConditionMet as ConditionMet
 from callserver.core.facts_ladder import HoursTurned as HoursTurned
 from callserver.core.facts_ladder import LadderStepTaken as LadderStepTaken
@@ -27,6 +30,8 @@ from callserver.core.facts_ladder import NoticeSettled as NoticeSettled
 from callserver.core.facts_ladder import PartyGivenUp as PartyGivenUp
 from callserver.core.facts_ladder import RouteAwaited as RouteAwaited
 from callserver.core.facts_ladder import RouteTried as RouteTried
+from callserver.core.facts_line import OneWayEnded as OneWayEnded
+from callserver.core.facts_line import OneWayFound as OneWayFound
 from callserver.core.facts_noted import ERASABLE
 from callserver.core.facts_noted import AccountChanged as AccountChanged
 from callserver.core.facts_noted import CheckpointKeyMade as CheckpointKeyMade
@@ -37,6 +42,15 @@ from callserver.core.facts_noted import RecordingFailed as RecordingFailed
 from callserver.core.facts_noted import RecordingMade as RecordingMade
 from callserver.core.facts_noted import ServerStarted as ServerStarted
 from callserver.core.facts_noted import SignedIn as SignedIn
+from callserver.core.facts_owner import CallBackBegun as CallBackBegun
+from callserver.core.facts_owner import IncidentListed as IncidentListed
+from callserver.core.facts_owner import IncidentUnlisted as IncidentUnlisted
+from callserver.core.facts_owner import OwnerAcknowledged as OwnerAcknowledged
+from callserver.core.facts_owner import OwnerNamed as OwnerNamed
+from callserver.core.facts_points import DigitsSent as DigitsSent
+from callserver.core.facts_points import DigitsSettled as DigitsSettled
+from callserver.core.facts_points import GroupCalled as GroupCalled
+from callserver.core.facts_points import PointGivenUp as PointGivenUp
 from callserver.core.ids import CallId, IncidentId, LegId, OfferId, OperatorId, PointId
 from callserver.core.shape import Shape
 from callserver.core.termination import Termination
@@ -288,12 +302,13 @@ class DigitHeard:
 
 @dataclass(frozen=True, slots=True)
 class CodeUsed:
-    """An operator's phone dialled a service code."""
+    """An operator's phone dialled a service code, or (`leg`) its digits were pressed in a conversation."""
 
     operator: OperatorId
     code: str
     accepted: bool
     reason: str
+    leg: LegId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,11 +367,13 @@ Fact = (
     | ConditionMet | HoursTurned | NoticeOrdered | NoticeSettled | IncidentMoved | OutcomeRecorded | CallOpened | CallMoved
     | LegCreated | LegMoved | OfferMade | OfferWidened | OfferEnded | OperatorMoved | OperatorRests | RestEnded
     | SeatChanged | LadderStepTaken | RouteTried | RouteAwaited | PartyGivenUp | CallBackAwaited | CallShaped
-    | CallHeld | LineChanged | DigitHeard | AcceptanceAwaited | LegAccepted | LegMuted | ModeSet | CallTaken | CallParked
+    | CallHeld | LineChanged | OneWayFound | OneWayEnded | DigitHeard | AcceptanceAwaited | LegAccepted | LegMuted | ModeSet | CallTaken | CallParked
     | IncidentDirected | DirectionEnded | IncidentChosen | TalkLimitNear
+    | DigitsSent | DigitsSettled | GroupCalled | PointGivenUp
     | CodeUsed | WorkerReplaced | PointChanged | TrunkChanged | AlarmRaised | AlarmCleared | Refused | ServerStarted
     | ClockAnchored | RecordingMade | RecordingFailed | Listened | SignedIn | AccountChanged
-    | CheckpointKeyMade | CheckpointSigned
+    | CheckpointKeyMade | CheckpointSigned | RecordingConfirmed | RecordingDoubtful | ArchivistStarted
+    | IncidentListed | IncidentUnlisted | OwnerNamed | OwnerAcknowledged | CallBackBegun
 )  # fmt: skip
 
 KINDS: Mapping[str, type] = {kind.__name__: kind for kind in Fact.__args__}

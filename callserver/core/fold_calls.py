@@ -5,9 +5,10 @@ from typing import Any
 
 from callserver.core import call as calls
 from callserver.core import facts as f
+from callserver.core import fold_owners
 from callserver.core import leg as legs
 from callserver.core import operator as operators
-from callserver.core.ids import CallId, LegId, OfferId, OperatorId, call_of_leg
+from callserver.core.ids import CallId, LegId, OfferId, OperatorId, PointId, call_of_leg
 from callserver.core.instant import MS, Instant
 from callserver.core.state import Call, Leg, Offer, OperatorState, State
 
@@ -15,6 +16,7 @@ DIGITS_TOGETHER_MS = 3_000
 DIGITS_MOST = 16
 PLACE_PROMPT = "place:"
 BRIEFING_PROMPT = "help-point-call"
+ACCEPTED_PROMPT, REFUSED_PROMPT = "accepted", "refused"
 
 
 def _call_opened(state: State, fact: f.CallOpened, at: Instant) -> None:
@@ -31,6 +33,8 @@ def _call_moved(state: State, fact: f.CallMoved, at: Instant) -> None:
     call.held = False
     call.call_back_attempt = 1 if fact.new == calls.CALLING_BACK else 0
     call.talked = call.talked or fact.new == calls.TALKING
+    if fact.new == calls.TALKING:
+        state.incidents[call.incident].talked = True
     if fact.new == calls.ENDED:
         _forget_call(state, call)
 
@@ -56,6 +60,8 @@ def _call_shaped(state: State, fact: f.CallShaped, at: Instant) -> None:
     for prompt in fact.shape.prompts:
         if prompt.name.startswith(PLACE_PROMPT):
             call.whispered = prompt.to[0]
+        if call.code_word == (prompt.to[0], prompt.name):
+            call.code_said = True
         if prompt.name.startswith(BRIEFING_PROMPT) and prompt.to[0] not in call.briefed:
             call.briefed = (*call.briefed, prompt.to[0])
 
@@ -72,6 +78,11 @@ def _leg_created(state: State, fact: f.LegCreated, at: Instant) -> None:
     call.legs_made += 1
     if leg.role == legs.POINT:
         call.call_back_at = None
+        fold_owners.tried(state, leg, call)
+    if leg.role == legs.BROUGHT:
+        point, incident = PointId(leg.party), state.incidents[call.incident]
+        incident.others = tuple(one for one in incident.others if one != point)
+        call.missed = tuple(one for one in call.missed if one != point)
     if leg.role in legs.SEATS:
         operator = state.operators[OperatorId(leg.party)]
         operator.legs = (*operator.legs, leg.id)
@@ -87,6 +98,8 @@ def _leg_moved(state: State, fact: f.LegMoved, at: Instant) -> None:
         call.modes.pop(leg.id, None)
         if call.offer is not None:
             call.offer.legs.pop(leg.id, None)
+    if leg.role == legs.POINT and not leg.inbound:
+        fold_owners.tried_with(state, leg, call, fact)
     if fact.new == legs.ENDED:
         del state.legs[leg.id], call.legs[leg.id]
         operator = state.operators.get(OperatorId(leg.party)) if leg.role in legs.SEATS else None
@@ -98,12 +111,26 @@ def _line_changed(state: State, fact: f.LineChanged, at: Instant) -> None:
     state.legs[fact.leg].sounding = fact.sounding
 
 
+def _one_way_found(state: State, fact: f.OneWayFound, at: Instant) -> None:
+    leg = state.legs[fact.leg]
+    leg.one_way = tuple(dict.fromkeys((*leg.one_way, fact.side)))
+    leg.renewals += fact.renewed
+
+
+def _one_way_ended(state: State, fact: f.OneWayEnded, at: Instant) -> None:
+    leg = state.legs[fact.leg]
+    leg.one_way = tuple(side for side in leg.one_way if side != fact.side)
+
+
 def _digit_heard(state: State, fact: f.DigitHeard, at: Instant) -> None:
     leg = state.legs[fact.leg]
     anew = fact.digit == "*" and leg.role != legs.POINT  # a caller's keys may hold one, see dialplans.model.DIGITS
     if anew or at - leg.digit_at > DIGITS_TOGETHER_MS * MS:
         leg.digits = ""
     leg.digits = (leg.digits + fact.digit)[-DIGITS_MOST:]
+    call = state.calls[leg.call]
+    if call.code_word is not None and call.code_word[0] == leg.id:
+        call.code_word = None
     leg.digit_at = at
 
 
@@ -151,6 +178,7 @@ def _operator_moved(state: State, fact: f.OperatorMoved, at: Instant) -> None:
         operator.claimed = None
     if fact.new in operators.FREE:
         _unbind_operator(state, operator)
+    fold_owners.note_duty(operator, at)
 
 
 def _unbind_operator(state: State, operator: OperatorState) -> None:
@@ -188,12 +216,16 @@ def _seat_changed(state: State, fact: f.SeatChanged, at: Instant) -> None:
     operator.reachable, operator.seat = fact.reachable, fact.kind
     if fact.reachable:
         operator.refuses_until, operator.refusals = None, 0
+    fold_owners.note_duty(operator, at)
 
 
 def _code_used(state: State, fact: f.CodeUsed, at: Instant) -> None:
     operator = state.operators.get(fact.operator)
     for leg in () if operator is None else operator.legs:
         state.legs[leg].digits = ""
+    if fact.leg is not None and fact.leg in state.legs:
+        call = state.calls[state.legs[fact.leg].call]
+        call.code_word, call.code_said = (fact.leg, ACCEPTED_PROMPT if fact.accepted else REFUSED_PROMPT), False
 
 
 CHANGES: Mapping[type, Callable[[State, Any, Instant], None]] = {
@@ -205,6 +237,8 @@ CHANGES: Mapping[type, Callable[[State, Any, Instant], None]] = {
     f.LegCreated: _leg_created,
     f.LegMoved: _leg_moved,
     f.LineChanged: _line_changed,
+    f.OneWayFound: _one_way_found,
+    f.OneWayEnded: _one_way_ended,
     f.DigitHeard: _digit_heard,
     f.OfferMade: _offer_made,
     f.OfferWidened: _offer_widened,

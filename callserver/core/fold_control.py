@@ -6,7 +6,7 @@ from typing import Any
 from callserver.core import facts as f
 from callserver.core import leg as legs
 from callserver.core.call import TAKE_OVER
-from callserver.core.ids import CallId, call_of_leg
+from callserver.core.ids import CallId, call_of_leg, incident_of_call
 from callserver.core.instant import Instant
 from callserver.core.state import State
 from callserver.core.views import NOBODY
@@ -36,7 +36,7 @@ def _call_taken(state: State, fact: f.CallTaken, at: Instant) -> None:
     if call.modes.pop(fact.leg, TAKE_OVER) != TAKE_OVER:
         call.whispered = fact.leg  # was in the call, and knows the place
     state.legs[fact.leg].role = legs.OPERATOR
-    call.operator = incident.operator = operator.id
+    call.operator = incident.operator = incident.last = operator.id
     call.held, incident.chosen = False, None
     operator.call, operator.incident = call.id, incident.id
 
@@ -69,6 +69,30 @@ def _talk_limit_near(state: State, fact: f.TalkLimitNear, at: Instant) -> None:
     leg.limit_near, leg.cut_at = True, Instant(fact.at)
 
 
+def _digits_sent(state: State, fact: f.DigitsSent, at: Instant) -> None:
+    leg = state.legs[fact.leg]
+    leg.sending, leg.sending_until = fact.digits, Instant(fact.until)
+    leg.acknowledged = leg.acknowledged or fact.why == "acknowledge"
+
+
+def _digits_settled(state: State, fact: f.DigitsSettled, at: Instant) -> None:
+    leg = state.legs[fact.leg]
+    leg.sending, leg.sending_until = "", None
+
+
+def _group_called(state: State, fact: f.GroupCalled, at: Instant) -> None:
+    incident = state.incidents[fact.incident]
+    incident.group, incident.others = fact.group, fact.points
+
+
+def _point_given_up(state: State, fact: f.PointGivenUp, at: Instant) -> None:
+    call, incident = state.calls[fact.call], state.incidents.get(incident_of_call(fact.call))
+    if fact.point not in call.missed:
+        call.missed = (*call.missed, fact.point)
+    if incident is not None:
+        incident.others = tuple(one for one in incident.others if one != fact.point)
+
+
 CHANGES: Mapping[type, Callable[[State, Any, Instant], None]] = {
     f.AcceptanceAwaited: _acceptance_awaited,
     f.LegAccepted: _leg_accepted,
@@ -80,5 +104,9 @@ CHANGES: Mapping[type, Callable[[State, Any, Instant], None]] = {
     f.DirectionEnded: _direction_ended,
     f.IncidentChosen: _incident_chosen,
     f.TalkLimitNear: _talk_limit_near,
+    f.DigitsSent: _digits_sent,
+    f.DigitsSettled: _digits_settled,
+    f.GroupCalled: _group_called,
+    f.PointGivenUp: _point_given_up,
 }
 """What each kind of fact does; for `fold.apply`."""

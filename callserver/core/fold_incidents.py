@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from callserver.core import facts as f
+from callserver.core import fold_owners, waiting
 from callserver.core import incident as incidents
 from callserver.core import operator as operators
-from callserver.core import waiting
 from callserver.core.ids import OperatorId, PartyId
 from callserver.core.instant import Instant
 from callserver.core.state import HoursOpen, Incident, NoticeDue, OperatorState, State
@@ -51,6 +51,7 @@ def _incident_rejoined(state: State, fact: f.IncidentRejoined, at: Instant) -> N
     incident.presses += 1
     if incident.called_by:
         incident.called_by, incident.ladder_since = "", at
+        incident.others = ()
 
 
 def _incident_reclassified(state: State, fact: f.IncidentReclassified, at: Instant) -> None:
@@ -77,7 +78,8 @@ def _incident_handed_over(state: State, fact: f.IncidentHandedOver, at: Instant)
 
 def _incident_parked(state: State, fact: f.IncidentParked, at: Instant) -> None:
     incident = state.incidents[fact.incident]
-    incident.parked, incident.prefers = True, fact.operator
+    incident.parked = incident.interrupted = True
+    incident.prefers = fact.operator
     state.incidents[fact.by].preempted = fact.operator
     state.operators[fact.operator].claimed = fact.by
 
@@ -93,13 +95,15 @@ def _incident_moved(state: State, fact: f.IncidentMoved, at: Instant) -> None:
         waiting.leave(state, incident)
     incident.state, incident.since = fact.new, at
     incident.operator = fact.operator
+    incident.last = fact.operator or incident.last
     incident.until = None if fact.until is None else Instant(fact.until)
     _forget_routes(incident)
     if fact.new == incidents.WAITING:
         _to_the_foot(incident, at)
         waiting.join(state, incident)
+        state.open_by_point.setdefault(incident.point, incident.id)
     else:
-        incident.parked, incident.prefers = False, None
+        incident.parked, incident.interrupted, incident.prefers = False, False, None
         incident.only, incident.only_until, incident.chosen = "", None, None
     if fact.new not in incidents.JOINABLE:
         _leave_point(state, incident)
@@ -124,6 +128,7 @@ def _leave_point(state: State, incident: Incident) -> None:
 
 
 def _forget_incident(state: State, incident: Incident) -> None:
+    fold_owners.disown(state, incident)
     del state.incidents[incident.id]
     version = incident.plan_version
     if version != state.plan_version and not _plan_used(state, version):

@@ -6,6 +6,7 @@
     wrap-up -> waiting | attended                the point pressed again
     wrap-up -> unreviewed | closed               the time ended, or the outcome was given
     unreviewed -> closed                         a person gave the outcome; a press by then opens a new incident
+    unreviewed -> waiting                        an operator calls the point back, and is the only one rung for it
 
 A press joins an incident that is waiting, attended or in wrap-up. The plan's version is frozen into it at the press.
 Change together: the table, `fold`'s IncidentMoved (ladder and order of waiting restart there), `press`.
@@ -14,7 +15,7 @@ Change together: the table, `fold`'s IncidentMoved (ladder and order of waiting 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from callserver.core.facts import IncidentMoved, OutcomeRecorded
+from callserver.core.facts import IncidentMoved, IncidentUnlisted, OutcomeRecorded
 from callserver.core.ids import OperatorId
 from callserver.core.instant import Instant
 from callserver.core.state import Incident
@@ -32,7 +33,7 @@ MOVES: Mapping[str, frozenset[str]] = {
     WAITING: frozenset({ATTENDED, UNREVIEWED, CLOSED}),
     ATTENDED: frozenset({WAITING, WRAP_UP, UNREVIEWED, CLOSED}),
     WRAP_UP: frozenset({WAITING, ATTENDED, UNREVIEWED, CLOSED}),
-    UNREVIEWED: frozenset({CLOSED}),
+    UNREVIEWED: frozenset({WAITING, CLOSED}),
     CLOSED: frozenset(),
 }
 
@@ -59,6 +60,29 @@ def unreached_alarm(incident: Incident, party: str) -> str:
     return f"unreached:{incident.id}:{party}"
 
 
+def unowned_alarm(incident: Incident) -> str:
+    """The key of the alarm that a listed incident is nobody's."""
+    return f"unowned:{incident.id}"
+
+
+def overdue_alarm(incident: Incident) -> str:
+    """The key of the alarm that a listed incident is past its time."""
+    return f"overdue:{incident.id}"
+
+
+def unacknowledged_alarm(incident: Incident) -> str:
+    """The key of the alarm that nobody has seen that a listed incident was passed."""
+    return f"unacknowledged:{incident.id}"
+
+
+def unlist(d: "Decision", incident: Incident, why: str) -> None:
+    """Takes the incident off the call-back list, where it is on it."""
+    if incident.listed:
+        for key in (unowned_alarm(incident), overdue_alarm(incident), unacknowledged_alarm(incident)):
+            d.clear_alarm(key, why)
+        d.record(IncidentUnlisted(incident.id, why))
+
+
 def move(
     d: "Decision", incident: Incident, new: str, reason: str, operator: OperatorId | None = None, until: Instant | None = None
 ) -> bool:
@@ -70,6 +94,7 @@ def move(
         d.clear_alarm(unanswered_alarm(incident), reason)
         d.clear_alarm(waits_alarm(incident), reason)
     if new == CLOSED:
+        unlist(d, incident, reason)
         d.clear_alarm(call_back_alarm(incident), reason)
         for party in d.state.plans[incident.plan_version].parties:
             d.clear_alarm(unreached_alarm(incident, party), reason)

@@ -2,7 +2,7 @@
 
 An index follows from the state alone and may be thrown away at any moment; the next look makes it anew. It is kept beside
 the state because ten thousand may wait: `fold.apply` only marks what a fact names, and each reader (`deadlines`, `pools`,
-`decide`) looks at what was marked since its own last look.
+`owners`, `decide`) looks at what was marked since its own last look.
 
 `seen` is the instant of the latest decision: the one thing here that is not in the facts. What a rule looks at again by time
 alone, such as a tier of a queue, is due after it; an index made anew at most wakes the core once for nothing.
@@ -106,13 +106,15 @@ Due = tuple[int, str]  # (0, an incident) or (1, a call)
 
 
 class Index:
-    """See above. Only `fold`, `deadlines`, `pools` and `decide` touch it."""
+    """See above. Only `fold`, `deadlines`, `pools`, `owners` and `decide` touch it."""
 
     def __init__(self) -> None:
         self.seen = INSTANT_ZERO
         self.for_deadlines, self.for_pools, self.for_ladders, self.for_closing = Marks(), Marks(), Marks(), Marks()
+        self.for_owners = Marks()
         self.due: Agenda[Due] = Agenda()
         self.rests: Agenda[OperatorId] = Agenda()
+        self.lapses: Agenda[OperatorId] = Agenda()  # who is away, and when what they own is passed
         self.pools: dict[PoolKey, Pool] = {}
         self.places: dict[IncidentId, tuple[PoolKey, Rank, bool]] = {}  # and whether it rings
         self.waiting_in: dict[str, int] = {}  # by queue
@@ -140,12 +142,12 @@ class Index:
 
     def touch_all(self) -> None:
         """Marks everything."""
-        for marks in (self.for_deadlines, self.for_pools, self.for_ladders, self.for_closing):
+        for marks in (self.for_deadlines, self.for_pools, self.for_ladders, self.for_closing, self.for_owners):
             marks.everything = True
 
     def touch_incident(self, incident: IncidentId) -> None:
         """Marks an incident."""
-        for marks in (self.for_deadlines, self.for_pools, self.for_ladders):
+        for marks in (self.for_deadlines, self.for_pools, self.for_ladders, self.for_owners):
             marks.incidents[incident] = None
 
     def touch_call(self, call: CallId) -> None:
@@ -161,6 +163,7 @@ class Index:
     def touch_operator(self, operator: OperatorId) -> None:
         """Marks an operator."""
         self.for_deadlines.operators[operator] = None
+        self.for_owners.operators[operator] = None
 
 
 _OF_ALL = (f.PlanAdopted, f.ClockAnchored, f.HoursTurned)

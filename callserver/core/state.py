@@ -26,6 +26,8 @@ class Leg:
     since: Instant
     route: str = ""
     sounding: bool = True
+    one_way: tuple[str, ...] = ()  # which sides of its sound fail: out, in; see core.one_way
+    renewals: int = 0  # how often its device was asked for its media anew, for that
     due: Instant | None = None  # a dialled leg or one that did not accept is given up, an early inbound one answered
     accepted: bool = True  # False: it was answered, and has not accepted by key
     muted: bool = False
@@ -33,6 +35,9 @@ class Leg:
     cut_at: Instant | None = None  # when it will, where that was said
     digits: str = ""  # DTMF heard lately, an operator's from the last `*` on; see core.codes
     digit_at: Instant = INSTANT_ZERO
+    acknowledged: bool = False  # its device was told that a person is there
+    sending: str = ""  # keys that are on their way to its device
+    sending_until: Instant | None = None
 
 
 @dataclass(slots=True)
@@ -65,7 +70,20 @@ class Call:
     held: bool = False  # the point waits while somebody has the call
     modes: dict[LegId, str] = field(default_factory=dict)  # of supervisors' legs: listen | whisper | join | private | take-over
     briefed: tuple[LegId, ...] = ()  # the outside parties' legs that were told what it is about
+    code_word: tuple[LegId, str] | None = None  # what the last code in the talk came to, for whoever pressed it: a phrase
+    code_said: bool = False  # it was ordered to be said
     talked: bool = False  # the point and somebody heard each other once
+    missed: tuple[PointId, ...] = ()  # points that were called into it and did not come
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The point was called, for whom, and what came of it."""
+
+    leg: LegId
+    at: Instant
+    operator: OperatorId | None  # None: an outside party had the call
+    result: str = ""  # answered, or why not; "": it rings
 
 
 @dataclass(slots=True)
@@ -108,6 +126,21 @@ class Incident:
     called_by: str = ""  # the operator who called the point, until it presses; see core.calling_out
     prefers: OperatorId | None = None  # whose seat rings first when it is free: who had it when it was parked
     notices: int = 0  # ordered so far
+    group: str = ""  # of points, that an operator called
+    others: tuple[PointId, ...] = ()  # of its points: those that are called when the operator is there
+    interrupted: bool = False  # parked for a more urgent one
+    code_word: tuple[LegId, str] | None = None  # what the last code in the talk came to, for whoever pressed it: a phrase
+    code_said: bool = False  # it was ordered to be said
+    talked: bool = False  # the point and somebody heard each other once, in whichever call
+    last: OperatorId | None = None  # who had it last
+    listed: str = ""  # why it is on the call-back list: call-back | review; "": it is not. See core.owners
+    listed_since: Instant = INSTANT_ZERO
+    listed_why: str = ""
+    owner: OperatorId | None = None  # whose it is while it is listed; None: the room's
+    owner_since: Instant = INSTANT_ZERO
+    overdue_at: Instant | None = None
+    acknowledge_by: Instant | None = None  # it was passed to its owner, who has not said so far that it was seen
+    attempts: tuple[Attempt, ...] = ()  # to call the point, the newest last
 
 
 @dataclass(slots=True)
@@ -123,6 +156,7 @@ class OperatorState:
     until: Instant | None = None  # end of wrap-up
     rests_until: Instant | None = None
     refuses_until: Instant | None = None  # a firm rest
+    away_since: Instant | None = None  # not on duty since; None: on duty
     refusals: int = 0  # firm rests in a row
     missed_at: Instant = INSTANT_ZERO  # when an offer was last let ring out or refused
     misses: int = 0  # offers let ring out in a row
@@ -167,6 +201,7 @@ class State:
     open_by_point: dict[PointId, IncidentId] = field(default_factory=dict)  # that a press would join
     points: dict[PointId, bool] = field(default_factory=dict)  # reachable
     trunks: dict[str, bool] = field(default_factory=dict)
+    owned: dict[str, set[IncidentId]] = field(default_factory=dict)  # listed incidents by owner; "": the room's
     alarms: dict[str, str] = field(default_factory=dict)
     plan_digest: str = ""
     waiting: list[IncidentId] = field(default_factory=list)  # in order; see core.waiting

@@ -64,6 +64,12 @@ class SeenIncident:
     route_at: Instant | None = None  # when the next route of a party is to be tried
     tried: Instant = INSTANT_ZERO  # when a party was last dialled
     stepped: Instant = INSTANT_ZERO  # when its ladder last moved
+    talked: bool = False  # somebody spoke with the caller in the call that it has now
+    listed: Instant | None = None  # on the call-back list since
+    overdue_at: Instant | None = None
+    acknowledge_by: Instant | None = None
+    owner: OperatorId | None = None
+    owner_since: Instant = INSTANT_ZERO
 
 
 @dataclass(slots=True)

@@ -107,6 +107,31 @@ def _incident_handed_over(picture: Picture, fact: f.IncidentHandedOver, at: Inst
     _at_the_foot(incident, at)
 
 
+def _call_back_begun(picture: Picture, fact: f.CallBackBegun, at: Instant) -> None:
+    picture.incidents[fact.incident].called_by = fact.operator
+
+
+def _incident_listed(picture: Picture, fact: f.IncidentListed, at: Instant) -> None:
+    incident = picture.incidents[fact.incident]
+    incident.listed, incident.overdue_at = at, Instant(fact.due)
+
+
+def _incident_unlisted(picture: Picture, fact: f.IncidentUnlisted, at: Instant) -> None:
+    incident = picture.incidents[fact.incident]
+    incident.listed = incident.overdue_at = incident.acknowledge_by = incident.owner = None
+    incident.changed = at
+
+
+def _owner_named(picture: Picture, fact: f.OwnerNamed, at: Instant) -> None:
+    incident = picture.incidents[fact.incident]
+    incident.owner, incident.owner_since = fact.operator, at
+    incident.acknowledge_by = None if fact.acknowledge_by is None else Instant(fact.acknowledge_by)
+
+
+def _owner_acknowledged(picture: Picture, fact: f.OwnerAcknowledged, at: Instant) -> None:
+    picture.incidents[fact.incident].acknowledge_by = None
+
+
 def _at_the_foot(incident: SeenIncident, at: Instant) -> None:
     incident.step, incident.ladder_since, incident.stepped, incident.passed = 0, at, at, ()
     incident.met.clear()
@@ -262,6 +287,11 @@ _CHANGES: Mapping[type, Callable[[Picture, Any, Instant], None]] = {
     f.IncidentRejoined: _incident_rejoined,
     f.IncidentMoved: _incident_moved,
     f.IncidentHandedOver: _incident_handed_over,
+    f.CallBackBegun: _call_back_begun,
+    f.IncidentListed: _incident_listed,
+    f.IncidentUnlisted: _incident_unlisted,
+    f.OwnerNamed: _owner_named,
+    f.OwnerAcknowledged: _owner_acknowledged,
     f.ConditionMet: _condition_met,
     f.LadderStepTaken: _ladder_step_taken,
     f.RouteTried: _route_tried,

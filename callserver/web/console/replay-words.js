@@ -146,6 +146,11 @@ export const WORDS = {
   IncidentDirected: (b, n) => ({ title: `Passed on to ${person(b.only.replace(/^(operator|group):/, ""), n)}`, detail: `by ${person(b.by, n)}`, tone: "blue", rank: 1 }),
   DirectionEnded: (b) => ({ title: "Everybody may take the call again", detail: b.reason, tone: "amber" }),
   IncidentChosen: (b, n) => ({ title: `${person(b.operator, n)} is to take this call`, detail: `by ${person(b.by, n)}`, tone: "blue" }),
+  IncidentListed: (b) => ({ title: b.cause === "review" ? "To be reviewed" : "To be called back", detail: b.why, tone: "amber", rank: 1 }),
+  IncidentUnlisted: (b) => ({ title: "Off the call-back list", detail: b.why, minor: true }),
+  OwnerNamed: (b, n) => ({ title: b.operator ? `${person(b.operator, n)} owns it` : "It is nobody’s", detail: b.by === "rule" ? b.why : `${b.why}, by ${person(b.by, n)}`, tone: b.operator ? "blue" : "red", rank: 1 }),
+  OwnerAcknowledged: (b, n) => ({ title: `${person(b.operator, n)} has seen that it was passed`, tone: "blue" }),
+  CallBackBegun: (b, n) => ({ title: `${person(b.operator, n)} calls the point back`, tone: "blue", rank: 1 }),
   ConditionMet: (b) => ({ title: `A condition of the ladder is met: ${b.condition}`, detail: b.why, tone: "amber" }),
   NoticeOrdered: (b) => ({ title: `${b.notice} is told`, detail: b.text, tone: "amber" }),
   NoticeSettled: (b) => ({ title: b.delivered ? "The notice was delivered" : "The notice was given up", detail: b.why, tone: b.delivered ? "quiet" : "red" }),
@@ -180,6 +185,12 @@ export const WORDS = {
     b.sounding
       ? { title: `Sound from ${partyOf(b.leg, n)} is back`, detail: b.silent_ms ? `after ${seconds(b.silent_ms)}` : "", tone: "green" }
       : { title: `No sound arrives from ${partyOf(b.leg, n)}`, detail: b.silent_ms ? `for ${seconds(b.silent_ms)}` : "", tone: "amber" },
+  OneWayFound: (b, n) => ({
+    title: b.side === "out" ? `${upper(partyOf(b.leg, n))} cannot hear us` : `Sound from ${partyOf(b.leg, n)} is not taken`,
+    detail: b.renewed ? `${b.why}; its device is asked for its media anew` : b.why,
+    tone: "red",
+  }),
+  OneWayEnded: (b, n) => ({ title: b.side === "out" ? `${upper(partyOf(b.leg, n))} hears us again` : `Sound from ${partyOf(b.leg, n)} is taken again`, tone: "green" }),
   DigitHeard: (b, n) => ({ title: `${upper(partyOf(b.leg, n))} pressed ${b.digit}`, tone: "quiet" }),
   CallBackAwaited: (b) => ({ title: `The point is called back, try ${b.attempt}`, detail: b.reason, tone: "amber" }),
   WorkerReplaced: (b) => ({ title: "The call’s sound process was replaced", detail: b.why, tone: "amber" }),
