@@ -53,6 +53,10 @@ class SeatClosed(_Message, frozen=True):
     seat: str
 
 
+class Here(_Message, frozen=True):
+    """The answer to a `Pulse`: the loop that serves the pages goes round."""
+
+
 # ---- switchboard to web process -----------------------------------------------------------------------------
 
 
@@ -74,7 +78,7 @@ class Changes(_Message, frozen=True):
 
 
 class Pulse(_Message, frozen=True):
-    """Every PULSE_S: the switchboard lives, and its board is at `number`."""
+    """Every PULSE_S: the switchboard lives, and its board is at `number`. Answered by `Here`."""
 
     number: int
     utc_ms: int
@@ -87,7 +91,7 @@ class SeatTold(_Message, frozen=True):
     message: Item
 
 
-Message = Watch | SeatOpened | SeatSaid | SeatClosed | Snapshot | Changes | Pulse | SeatTold
+Message = Watch | SeatOpened | SeatSaid | SeatClosed | Here | Snapshot | Changes | Pulse | SeatTold
 
 _DECODER = msgspec.json.Decoder(Message)
 

@@ -1,5 +1,6 @@
 """Keeping captures: their sums, and their compressed form, which replaces the plain one only when it reads back the same."""
 
+import fcntl
 import gzip
 import hashlib
 import os
@@ -22,6 +23,18 @@ def captures_of(folder: Path) -> list[Path]:
     return [
         found[name] for name in sorted(found) if name in plain or (name.endswith(".gz") and name.removesuffix(".gz") not in plain)
     ]
+
+
+def is_written(capture: Path) -> bool:
+    """Whether a worker still has this capture to write: it holds a shared lock on it (flock(2)), which ends with its life."""
+    try:
+        with capture.open("rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False  # what keeps it from being read will be told by who reads it
+    return False
 
 
 def name_of(capture: Path) -> str:

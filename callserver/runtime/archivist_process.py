@@ -1,4 +1,4 @@
-"""Entry point of the archivist: `python -m callserver.runtime.archivist_process CONFIG.json`.
+"""Entry point of the archivist: `python -m callserver.runtime.archivist_process CONFIG.json BEATS`.
 
 It reads the store, writes files, and has the switchboard journal what it made. Away switchboard: the round ends, the next one
 does the work again with the same outcome.
@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from callserver import logs
+from callserver.archive import keep
 from callserver.archive.main import Archivist
 from callserver.archive.speech import materialise
 from callserver.config import Config, load_json
@@ -25,13 +26,18 @@ from callserver.control import CommandRefused, Unavailable, Verb, ask_sync
 from callserver.core.facts import CheckpointKeyMade, CheckpointSigned, RecordingFailed, RecordingMade
 from callserver.core.ids import CallId, incident_of_call
 from callserver.media.urgency import LAST, rank
+from callserver.runtime.proving import Proving
+from callserver.runtime.pulse import BEAT_S, Beats
 from callserver.store import queries
 from callserver.store.engine import read_only
 from callserver.store.evidence.anchors import Anchoring, anchors_of
 from callserver.store.evidence.notary import Notary, NotNoted, key_path
 
 ROUND_S = 1.0
-SEALED_AFTER_NS = 2_000_000_000  # a worker has sealed its captures by then
+SEALED_AFTER_S = 2.0  # a worker has begun to seal its captures by then
+NO_CAPTURES_AFTER_S = 600.0  # nor does a call without any have some that could not be made yet: a worker's patience is over
+MOST_AT_ONCE = 1_000  # calls that are looked at in one round; some of them only wait
+LONGEST_WORK_S = 3_600.0  # one recording, or one round of the checkpoints and anchors
 JOURNAL_TIMEOUT_S = 5.0
 log = structlog.get_logger()
 
@@ -43,10 +49,14 @@ class Rounds:
         self.config = config
         self.engine: Engine = read_only(Path(config.storage.data))
         self.plan_version = -1
-        self.archivist = Archivist(Path(config.storage.captures), Path(config.storage.recordings), self._unfinished, self._append)
+        self.captures = Path(config.storage.captures)
+        self.archivist = Archivist(self.captures, Path(config.storage.recordings), self._unfinished, self._append)
+        self.over_s: dict[str, float] = {}  # calls that wait for their recording: since when we know of it, by time.monotonic
+        self.worked_s = time.monotonic()  # when the work went on last
 
     def go(self) -> None:
         """One round; troubles of store or switchboard end it, and the next one tries again."""
+        self.worked_s = time.monotonic()
         try:
             self._prompts()
             self.archivist.step()
@@ -63,16 +73,20 @@ class Rounds:
         self.plan_version = known[0]
 
     def _unfinished(self) -> list[tuple[CallId, Path]]:
-        sealed_before_ns = time.time_ns() - SEALED_AFTER_NS
-        found = []
-        for name in queries.unfinished_recordings(self.engine):
-            row = queries.call(self.engine, name)
-            if row is not None and (row.ended_utc_ns or 0) < sealed_before_ns:
-                call = CallId(name)
-                found.append((call, Path(incident_of_call(call)) / call))
-        return found
+        """By our own patience, not by the time of day: that may have been set meanwhile, by an hour and more."""
+        now_s = time.monotonic()
+        names = queries.unfinished_recordings(self.engine, MOST_AT_ONCE)
+        self.over_s = {name: self.over_s.get(name, now_s) for name in names}
+        calls = [CallId(name) for name in names]
+        folders = [(call, Path(incident_of_call(call)) / call) for call in calls]
+        return [(call, folder) for call, folder in folders if self._sealed(folder, now_s - self.over_s[call])]
+
+    def _sealed(self, folder: Path, over_s: float) -> bool:
+        captures = keep.captures_of(self.captures / folder)
+        return over_s > (SEALED_AFTER_S if captures else NO_CAPTURES_AFTER_S) and not any(map(keep.is_written, captures))
 
     def _append(self, fact: RecordingMade | RecordingFailed) -> None:
+        self.worked_s = time.monotonic()
         self._ask(Verb.NOTE_FACT, {"id": self._fact_id(fact), "kind": type(fact).__name__, "body": msgspec.to_builtins(fact)})
 
     def _fact_id(self, fact: RecordingMade | RecordingFailed) -> str:
@@ -95,9 +109,11 @@ class Evidence:
         engine = read_only(Path(config.storage.data))
         self._notary = Notary(engine, key_path(config), every_ns, self._note, *alarms, time.time_ns)
         self._anchoring = Anchoring(anchors_of(config), *alarms)
+        self.worked_s = time.monotonic()
 
     def go(self) -> None:
         """One round."""
+        self.worked_s = time.monotonic()
         self._anchoring.step(self._notary.step())
 
     def _note(self, id: str, fact: CheckpointKeyMade | CheckpointSigned) -> None:
@@ -136,20 +152,36 @@ def main() -> None:
     rank(LAST)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
-    evidence = threading.Thread(target=serve, args=(Evidence(config).go,), name="evidence", daemon=True)
-    evidence.start()
-    serve(_while(evidence, Rounds(config).go))
+    rounds, records, proving = Rounds(config), Evidence(config), Proving(config)
+    works = (rounds, records, proving)
+    beats = threading.Thread(target=_beat, args=(Beats(int(sys.argv[2])), works), name="beats", daemon=True)
+    beats.start()
+    evidence = threading.Thread(target=serve, args=(records.go,), name="evidence", daemon=True)
+    ear = threading.Thread(target=proving.serve, name="proving", daemon=True)
+    for thread in (evidence, ear):
+        thread.start()
+    serve(_while((evidence, ear), rounds.go))
 
 
-def _while(thread: threading.Thread, go: Callable[[], None]) -> Callable[[], None]:
+def _beat(beats: Beats, works: Sequence[Rounds | Evidence | Proving]) -> None:
+    """For ever, as long as no work stands still: a recording may take long, and is not to be taken for a hang."""
+    while True:
+        now_s = time.monotonic()
+        if all(now_s - work.worked_s < LONGEST_WORK_S for work in works):
+            beats.beat()
+        time.sleep(BEAT_S)
+
+
+def _while(threads: Sequence[threading.Thread], go: Callable[[], None]) -> Callable[[], None]:
     """What `go` does; a thread that ended by a mistake of ours ends the process, which is started again."""
 
-    def both() -> None:
-        if not thread.is_alive():
-            sys.exit("the thread of checkpoints and anchors ended")
+    def all_of_it() -> None:
+        for thread in threads:
+            if not thread.is_alive():
+                sys.exit(f"the thread {thread.name} ended")
         go()
 
-    return both
+    return all_of_it
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """The switchboard's end of the feed (see callserver.feed): the board to the web process, what pages of seats say and are told.
 
-A reader that is too slow is cut off: it comes again and gets a snapshot. Nothing here keeps a decision waiting.
+A reader that is too slow is cut off: it comes again and gets a snapshot. So is a web process that answered pulses and does not
+any more: while it hangs no page of a seat can be heard, and a silence that is not the pages' may not cost their conversations.
+Nothing here keeps a decision waiting.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import structlog
@@ -19,6 +21,7 @@ from callserver.runtime.seats import Seats
 
 MOST_CONNECTIONS = 4
 MOST_UNSENT_BYTES = 32 << 20
+HUNG_S = 0.8  # told of before the first page's beats are missed; see seat_fitness.BEAT_TALKING_NS
 log = structlog.get_logger()
 
 
@@ -30,8 +33,10 @@ class FeedServer:
         self._loop = asyncio.get_running_loop()
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._heard_s: dict[asyncio.StreamWriter, float] = {}  # of who answers pulses: when it did last
         self._tasks: set[asyncio.Task[None]] = set()
         self._pulse: asyncio.TimerHandle | None = None
+        self._beaten_s = 0.0  # when the last pulse went out
         self._facts: list[Fact] = []
         self.seats: Seats
 
@@ -66,6 +71,13 @@ class FeedServer:
         if changes and self._writers:
             self._send(feed.Changes(self._state().facts, self._utc_ms(), changes))
 
+    def show(self, keys: Iterable[str]) -> None:
+        """These items are different now, though no fact says so."""
+        state = self._state()
+        items = {key: self._board.item(state, key) for key in keys}
+        if items and self._writers:
+            self._send(feed.Changes(state.facts, self._utc_ms(), items))
+
     def renewed(self) -> None:
         """The state was made anew: nobody may build on what was told before."""
         if self._writers:
@@ -80,8 +92,18 @@ class FeedServer:
         return feed.Snapshot(self._epoch, state.facts, self._utc_ms(), self._board.whole(state))
 
     def _beat(self) -> None:
+        self._cut_hung()
         self._send(feed.Pulse(self._state().facts, self._utc_ms()))
         self._pulse = self._loop.call_later(feed.PULSE_S, self._beat)
+
+    def _cut_hung(self) -> None:
+        now_s = self._loop.time()
+        if now_s - self._beaten_s < 2 * feed.PULSE_S:  # else we stood still ourselves
+            for writer in [one for one, heard_s in self._heard_s.items() if now_s - heard_s > HUNG_S]:
+                log.warning("feed.web_does_not_answer")
+                del self._heard_s[writer]
+                writer.transport.abort()
+        self._beaten_s = now_s
 
     def _send(self, message: feed.Message) -> None:
         if not self._writers:
@@ -115,6 +137,7 @@ class FeedServer:
             log.warning("feed.connection_ended", error=str(error))
         finally:
             self._writers.discard(writer)
+            self._heard_s.pop(writer, None)
             writer.close()
             if not self._writers:
                 self.seats.pages_lost()
@@ -124,6 +147,8 @@ class FeedServer:
             case feed.Watch():
                 writer.write(feed.frame(self._snapshot()))
                 self._writers.add(writer)
+            case feed.Here():
+                self._heard_s[writer] = self._loop.time()
             case feed.SeatOpened():
                 self.seats.opened(message.seat, message.operator)
             case feed.SeatSaid():

@@ -24,6 +24,7 @@ from callserver.runtime.children import MAX_PAUSE_NS, Child
 from callserver.runtime.heartbeat import Heartbeat, Verdict
 from callserver.runtime.notify import Notifier
 from callserver.runtime.pools import Pools
+from callserver.runtime.pulse import PATIENCE, Pulses
 from callserver.runtime.rtp_sockets import RtpSockets
 from callserver.runtime.switchboard_link import SwitchboardLink
 
@@ -51,6 +52,8 @@ class Supervisor:
         if web.get("tls_cert"):
             host = web.get("https_host") or web["host"]
             self.listeners["https"] = _listen(socket.SOCK_STREAM, host, web["https_port"], "[web] https_port")
+        if sip.get("tls_cert"):
+            self.listeners["tls"] = _listen(socket.SOCK_STREAM, sip["host"], sip["tls_port"], "[sip] tls_port")
         low, _, high = str(sip["rtp_ports"]).partition("-")
         self.rtp = RtpSockets(sip.get("media_host") or sip["host"], int(low), int(high))
         self.connections: dict[int, socket.socket] = {}
@@ -67,7 +70,7 @@ class Supervisor:
                 ("watch", "callserver.runtime.watching"),
             )
         }
-        self.heartbeat = Heartbeat()
+        self.heartbeat, self.pulses = Heartbeat(), Pulses()
         self.notifier = Notifier(config.get("notify_socket", ""))
         self.stopping_since_ns = 0
         self.next_tick_ns = 0
@@ -99,8 +102,11 @@ class Supervisor:
             argv, fds = [str(self.config_path)], []
             if child.name == "switchboard":
                 fds = [self.listeners["udp"].fileno(), self.listeners["tcp"].fileno(), *self.link.renew()]
+                fds += [self.listeners["tls"].fileno()] if "tls" in self.listeners else []
             elif child.name == "web":
                 fds = [self.listeners[name].fileno() for name in ("web", "https") if name in self.listeners]
+            if child.name in PATIENCE:
+                fds.insert(0, self.pulses.renew(child.name))
             child.start([*argv, *map(str, fds)], fds, clock.boottime_ns())
         except OSError as error:
             child.start_at_ns = clock.boottime_ns() + MAX_PAUSE_NS
@@ -109,15 +115,21 @@ class Supervisor:
         if child.name == "switchboard":
             self.link.started()
             self.heartbeat.begin(clock.boottime_ns())
+        else:
+            beats = self.pulses.started(child.name, clock.boottime_ns())
+            self.selector.register(beats, selectors.EVENT_READ, lambda: self._beaten(child.name))
         self.selector.register(child.pidfd, selectors.EVENT_READ, lambda: self._child_died(child))
         self.note_processes()
 
     def _child_died(self, child: Child) -> None:
         self.selector.unregister(child.pidfd)
         code = child.died(clock.boottime_ns())
-        hung = child.name == "switchboard" and self.heartbeat.silent()
+        hung = self._silent(child)
         if child.name == "switchboard":
             self.heartbeat.end()
+        else:
+            self._unheard(child.name)
+            self.pulses.ended(child.name)
         if self.stopping_since_ns:
             return
         if code != 0:
@@ -143,7 +155,7 @@ class Supervisor:
         due = [self.next_tick_ns, self.write_at_ns or None]
         if not self.stopping_since_ns:
             due += self.pools.next_ns()
-            due.append(self.heartbeat.next_ns or None)
+            due += [self.heartbeat.next_ns or None, *self.pulses.next_ns()]
             due += [child.start_at_ns for child in self.children.values() if child.process is None]
         return max(0.0, (min(at for at in due if at is not None) - now_ns) / 1e9)
 
@@ -154,6 +166,7 @@ class Supervisor:
         if not self.stopping_since_ns:
             self.pools.on_time(now_ns)
             self._beat(now_ns)
+            self._look_at_pulses(now_ns)
             for child in self.children.values():
                 if child.process is None and child.start_at_ns <= now_ns:
                     self.start_child(child)
@@ -165,13 +178,36 @@ class Supervisor:
         """Ask the switchboard whether it is there, and replace one that is not: nobody else can."""
         verdict, child = self.heartbeat.on_time(now_ns), self.children["switchboard"]
         if verdict is Verdict.KILL:
-            self.say("switchboard does not answer and is killed")
-            child.signal(signal.SIGKILL)
             self.heartbeat.next_ns = 0
         elif verdict is not Verdict.NOTHING:
             self.link.tell(supervision.AreYouThere(self.heartbeat.number))
-        if verdict is Verdict.ALARM:
-            self._trouble(child, "switchboard does not answer")
+        self._follow(verdict, child)
+
+    def _look_at_pulses(self, now_ns: int) -> None:
+        """Replace whoever of the others does not go round."""
+        for name, verdict in self.pulses.due(now_ns):
+            self._follow(verdict, self.children[name])
+
+    def _follow(self, verdict: Verdict, child: Child) -> None:
+        if verdict is Verdict.KILL:
+            self.say(f"{child.name} does not answer and is killed")
+            child.signal(signal.SIGKILL)
+        elif verdict is Verdict.ALARM:
+            self._trouble(child, f"{child.name} does not answer")
+
+    def _beaten(self, name: str) -> None:
+        if not self.pulses.readable(name, clock.boottime_ns()):
+            self._unheard(name)
+
+    def _unheard(self, name: str) -> None:
+        """Its pipe is not read any more."""
+        ours = self.pulses.ours(name)
+        if ours >= 0 and ours in self.selector.get_map():
+            self.selector.unregister(ours)
+
+    def _silent(self, child: Child) -> bool:
+        """Whether it is there and does not answer."""
+        return self.heartbeat.silent() if child.name == "switchboard" else self.pulses.silent(child.name)
 
     def _tick(self) -> None:
         self.notifier.tell("WATCHDOG=1")
@@ -180,7 +216,7 @@ class Supervisor:
             self._save_anchor()
             self.link.tell(self.link.anchored())
         for child in self.children.values():
-            if child.name == "switchboard" and self.heartbeat.silent():
+            if self._silent(child):
                 continue
             if child.trouble and child.process is not None and clock.boottime_ns() - child.started_ns > 2 * TICK_NS:
                 child.trouble = ""
@@ -247,8 +283,9 @@ class Supervisor:
             os.waitpid(pid, os.WNOHANG)
 
     def say(self, text: str) -> None:
-        """To standard error: no log library is loaded here."""
-        print(f"supervisor: {text}", file=sys.stderr, flush=True)
+        """To standard error, which may be a file on a full disk: no log library is loaded here."""
+        with contextlib.suppress(OSError):
+            print(f"supervisor: {text}", file=sys.stderr, flush=True)
 
     def note_processes(self) -> None:
         """Who is who has changed; written soon, for not every change of many at once is worth a file."""

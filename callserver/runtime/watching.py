@@ -1,6 +1,6 @@
 """The watch as a process: it reads the journal, looks at it (`callserver.watch`), raises alarms and asks for last resorts.
 
-Run by the supervisor as `python -m callserver.runtime.watching CONFIG.json`. A process of its own: the switchboard must not
+Run by the supervisor as `python -m callserver.runtime.watching CONFIG.json BEATS`. A process of its own: the switchboard must not
 judge itself, the web process waits for people and the archivist for discs, and the supervisor, which must never die, does not
 decode other people's data. That a switchboard answers at all is the supervisor's business (`runtime.heartbeat`).
 
@@ -25,6 +25,7 @@ from callserver.core.facts import ClockAnchored
 from callserver.core.instant import Instant
 from callserver.media.urgency import ORDINARY, rank
 from callserver.runtime import clock
+from callserver.runtime.pulse import Beats
 from callserver.store.engine import read_only
 from callserver.store.journal import Row, UnknownKind, read
 from callserver.watch.watch import Breach, Watch
@@ -46,8 +47,9 @@ class Watching:
         ask: Ask,
         anchor: Callable[[], clock.Anchor | None],
         pause: Callable[[float], None] = time.sleep,
+        beat: Callable[[], None] = lambda: None,
     ) -> None:
-        self.rows, self.ask, self.anchor, self.pause = rows, ask, anchor, pause
+        self.rows, self.ask, self.anchor, self.pause, self.beat = rows, ask, anchor, pause, beat
         self.watch = Watch()
         self.number = 0  # of the last row that was read
         self.clock = anchor()
@@ -70,6 +72,7 @@ class Watching:
     def _read(self) -> None:
         for row in self.rows(self.number):
             self.number = row.number
+            self.beat()
             if isinstance(row.fact, ClockAnchored) or self.clock is None:
                 self.clock = self.anchor()
             if self.clock is not None:  # the switchboard's instants may have been moved on; see clock.no_earlier
@@ -115,10 +118,11 @@ class Watching:
 
 
 def main() -> None:
-    """Look until SIGTERM."""
+    """Look until SIGTERM, and have the supervisor know that we do."""
     config = load_json(Path(sys.argv[1]).read_text())
     logs.configure(config.log.level, config.log.format)
     rank(ORDINARY)
+    beats = Beats(int(sys.argv[2]))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     data = Path(config.storage.data)
@@ -127,9 +131,11 @@ def main() -> None:
         lambda since: read(engine, since),
         lambda verb, args: ask_sync(config.storage.control_socket, verb, args, ASK_TIMEOUT_S),
         lambda: clock.load(data / "clock.json"),
+        beat=beats.beat,
     )
     while True:
         watching.look()
+        beats.beat()
         time.sleep(LOOK_EVERY_S)
 
 

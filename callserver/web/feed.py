@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from callserver.feed import Changes, Frames, Message, Pulse, SeatTold, Snapshot, Watch, frame
+from callserver.feed import Changes, Frames, Here, Message, Pulse, SeatTold, Snapshot, Watch, frame
 from callserver.web.live import Live
 from callserver.web.seats import Seats
 
@@ -75,6 +75,8 @@ class Feed:
         while data := await reader.read(_READ_BYTES):
             for message in frames.feed(data):
                 self._heard_s = self._clock_s()
+                if isinstance(message, Pulse):
+                    self.say(Here())
                 _take(message, live, seats)
 
 

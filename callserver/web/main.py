@@ -7,7 +7,7 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,13 +41,27 @@ class Server(uvicorn.Server):
         yield
 
 
-def run(config: Config, listen_fd: int, https_fd: int | None = None) -> None:
-    """Serve on open listening TCP sockets until SIGTERM or SIGINT; returns within 3 s of it. Takes the descriptors over."""
+def run(config: Config, listen_fd: int, https_fd: int | None = None, *, beat: Callable[[], None], beat_every_s: float) -> None:
+    """Serve on open listening TCP sockets until SIGTERM or SIGINT; returns within 3 s of it. Takes the descriptors over.
+
+    `beat` is called again and again by the loop that serves, so that somebody may know that it goes round.
+    """
     engine = read_only(config.storage.data, busy_timeout_ms=1_000)
     commands = CommandClient(config.storage.control_socket)
     app = create_app(config, engine, commands, metrics_token=metrics_token(config))
-    asyncio.run(serve(config, app, listen_fd, https_fd))
+    asyncio.run(_beating(serve(config, app, listen_fd, https_fd), beat, beat_every_s))
     engine.dispose()
+
+
+async def _beating(work: Coroutine[None, None, None], beat: Callable[[], None], every_s: float) -> None:
+    loop = asyncio.get_running_loop()
+
+    def again() -> None:
+        beat()
+        loop.call_later(every_s, again)
+
+    again()
+    await work
 
 
 async def serve(config: Config, app: FastAPI, listen_fd: int, https_fd: int | None = None) -> None:

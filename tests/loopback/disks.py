@@ -1,6 +1,7 @@
-"""Small real file systems for tests: one that can be filled, one that can be made to stall. Both need the right to mount."""
+"""Disks that stall, are full or refuse: small real file systems, which need the right to mount, and ways that need none."""
 
 import contextlib
+import resource
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,3 +48,43 @@ def frozen(disk: Path) -> Iterator[None]:
         yield
     finally:
         subprocess.run(["fsfreeze", "-u", str(disk)], check=True)
+
+
+@contextlib.contextmanager
+def refused(*pids: int, beyond: int = 0) -> Iterator[None]:
+    """What these processes write beyond so many bytes of a file fails, as on a disk that is full. Needs no right at all."""
+    before = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in pids}
+    for pid, (_, most) in before.items():
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (beyond, most))
+    try:
+        yield
+    finally:
+        for pid, limits in before.items():
+            with contextlib.suppress(ProcessLookupError):
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
+
+
+@contextlib.contextmanager
+def immutable(*files: Path) -> Iterator[None]:
+    """These files can be read and not written, whoever has them open. Needs the right to say so, and ext4 or the like."""
+    named = [str(file) for file in files]
+    done = subprocess.run(["chattr", "+i", *named], check=False, capture_output=True, text=True)
+    try:
+        if done.returncode:
+            pytest.skip(f"needs the right to make files immutable: {done.stderr.strip()}")
+        yield
+    finally:
+        subprocess.run(["chattr", "-i", *named], check=False, capture_output=True)
+
+
+@contextlib.contextmanager
+def full(disk: Path) -> Iterator[None]:
+    """No octet more fits on this disk until the end of the block."""
+    ballast = disk / "ballast"
+    with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(1 << 12))
+    try:
+        yield
+    finally:
+        ballast.unlink()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from callserver.archive import keep
 from callserver.media.call_worker import capture
 from callserver.media.call_worker.capture import CaptureWriter, Tape
 from callserver.media.call_worker.clock import boottime_ns
@@ -176,3 +177,16 @@ def test_a_disk_that_hangs_is_told_by_another_thread_and_putting_never_waits(des
     desk.writer.turn()
     assert len(desk.read()) == 500
     eventually_sync(lambda: [trouble.cleared for trouble in desk.told] == [False, True], 1)
+
+
+def test_a_capture_is_known_to_be_written_until_it_is_sealed(desk: Desk) -> None:
+    """While something waits for room nobody takes the file for whole; a writer that dies holds nothing."""
+    sealed = threading.Event()
+    desk.tape.put(1, Kind.IN, b"one")
+    desk.writer.turn()
+    file = desk.directory / "c1.1.1.cap"
+    assert keep.is_written(file)
+    desk.writer.seal(desk.tape, sealed.set)
+    desk.writer.turn()
+    assert sealed.is_set() and not keep.is_written(file)
+    assert not keep.is_written(desk.directory / "none.cap")

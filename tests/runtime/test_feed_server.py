@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from callserver import feed
 from callserver.core import events as ev
 from callserver.core.ids import PointId
+from callserver.runtime import feed_server
 from callserver.runtime.board import Board
 from callserver.runtime.feed_server import FeedServer
 from tests.core.driver import Driver
@@ -43,6 +46,12 @@ class Web:
 
     def say(self, message: feed.Message) -> None:
         self.writer.write(feed.frame(message))
+
+    async def ended(self) -> bool:
+        """Whether the server has cut us off; what came before that is read and forgotten."""
+        while data := await asyncio.wait_for(self.reader.read(65_536), 3):
+            assert data
+        return True
 
     async def next(self, kind: type[feed.Message]) -> Any:
         """The next message of a kind; others are passed over."""
@@ -119,4 +128,36 @@ async def test_a_stranger_is_cut_off_and_others_are_served(tmp_path: Path) -> No
         web = Web(*await asyncio.open_unix_connection(str(path)))
         web.say(feed.Watch())
         await web.next(feed.Snapshot)
+        web.writer.close()
+
+
+async def test_a_web_process_that_answers_no_more_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that answers stays; with the silence of the last its pages count as away."""
+    monkeypatch.setattr(feed, "PULSE_S", 0.05)
+    monkeypatch.setattr(feed_server, "HUNG_S", 0.08)
+    path = tmp_path / "feed.sock"
+    async with serving(path, Driver()) as (_, pages):
+        old, web = [Web(*await asyncio.open_unix_connection(str(path))) for _ in range(2)]
+        for each in (old, web):
+            each.say(feed.Watch())
+        for _ in range(8):
+            await web.next(feed.Pulse)
+            web.say(feed.Here())
+        assert pages.said == []
+        old.writer.close()
+        await eventually(web.ended, 2)
+        await eventually(lambda: pages.said == [("lost",)], 2)
+        web.writer.close()
+
+
+async def test_a_web_process_of_before_is_not_asked_to_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It never said that it answers pulses: many of them go by and it is served."""
+    monkeypatch.setattr(feed, "PULSE_S", 0.02)
+    monkeypatch.setattr(feed_server, "HUNG_S", 0.03)
+    async with serving(tmp_path / "feed.sock", Driver()) as (_, pages):
+        web = Web(*await asyncio.open_unix_connection(str(tmp_path / "feed.sock")))
+        web.say(feed.Watch())
+        for _ in range(10):
+            await web.next(feed.Pulse)
+        assert pages.said == []
         web.writer.close()
