@@ -10,6 +10,10 @@
     late          a ladder did not go up though the time or the condition for its step has come   2 s
     silent        the last step was taken, and neither rings a party nor is a round awaited    2 s
     untold        a notice is neither delivered nor given up                                   5 min
+    unlisted      an incident that nobody has, or whose caller is gone, is not on the call-back list   2 s
+    ownerless     a listed incident is nobody's while somebody of its queue is on duty, or without the alarm that says
+                  so; its owner is away                                                        2 s, away 62 s
+    overdue       a listed incident is past its time, or was passed and not acknowledged, without the alarm   2 s
 
 Who may have a call is asked of `core.eligible`, the one rule; everything else is decided here anew.
 """
@@ -30,6 +34,7 @@ from dialplans.model import Ladder, When
 GRACE_NS = 2 * SECOND
 LEG_GRACE_NS = 90 * SECOND  # a BYE without reply is given up after 32 s, a CANCEL after twice that
 NOTICE_GRACE_NS = 300 * SECOND
+AWAY_GRACE_NS = 62 * SECOND  # a lost seat keeps what it owns for a minute
 PAUSE_MOST_NS = 330 * SECOND  # a ladder's retry is at most five minutes: longer without a party dialled is silence
 
 _RINGING = frozenset({"dialling", "ringing"})
@@ -48,6 +53,9 @@ class Kind(StrEnum):
     LATE = "late"
     SILENT = "silent"
     UNTOLD = "untold"
+    UNLISTED = "unlisted"
+    OWNERLESS = "ownerless"
+    OVERDUE = "overdue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,7 @@ def all_wrong(picture: Picture, now: Instant) -> Iterator[Wrong]:
         yield from _ladder(picture, incident, now)
     for incident in picture.incidents.values():
         yield from _incident(picture, incident)
+        yield from _unlisted(picture, incident) if incident.listed is None else _listed(picture, incident, now)
     ringing = {(leg, operator) for call in picture.calls.values() for leg, operator in call.ringing.items()}
     for operator in picture.operators.values():
         yield from _operator(operator, ringing)
@@ -152,6 +161,40 @@ def _last_resort(picture: Picture, incident: SeenIncident, ladder: Ladder, now: 
         since = max(since, incident.route_at)
     text = f"{incident.point} waits at the end of ladder {ladder.id} and nobody rings"
     yield Wrong(Kind.SILENT, incident.id, text, max(since, incident.stepped), incident.id)
+
+
+# ---- the call-back list -------------------------------------------------------------------------------------------
+
+
+def _unlisted(picture: Picture, incident: SeenIncident) -> Iterator[Wrong]:
+    call = picture.call_of(incident)
+    there = call is not None and any(leg.role == "point" and leg.state != "ending" for leg in call.legs.values())
+    if incident.state == "unreviewed" or (incident.state == "waiting" and not there and not incident.called_by):
+        text = f"{incident.point}'s incident is with nobody and not on the call-back list"
+        yield Wrong(Kind.UNLISTED, incident.id, text, incident.changed)
+
+
+def _listed(picture: Picture, incident: SeenIncident, now: Instant) -> Iterator[Wrong]:
+    alarms, owner = picture.alarms, None if incident.owner is None else picture.operators.get(incident.owner)
+    if owner is None:
+        present = [one for one in picture.operators.values() if _present(one)]
+        could = [one for one in present if eligibility.belongs(picture, one, incident, now)]
+        if could or f"unowned:{incident.id}" not in alarms:
+            text = f"{incident.point}'s incident on the call-back list is nobody's"
+            since = max(incident.owner_since, min((one.changed for one in could), default=incident.owner_since))
+            yield Wrong(Kind.OWNERLESS, incident.id, text, since)
+    elif not _present(owner) and incident.operator != owner.id:
+        text = f"{owner.id} is away, and owns {incident.point}'s incident on the call-back list"
+        yield Wrong(Kind.OWNERLESS, incident.id, text, max(incident.owner_since, owner.changed), grace_ns=AWAY_GRACE_NS)
+    times = (("overdue", incident.overdue_at), ("unacknowledged", incident.acknowledge_by))
+    late = [(at, what) for what, at in times if at is not None and f"{what}:{incident.id}" not in alarms]
+    if late:
+        at, what = min(late)
+        yield Wrong(Kind.OVERDUE, incident.id, f"{incident.point}'s incident on the call-back list is {what} in silence", at)
+
+
+def _present(operator: SeenOperator) -> bool:
+    return operator.reachable and operator.state not in _AWAY
 
 
 # ---- the machines -------------------------------------------------------------------------------------------------

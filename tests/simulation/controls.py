@@ -37,6 +37,15 @@ class Controls:
             (200_000, self.take),
             (900_000, self.call_out),
             (400_000, self.renew),
+            (300_000, self.give),
+            (200_000, self.acknowledge),
+            (300_000, self.call_back),
+            (900_000, self.go_off_duty),
+            (1_200_000, self.call_group),
+            (300_000, self.bring_point),
+            (200_000, self.send_control),
+            (200_000, self.one_way),
+            (200_000, self.hold_button),
         )
         for mean_ms, act in often:
             self.world.every(mean_ms, lambda act=act: self.do(act()))
@@ -89,7 +98,8 @@ class Controls:
     def bring(self) -> ev.Event | None:
         """A colleague is brought in."""
         call = self.some_call()
-        return None if call is None else ev.Bring(call.id, self.some_operator(), self.chance.choice(MODES), "sue")
+        who = OperatorId(self.chance.choice((self.some_operator(), self.some_operator(), *self.place.plan.groups)))
+        return None if call is None else ev.Bring(call.id, who, self.chance.choice(MODES), "sue")
 
     def set_mode(self) -> ev.Event | None:
         """Who was brought in takes part in another way."""
@@ -106,9 +116,9 @@ class Controls:
         return ev.TakeOver(call.id, who, "sue")
 
     def transfer(self) -> ev.Event | None:
-        """A call is given to somebody, or to a group."""
+        """A call is given to somebody, to a group, or to an outside party."""
         call = self.some_call()
-        to = self.chance.choice((self.some_operator(), *self.place.plan.groups))
+        to = self.chance.choice((self.some_operator(), *self.place.plan.groups, *self.place.plan.parties))
         return None if call is None else ev.Transfer(call.id, to, "sue")
 
     def park(self) -> ev.Event | None:
@@ -128,7 +138,66 @@ class Controls:
         point = PointId(self.chance.choice(sorted(self.place.plan.points)))
         return ev.CallOut(point, self.some_operator(), "sue", IncidentId(f"o{self.called}"))
 
+    def one_way(self) -> ev.Event | None:
+        """No person's deed, and as little expected: a line goes one way only, or both ways again."""
+        leg = self.some_leg()
+        side = self.chance.choice(("out", "in"))
+        if leg is None:
+            return None
+        return ev.OneWay(leg[1], side, "lost on the way") if self.chance.random() < 0.6 else ev.OneWayOver(leg[1], side)
+
+    def call_group(self) -> ev.Event | None:
+        """An operator calls a group of points."""
+        self.called += 1
+        groups = sorted(self.place.plan.point_groups)
+        fresh = IncidentId(f"o{self.called}")
+        return ev.CallGroup(self.chance.choice(groups), self.some_operator(), "sue", fresh) if groups else None
+
+    def bring_point(self) -> ev.Event | None:
+        """One more point is called into a call."""
+        call = self.some_call()
+        point = PointId(self.chance.choice(sorted(self.place.plan.points)))
+        return None if call is None else ev.BringPoint(call.id, point, "sue")
+
+    def send_control(self) -> ev.Event | None:
+        """A device is to do something."""
+        leg = self.some_leg("point", "brought")
+        return None if leg is None else ev.SendControl(leg[0], self.chance.choice(("beacon", "none")), "sue", leg[1])
+
+    def hold_button(self) -> ev.Event | None:
+        """A device is put on hold, or taken back."""
+        leg = self.some_leg()
+        return None if leg is None else ev.DeviceHeld(leg[1], self.chance.random() < 0.5)
+
     def renew(self) -> ev.Event | None:
         """A line is renewed."""
         call = self.some_call()
         return None if call is None else ev.Renew(call.id, "sue")
+
+    def some_listed(self) -> IncidentId | None:
+        """An incident on the call-back list."""
+        return self.one_of(one for mine in self.state.owned.values() for one in mine)
+
+    def give(self) -> ev.Event | None:
+        """What is on the list is given to somebody, or to the next on duty."""
+        incident = self.some_listed()
+        to = self.chance.choice((self.some_operator(), ""))
+        return None if incident is None else ev.GiveOwner(incident, to, self.chance.choice(("sue", to or "sue")))
+
+    def acknowledge(self) -> ev.Event | None:
+        """An owner has seen it, or all."""
+        incident = self.some_listed()
+        owner = None if incident is None else self.state.incidents[incident].owner
+        who = owner or self.some_operator()
+        return ev.Acknowledge(who, self.chance.choice((incident, None)), who)
+
+    def call_back(self) -> ev.Event | None:
+        """A point on the list is called back."""
+        incident = self.some_listed()
+        return None if incident is None else ev.CallBack(incident, self.some_operator(), "sue")
+
+    def go_off_duty(self) -> ev.Event | None:
+        """Somebody pauses and names who gets what they own."""
+        owners = sorted(one for one in self.state.owned if one)
+        who = OperatorId(self.chance.choice(owners)) if owners else self.some_operator()
+        return ev.Pause(who, "", who, self.chance.choice((self.some_operator(), "")))

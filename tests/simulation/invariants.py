@@ -1,10 +1,12 @@
 """What must hold after every step of the simulated service, whatever the time; `promises` has what is promised by time."""
 
 from callserver.core.facts import Fact, IncidentMoved, IncidentOpened, OutcomeRecorded, Refused
-from callserver.core.instant import Instant
+from callserver.core.instant import SECOND, Instant
 from callserver.core.state import State
 from tests.simulation.edge import Edge
 
+LEGS_MOST = 4
+MINUTE = 60 * SECOND
 HAVING = {"operator", "outside"}
 """The roles of those who can have a call."""
 
@@ -41,6 +43,7 @@ class Invariants:
     def check(self, state: State, edge: Edge, now: Instant, lagging: bool) -> None:
         """Every invariant. `lagging`: orders wait for the journal's disk, so the edge is behind."""
         self._incidents(state)
+        self._list(state, now)
         self._operators(state, edge)
         self._calls(state, edge, lagging)
 
@@ -57,6 +60,26 @@ class Invariants:
             if incident.state == "wrap-up":
                 operator = state.operators[incident.operator] if incident.operator else None
                 hold(operator is not None and operator.state == "wrap-up", f"{incident.id} is wrapped up by nobody")
+
+    def _list(self, state: State, now: Instant) -> None:
+        """An open incident that nobody talks in has an owner who is there, or is the room's with an alarm."""
+        for incident in state.incidents.values():
+            call = None if incident.call is None else state.calls[incident.call]
+            there = call is not None and any(leg.role == "point" and leg.state != "ending" for leg in call.legs.values())
+            alone = incident.state == "unreviewed" or (incident.state == "waiting" and not there and not incident.called_by)
+            hold(bool(incident.listed) or not alone, f"{incident.id} is with nobody, and not on the call-back list")
+            hold(not incident.listed or call is None or call.state != "talking", f"{incident.id} is listed while they talk")
+            mine = state.owned.get(incident.owner or "", set())
+            hold((incident.id in mine) == bool(incident.listed), f"{incident.id} is in the wrong list")
+            owner = None if incident.owner is None else state.operators.get(incident.owner)
+            if not incident.listed or incident.operator is not None:
+                continue
+            if owner is None:
+                hold(incident.owner is None, f"{incident.owner} owns {incident.id} and is gone")
+                hold(f"unowned:{incident.id}" in state.alarms, f"{incident.id} is nobody's and nobody is told")
+            else:
+                away = owner.away_since is not None and now - owner.away_since >= MINUTE
+                hold(owner.state != "paused" and not away, f"{owner.id} owns {incident.id} and is {owner.state}")
 
     def _operators(self, state: State, edge: Edge) -> None:
         ringing = [operator for call in state.calls.values() if call.offer for operator in call.offer.legs.values()]
@@ -84,6 +107,9 @@ class Invariants:
             if call.state == "calling-back":
                 trying = call.call_back_at is not None or any(leg.role == "point" for leg in call.legs.values())
                 hold(trying and any(leg.role in HAVING for leg in up), f"{call.id} calls back in vain")
+            named = [leg for leg in call.legs.values() if leg.state != "ending" and leg.role != "point"]
+            carried = 1 + min(1, sum(leg.role == "operator" for leg in named)) + sum(leg.role != "operator" for leg in named)
+            hold(carried <= LEGS_MOST, f"{call.id} has {carried} legs, the point's place among them")
             if call.offer is not None:
                 alone = call.state in ("talking", "calling-back") and not any(leg.role == "operator" for leg in up)
                 hold((call.state == "waiting" or alone) and bool(call.offer.legs), f"{call.id} is offered while {call.state}")

@@ -23,6 +23,7 @@ from tests.simulation.reading import (
 
 UNOFFERED_MOST = 2 * SECOND
 SLACK = 3 * SECOND
+CALLING = (ev.CallOut, ev.CallGroup)
 ASKED = (
     ev.MakeAvailable,
     ev.Pause,
@@ -34,6 +35,8 @@ ASKED = (
     ev.LegEnded,
     ev.Take,
     ev.CallOut,
+    ev.CallBack,
+    ev.CallGroup,
 )
 """What a person does, after which a wrap-up may end before its time."""
 
@@ -83,6 +86,8 @@ class Promises:
                 self.parked.discard(fact.incident)
             elif isinstance(fact, f.CallParked):
                 self.parked.add(incident_of_call(fact.call))
+            elif isinstance(fact, f.CallBackBegun):
+                self.called.add(fact.incident)
             elif isinstance(fact, f.IncidentRejoined):
                 if fact.incident in self.called:
                     self.foot_at[fact.incident] = now
@@ -133,7 +138,7 @@ class Promises:
             closed = [outcome for at, outcome in self.outcomes.get(fact.point, ()) if at >= now - nuisance.within_ms * MS]
             if sum(outcome in nuisance.outcomes for outcome in closed) >= nuisance.count:
                 usual = max(usual, nuisance.priority)
-        usual = max(point.priority, Priority.NORMAL) if isinstance(event, ev.CallOut) else usual  # nobody made mischief
+        usual = max(point.priority, Priority.NORMAL) if isinstance(event, CALLING) else usual  # nobody made mischief
         hold(fact.priority == usual, f"{fact.incident} has class {fact.priority}, not {usual}")
 
     def _moved(self, fact: f.IncidentMoved, now: Instant) -> None:
@@ -198,7 +203,7 @@ class Promises:
         points = [leg for leg in call.legs.values() if leg.role == "point"]
         hold(not any(leg.inbound and leg.id in dropped for leg in points), f"{incident.id} was dropped, not parked")
         prompts = [prompt.name for prompt in call.shape.prompts]
-        told = any(name == "parked" or name.startswith("text:") for name in prompts)  # a step may say something else at once
+        told = any(name == "interrupted" or name.startswith("text:") for name in prompts)  # a step may say something else at once
         hold(told or all(leg.state != "up" for leg in points), f"{incident.id} was not told of it: {prompts}")
 
     def _operator_moved(self, fact: f.OperatorMoved, event: ev.Event, state: State, now: Instant) -> None:
