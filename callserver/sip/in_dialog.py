@@ -105,7 +105,7 @@ class InDialog:
         if leg.phase is not Phase.UP:
             self._not_now(leg, served)
             return
-        if self._refresh.invites(leg):
+        if self._offered(leg):
             self._reply(leg, served, 491)
             return
         self._gear.wire.respond(served, self._gear.composer.answer(request, 100))
@@ -118,10 +118,14 @@ class InDialog:
             self._renegotiate(leg, served)
         elif leg.phase is not Phase.UP:
             self._not_now(leg, served)
-        elif self._refresh.invites(leg):
+        elif self._offered(leg):
             self._reply(leg, served, 491)
         else:
             self._renegotiate(leg, served)
+
+    def _offered(self, leg: Leg) -> bool:
+        """Whether an offer of ours has no answer yet: of a refresh, or in a 2xx whose ACK is awaited (RFC 3311 5.2)."""
+        return self._refresh.invites(leg) or (leg.awaits_answer and leg.id in self._gear.retransmits)
 
     def _not_now(self, leg: Leg, served: Served) -> None:
         """An offer while theirs has no answer of ours is 500, while ours has none of theirs 491 (RFC 3311 5.2, RFC 3261 14.2)."""
@@ -179,7 +183,7 @@ class InDialog:
                 host = served.flow.host
                 sdp, remote = terms.take_offer(leg, request.body, leg.local, self._gear.config.codecs, host)
                 changed = remote != leg.remote
-                leg.remote = remote
+                leg.remote, leg.awaits_answer = remote, False
             else:
                 sdp, changed = terms.make_offer(leg, leg.local, self._gear.config.codecs), False
                 leg.awaits_answer = True

@@ -54,6 +54,27 @@ async def test_a_reinvite_without_offer_gets_ours_and_its_ack_tells_the_answer()
         assert bench.ears.media["c.1"].rtp_port == 40444
 
 
+async def test_an_offer_while_ours_has_no_answer_is_491_and_ours_stands() -> None:
+    """Ours went out in the 200 to a re-INVITE; INVITE and UPDATE are refused until its ACK, and taken after it."""
+    async with Bench() as bench:
+        point, call = await up(bench)
+        point.in_dialog(call, "INVITE")
+        await point.response(200, "INVITE")
+        offered = call.cseq
+        for method in ("UPDATE", "INVITE"):
+            point.in_dialog(call, method, sdp(40600))
+            assert (await point.final(method)).status == 491
+        point.in_dialog(call, "ACK")
+        last, call.cseq = call.cseq, offered
+        point.in_dialog(call, "ACK", sdp(40444))
+        await bench.heard("changed", "c.1")
+        assert bench.ears.media["c.1"].rtp_port == 40444
+        call.cseq = last
+        point.in_dialog(call, "UPDATE", sdp(40700))
+        assert (await point.final("UPDATE")).status == 200
+        assert bench.ears.media["c.1"].rtp_port == 40700 and bench.ears.of("ended") == []
+
+
 async def test_the_ack_of_an_older_200_is_no_answer_to_our_offer() -> None:
     async with Bench() as bench:
         point, call = await up(bench)
