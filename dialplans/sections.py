@@ -14,9 +14,13 @@ from dialplans.values import Wrong, duration, language, text
 TEXT = "text:"
 """A prompt of this beginning is a text of the plan."""
 
+TLS_PORT = 5061
 _CODE = re.compile(r"\*[0-9*#]{1,8}")
-CODE_MEANINGS = 'Write "available", "pause", "ladder", "hold", "park", "pick-up", "renew" or "police:PARTY"'
-CODES = ("available", "pause", "ladder", "hold", "park", "pick-up", "renew")
+CODES_IN_TALK = ("ladder", "hold", "park", "renew", "mute", "join", "hand-over", "take-over", "drop", "leave")
+CODES = ("available", "pause", "pick-up", *CODES_IN_TALK)
+CODES_FOR = {"police": ("parties",), "transfer": ("operators", "groups", "parties"), "ask": ("operators", "groups")}
+"""Codes that name somebody, as in `ask:ann`, and the tables that may have it."""
+CODE_MEANINGS = "Write " + ", ".join(f'"{code}"' for code in CODES) + ', "police:PARTY", "transfer:WHOM" or "ask:WHOM"'
 
 
 def _read_plan(reading: Reading, draft: Draft, raw: object) -> None:
@@ -42,8 +46,9 @@ def _read_profiles(reading: Reading, draft: Draft, raw: object) -> None:
     for name, path, below in reading.tables(("profiles",), raw):
         draft.where["profiles", name] = path
         if (found := reading.fields(path, below, k.PROFILE)) is not None:
-            answer = found.pop("answer", None)
-            draft.profiles[name] = model.Profile(id=name, **_answer(reading, (*path, "answer"), answer), **found)
+            answer = _answer(reading, (*path, "answer"), found.pop("answer", None))
+            found["controls"] = _controls(reading, path, found)
+            draft.profiles[name] = model.Profile(id=name, **answer, **found)
 
 
 def _answer(reading: Reading, path: Path, raw: object) -> dict[str, Any]:
@@ -60,6 +65,14 @@ def _answer(reading: Reading, path: Path, raw: object) -> dict[str, Any]:
             return {}
     reading.fault(path, f"'answer' is {raw!r}", 'Write "human", "at-once" or, with a time of your own, "after 5s"')
     return {}
+
+
+def _controls(reading: Reading, profile: Path, found: dict[str, Any]) -> dict[str, model.Control]:
+    controls: dict[str, model.Control] = {}
+    for name, path, below in reading.tables((*profile, "controls"), found.get("controls", {})):
+        if (fields := reading.fields(path, below, k.CONTROL)) is not None:
+            controls[name] = model.Control(id=name, **fields)
+    return controls
 
 
 def _read_points(reading: Reading, draft: Draft, raw: object) -> None:
@@ -223,8 +236,24 @@ def _simple(section: str, keys: k.Keys, kind: Callable[..., Any]) -> Callable[[R
     return read
 
 
+def _read_trunks(reading: Reading, draft: Draft, raw: object) -> None:
+    for name, path, below in reading.tables(("trunks",), raw):
+        draft.where["trunks", name] = path
+        if (found := reading.fields(path, below, k.TRUNK)) is None:
+            continue
+        if found.get("transport") == "tls":
+            found.setdefault("port", TLS_PORT)
+        elif "ca" in found:
+            reading.fault((*path, "ca"), "without TLS there is no certificate to look at", 'Write transport = "tls", or no ca')
+        if found.get("register") and not found.get("user"):
+            reading.fault((*path, "register"), f"nobody registers at trunk '{name}'", "Add its user")
+        draft.trunks[name] = model.Trunk(id=name, **found)
+
+
 PHRASES = (
-    *("reassurance", "calling-back", "outcome", "accepted", "refused", "hold", "parked", "transfer", "call-out"),
+    *("reassurance", "calling-back", "outcome", "accepted", "refused", "hold", "parked", "interrupted"),
+    *("transfer", "call-out"),
+    *("items-passed", "items-left"),
     *("help-point-call", "class-emergency", "class-high", "class-normal", "class-information"),
     *(f"accept-{digit}" for digit in range(1, 10)),
     *(f"hour-{hour:02}" for hour in range(24)),
@@ -238,6 +267,7 @@ SECTIONS: Mapping[str, Callable[[Reading, Draft, object], None]] = {
     "profiles": _read_profiles,
     "points": _read_points,
     "point_series": _read_point_series,
+    "point_groups": _simple("point_groups", k.POINT_GROUP, model.PointGroup),
     "operators": _read_operators,
     "operator_series": _read_operator_series,
     "groups": _simple("groups", k.GROUP, model.Group),
@@ -245,7 +275,7 @@ SECTIONS: Mapping[str, Callable[[Reading, Draft, object], None]] = {
     "queues": _read_queues,
     "ladders": _read_ladders,
     "parties": _read_parties,
-    "trunks": _simple("trunks", k.TRUNK, model.Trunk),
+    "trunks": _read_trunks,
     "cameras": _simple("cameras", k.CAMERA, model.Camera),
     "nuisance": _simple("nuisance", k.NUISANCE, model.Nuisance),
     "notices": _read_notices,

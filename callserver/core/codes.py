@@ -13,7 +13,7 @@ one, where the plan says so (`answers`).
 
 from typing import Final
 
-from callserver.core import answers, classes, codes_in_talk, conditions, conversation, duty, giving, sound
+from callserver.core import answers, classes, codes_in_talk, conditions, conversation, duty, giving, owners, sound
 from callserver.core import call as calls
 from callserver.core import incident as incidents
 from callserver.core import leg as legs
@@ -31,18 +31,18 @@ OUTCOME_CODE: Final = "*5"
 AVAILABLE_CODE: Final = "available"
 PAUSE_CODE: Final = "pause"
 PICK_UP_CODE: Final = "pick-up"
-PASSED_PHRASE: Final = "items-passed"
 
 
 def dialled(d: Decision, event: CodeDialled) -> None:
     """A code called as a number; the caller hears whether it was accepted."""
     operator = d.state.operators.get(event.operator)
-    owns = bool(d.state.owned.get(event.operator))
+    owned = frozenset(d.state.owned.get(event.operator, ()))
     accepted = False if operator is None else _use(d, operator, event.code)
     reason = "done" if accepted else "unknown code, or not possible now"
     d.record(CodeUsed(event.operator, event.code, accepted, reason))
-    passes = accepted and owns and operator is not None and operator.state == operators.PAUSED
-    d.order(AnswerCode(event.dialog, accepted, PASSED_PHRASE if passes else ""))
+    passes = accepted and operator is not None and operator.state == operators.PAUSED
+    then = owners.farewell(d, owned) if passes else ""
+    d.order(AnswerCode(event.dialog, accepted, then))
 
 
 def _use(d: Decision, operator: OperatorState, code: str) -> bool:

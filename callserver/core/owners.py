@@ -12,7 +12,7 @@ the *room's*, with an alarm, until somebody of the queue comes on duty. Who paus
 for `GRACE_MS`. What was passed is to be acknowledged. Passing a time is an alarm and, where the queue names them, a notice.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from callserver.core import call as calls
@@ -23,7 +23,7 @@ from callserver.core.decision import Decision
 from callserver.core.events import Acknowledge, GiveOwner
 from callserver.core.facts import IncidentListed, IncidentMoved, OwnerAcknowledged, OwnerNamed
 from callserver.core.fold_owners import ROOM
-from callserver.core.ids import OperatorId
+from callserver.core.ids import IncidentId, OperatorId
 from callserver.core.instant import Instant, later
 from callserver.core.lookup import plan_of, point_of, queue_of
 from callserver.core.state import Incident, OperatorState, State
@@ -31,6 +31,8 @@ from callserver.core.state import Incident, OperatorState, State
 CALL_BACK: Final = "call-back"
 REVIEW: Final = "review"
 RULE: Final = "rule"
+PASSED_PHRASE: Final = "items-passed"
+LEFT_PHRASE: Final = "items-left"
 GRACE_MS: Final = 60_000
 """For how long a seat that was lost keeps what it owns."""
 
@@ -241,6 +243,14 @@ def pass_all(d: Decision, owner: OperatorId, to: OperatorId, by: str) -> None:
     for incident in _owned_by(d.state, owner):
         if to in plan_of(d.state, incident).operators:
             _name(d, incident, to, f"{owner} goes off duty", by, passed=True)
+
+
+def farewell(d: Decision, owned: Collection[IncidentId]) -> str:
+    """The phrase for an operator who goes and owned these: passed, or left because nobody is there; "": there was nothing."""
+    left = [d.state.incidents[one] for one in owned if one in d.state.incidents]
+    if not left:
+        return ""
+    return LEFT_PHRASE if any(_next(d, incident)[0] is None for incident in left) else PASSED_PHRASE
 
 
 def acknowledge(d: Decision, event: Acknowledge) -> None:

@@ -48,6 +48,7 @@ class Performer:
             effects.DialOperator: self._dial_operator,
             effects.DialPoint: self._dial_point,
             effects.DialParty: self._dial_party,
+            effects.RenewMedia: self._renew_media,
             effects.EndLeg: self._end_leg,
             effects.ShapeCall: self._shape_call,
             effects.ReviveCall: self._revive_call,
@@ -168,6 +169,10 @@ class Performer:
 
     # ---- any leg, any call --------------------------------------------------------------------------------------
 
+    def _renew_media(self, order: effects.RenewMedia) -> None:
+        if order.leg in self.edge.live_legs():
+            self.edge.renew_media(order.leg)
+
     def _end_leg(self, order: effects.EndLeg) -> None:
         if order.leg in self.edge.live_legs():
             self.edge.end(order.leg, order.status, order.reason)
@@ -188,7 +193,7 @@ class Performer:
         self.sound.close(order.call)
 
     def _answer_code(self, order: effects.AnswerCode) -> None:
-        self.codes.answer(order.dialog, order.accepted)
+        self.codes.answer(order.dialog, order.accepted, order.then)
 
     # ---- what could not be done ---------------------------------------------------------------------------------
 
@@ -201,7 +206,7 @@ class Performer:
             self.sound.replace_worker(order.call, why)
         elif isinstance(order, effects.Notify):
             self.post(NoticeDone(order.id, False, f"an internal error: {why}"))
-        elif not isinstance(order, effects.CloseCall | effects.RefusePress | effects.AnswerCode):
+        elif not isinstance(order, effects.CloseCall | effects.RefusePress | effects.AnswerCode | effects.RenewMedia):
             self._abandon(order.leg, f"an internal error: {why}")
 
     def _abandon(self, leg: LegId, why: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import structlog
 
+from callserver.core.briefing import JOINT
 from callserver.core.ids import LegId
 from callserver.core.shape import Prompt, Shape
 from callserver.runtime.sound import Sound
@@ -16,6 +17,7 @@ from callserver.sip.edge import Edge
 from dialplans.model import MediaSource
 
 HEARD_S = 2.0
+HEARD_THEN_S = 8.0  # with a sentence after it
 PREFIX = "service-"
 log = structlog.get_logger()
 
@@ -31,8 +33,8 @@ class ServiceCodes:
         """Whether a leg is one of ours."""
         return leg.startswith(PREFIX)
 
-    def answer(self, dialog: str, accepted: bool) -> None:
-        """Answer, play, hang up."""
+    def answer(self, dialog: str, accepted: bool, then: str = "") -> None:
+        """Answer, play whether it was accepted and what is said then, hang up."""
         call = f"{PREFIX}{self.fresh()}.1"  # fresh also after a restart: a lingering dialog may have its predecessor's
         leg = LegId(f"{call}.1")
         if not self.edge.adopt(dialog, leg):
@@ -50,8 +52,9 @@ class ServiceCodes:
         self.sound.agreed(leg, remote)
         self.sound.place(leg, "en")
         self.edge.answer(leg)
-        self.sound.shape(call, Shape(prompts=(Prompt("accepted" if accepted else "refused", (leg,)),)))
-        self.loop.call_later(HEARD_S, self._over, leg)
+        said = JOINT.join(("accepted" if accepted else "refused", *((then,) if then else ())))
+        self.sound.shape(call, Shape(prompts=(Prompt(said, (leg,)),)))
+        self.loop.call_later(HEARD_THEN_S if then else HEARD_S, self._over, leg)
 
     def ended(self, leg: str) -> None:
         """The phone's dialog is over."""

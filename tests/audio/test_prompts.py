@@ -17,7 +17,8 @@ SPOKEN = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs esp
 
 CLASSES = ("emergency", "high", "normal", "information")
 NAMES = {
-    *("reassurance", "calling-back", "hold", "parked", "outcome", "accepted", "refused", "transfer", "call-out"),
+    *("reassurance", "calling-back", "hold", "parked", "interrupted", "outcome", "accepted", "refused", "transfer", "call-out"),
+    *("items-passed", "items-left"),
     *("help-point-call", *(f"class-{urgency}" for urgency in CLASSES)),
     *(f"accept-{digit}" for digit in range(1, 10)),
     *(f"hour-{hour:02}" for hour in range(24)),

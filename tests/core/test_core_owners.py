@@ -221,6 +221,13 @@ def test_the_telephones_code_passes_everything_and_says_so() -> None:
     assert driver.ordered(AnswerCode) == [AnswerCode("e", True), AnswerCode("f", True)], "there is nothing to pass any more"
 
 
+def test_the_last_one_who_goes_by_telephone_hears_that_it_is_left() -> None:
+    driver = Driver(quiet(), "ann")
+    left_to_review(driver)
+    driver.do(ev.CodeDialled(ANN, "*2", "d"))
+    assert driver.ordered(AnswerCode) == [AnswerCode("d", True, "items-left")]
+
+
 def test_a_lost_seat_keeps_its_own_for_a_minute_and_then_passes_it() -> None:
     driver = Driver(quiet(), "ann", "bob")
     incident = left_to_review(driver)
