@@ -7,6 +7,7 @@ from dialplans.values import Wrong, reader, spelled, whole
 
 URI = r"sip:[^\s@;:<>\"]+@(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?(?:;[^\s<>\"]+)?"
 HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?"
+FILE = r"/[^\r\n\t\"]*[^\r\n\t\"/ ]"
 WEB = r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?(?:[/?#][^\s<>\"]*)?"
 MAIL = r"[^\s@<>\"]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?"
 HEADER = r"[A-Za-z][A-Za-z0-9-]*: ?[^\s:][^\r\n]*"
@@ -34,6 +35,9 @@ uri = spelled(URI, "SIP URI", 'Write user and host, such as "sip:police@192.0.2.
 
 host = spelled(HOST, "host", 'Write a name or an address, such as "192.0.2.7"')
 """A host name or an IP address."""
+
+file = spelled(FILE, "path of a file", 'Write it whole, such as "/etc/callserver/tls/carrier-ca.pem"')
+"""The whole path of a file on the machine of the service."""
 
 web_address = spelled(WEB, "web address", 'Write it whole, such as "https://cameras.example/7"')
 """The address of something on the web."""

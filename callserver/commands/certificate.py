@@ -43,6 +43,8 @@ _TOLD = """\
 
    The service's user must be able to read the key: chown callserver {key}
 
+   For SIP over TLS too: the same two lines in [sip]. Telephones and help points then take the authority below as theirs.
+
 2. Every operator's PC trusts {ca} (this file alone, no key):
 
    Windows         as administrator: certutil -addstore -f Root callserver-ca.crt
@@ -83,12 +85,37 @@ def certificate(
 
 
 def tls_faults(config: "Config") -> list[str]:
-    """What keeps the configured certificate from being used, one sentence each."""
+    """What keeps the certificate of HTTPS from being used, one sentence each."""
     from callserver.web.tls import look_at
 
     if config.web.tls_cert is None or config.web.tls_key is None:
         return []
     return list(look_at(config.web.tls_cert, config.web.tls_key, datetime.datetime.now(datetime.UTC)).faults)
+
+
+def sip_tls_faults(config: "Config") -> list[str]:
+    """What is wrong with the certificate of SIP over TLS; the service starts all the same, and rings."""
+    from callserver.web.tls import look_at
+
+    if config.sip.tls_cert is None or config.sip.tls_key is None:
+        return []
+    return list(look_at(config.sip.tls_cert, config.sip.tls_key, datetime.datetime.now(datetime.UTC), "sip").faults)
+
+
+def sip_tls(config: "Config") -> Iterator[Finding]:
+    """The certificate of SIP over TLS: a check of `doctor`."""
+    from callserver.web.tls import look_at
+
+    if config.sip.tls_cert is None or config.sip.tls_key is None:
+        yield good("sip-tls", "off: who is on the network can read and change signalling (callserver certificate --help)")
+        return
+    found = look_at(config.sip.tls_cert, config.sip.tls_key, datetime.datetime.now(datetime.UTC), "sip")
+    for what in found.faults:
+        yield fault("sip-tls", what, "Correct it, then callserver reload.")
+    for what in found.warnings:
+        yield warning("sip-tls", what, "Run callserver certificate, or fetch a new one; it is taken up within a minute.")
+    if not found.faults and found.ends is not None:
+        yield good("sip-tls", f"port {config.sip.tls_port}: {', '.join(found.names)}, until {found.ends:%Y-%m-%d}")
 
 
 def tls(config: "Config") -> Iterator[Finding]:

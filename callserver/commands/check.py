@@ -74,7 +74,7 @@ def _duration(text: str) -> int:
 
 
 def _configuration(file: Path | None, settings: list[str], found: "Report") -> "Config | None":
-    from callserver.commands.certificate import tls_faults
+    from callserver.commands.certificate import sip_tls_faults, tls_faults
     from callserver.config import ConfigError, load
 
     try:
@@ -83,4 +83,5 @@ def _configuration(file: Path | None, settings: list[str], found: "Report") -> "
         found.faults += error.faults
         return None
     found.faults += tls_faults(the)
+    found.faults += sip_tls_faults(the)
     return the

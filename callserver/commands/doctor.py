@@ -33,6 +33,7 @@ def doctor(config: ConfigOption = None, settings: SetOption = None, as_json: Jso
         machine.ranks,
         machine.ports,
         certificate.tls,
+        certificate.sip_tls,
         evidence.evidence,
         machine.clock,
         machine.service,

@@ -88,6 +88,7 @@ def ports(config: Config) -> Iterator[Finding]:
         ("[sip] udp_port", socket.SOCK_DGRAM, config.sip.host, config.sip.udp_port),
         ("[sip] tcp_port", socket.SOCK_STREAM, config.sip.host, config.sip.tcp_port),
         ("[web] port", socket.SOCK_STREAM, config.web.host, config.web.port),
+        *((("[sip] tls_port", socket.SOCK_STREAM, config.sip.host, config.sip.tls_port),) * config.sip.tls),
         *((("[web] https_port", socket.SOCK_STREAM, config.web.https_host or config.web.host, config.web.https_port),) * tls),
         ("[sip] rtp_ports", socket.SOCK_DGRAM, config.sip.media_host, config.sip.rtp_range[0]),
     )

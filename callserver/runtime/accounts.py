@@ -77,7 +77,8 @@ class Accounts:
         if known is None:
             return None
         password = self.trunk_secrets.get(trunk, "")
-        return TrunkAccess(known.id, known.host, known.port, known.transport, known.user, password, known.probe_ms)
+        way = (known.id, known.host, known.port, known.transport)
+        return TrunkAccess(*way, known.user, password, known.probe_ms, known.ca, known.register)
 
     def trunk_source(self, source_host: str, source_port: int) -> str:
         """See sip.interface.Accounts."""

@@ -1,7 +1,7 @@
 """The only process that decides and the only writer of the journal: SIP edge, core, and the lead of the call workers.
 
-Run by the supervisor as `python -m callserver.runtime.switchboard CONFIG.json UDP TCP ASK NEWS` (descriptors). It may die at
-any moment: everything it needs to go on lies in the store, the supervisor and the workers; see runtime.recovery.
+Run by the supervisor as `python -m callserver.runtime.switchboard CONFIG.json UDP TCP ASK NEWS [TLS]` (descriptors). It may die
+at any moment: everything it needs to go on lies in the store, the supervisor and the workers; see runtime.recovery.
 """
 
 import asyncio
@@ -31,18 +31,22 @@ from callserver.runtime.accounts import Accounts
 from callserver.runtime.board import Board
 from callserver.runtime.clock import Anchor, boottime_ns, no_earlier
 from callserver.runtime.commands import Commands
+from callserver.runtime.disks_told import DisksTold
 from callserver.runtime.dispatcher import Dispatcher
 from callserver.runtime.feed_server import FeedServer
 from callserver.runtime.first import migrate
+from callserver.runtime.levels import Levels
 from callserver.runtime.notice_delivery import Delivery
 from callserver.runtime.notices import Notices
 from callserver.runtime.papers import Papers
 from callserver.runtime.perform import Performer
 from callserver.runtime.plan_reading import read_apart
-from callserver.runtime.plans import PlanRefused, Plans, first_plan
+from callserver.runtime.plans import PlanRefused, Plans, Reloaded, first_plan
 from callserver.runtime.recovery import Recovery
 from callserver.runtime.seats import Seats
 from callserver.runtime.service_codes import ServiceCodes
+from callserver.runtime.sip_certificate import SipCertificate
+from callserver.runtime.sip_settings import edge_config
 from callserver.runtime.sound import Sound
 from callserver.runtime.sound_records import SoundTells
 from callserver.runtime.status import status
@@ -51,7 +55,6 @@ from callserver.runtime.telling import EdgeTelling
 from callserver.runtime.tracing import SoundNow, trace
 from callserver.runtime.watchers import Watchers
 from callserver.sip.edge import Edge
-from callserver.sip.settings import EdgeConfig
 from callserver.store import directory
 from callserver.store.engine import open_store
 from callserver.store.writer import JournalWriter
@@ -95,22 +98,28 @@ class Switchboard:
         self.reload_accounts()
         self.telling = EdgeTelling(self.post, self.accounts, self._fresh_incident)
         told = self.telling
-        tells = SoundTells(told.worker_lost, told.unheard, told.silent, told.sounding, told.digit, told.trouble, told.placed)
+        heard = (told.silent, told.sounding, told.digit)
+        tells = SoundTells(told.worker_lost, told.unheard, *heard, told.trouble, told.placed, told.one_way)
         self.sound = Sound(link, Path(config.storage.data), lambda: self.anchor, tells)
         self.seats = Seats(link, self.sound, self.post, self.feed.tell, lambda operator: told.softphones.get(operator, ""))
         self.telling.seats = self.feed.seats = self.seats
-        self.edge = Edge(self._edge_config(), self.accounts, self.papers, self.telling, link, self._now)
+        self.edge = Edge(edge_config(config), self.accounts, self.papers, self.telling, link, self._now)
+        self.certificate = SipCertificate(config, self.edge.secure, self.post, lambda: self.dispatcher.state.alarms)
         codes = ServiceCodes(self.edge, self.sound, lambda: f"{self.run}-{next(self._numbers)}")
         self.telling.sound, self.telling.codes, self.telling.doubt = self.sound, codes, self.edge.doubt
         self.notices = Notices(Delivery(config, self._utc_ns), self.post)
         self.performer = Performer(
             self.edge, self.sound, self.seats, codes, lambda: self.dispatcher.state, self.post, self.notices
         )
-        self.watchers = Watchers(self.loop, config, self.sound, self.seats, self.post)
+        now = (lambda: self.dispatcher.state, lambda: self.anchor)
+        self.levels = Levels(*now, self.feed.show, self.post, self.sound.legs)
+        self.disks = DisksTold(self.feed.show)
+        board.levels, board.disks = self.levels, self.disks
+        self.watchers = Watchers(self.loop, config, self.sound, self.seats, self.post, self.levels.look)
 
     # ---- life -------------------------------------------------------------------------------------------------
 
-    async def start(self, udp: socket.socket, tcp: socket.socket) -> None:
+    async def start(self, udp: socket.socket, tcp: socket.socket, tls: socket.socket | None) -> None:
         """Go on where the predecessor stopped, then take messages."""
         recovery = Recovery(self.dispatcher, self.edge, self.sound, self.seats, self.link, self.papers, self.telling)
         inventory = recovery.restore()
@@ -126,18 +135,19 @@ class Switchboard:
             self.post(ConditionRaised("journal:holes", text))
         if self.plan_loaded is not None:
             self.post(self.plan_loaded)
-        await self.edge.start(udp, tcp, inventory.connections)  # tells of registered seats, so after the plan
+        await self.edge.start(udp, tcp, inventory.connections, tls)  # tells of registered seats, so after the plan
         self.loop.call_soon(recovery.order)
         self.link.listen(self.loop, self._told)
         self.watchers.start()
-        asked = (self._status, self._trace, self.reload_accounts, self.plans.reload, self._stop, self._fresh_incident)
-        commands = Commands(self.dispatcher.ask, *asked)
+        asked = (self._status, self._trace, self.reload_accounts, self._reload, self._stop, self._fresh_incident)
+        commands = Commands(self.dispatcher.ask, *asked, self.levels.take, self.disks.take)
         self.server = control.CommandServer(self.config.storage.control_socket, commands.dispatch)
         try:
             await self.server.start()
             await self.feed.start()
         except OSError as error:  # calls do not need it
             self.post(ConditionRaised("control:socket", f"no console, no commands: {error}"))
+        self._run(self.certificate.watch())
         self._run(self.plans.begin(first=self.plan_loaded is not None))
         log.info("switchboard.started", folded=self.folded, legs=len(self.edge.live_legs()), workers=len(self.sound.workers))
 
@@ -234,13 +244,6 @@ class Switchboard:
         self.accounts.sip = {user: (account.algorithm, account.ha1) for user, account in accounts.items()}
         self.accounts.trunk_secrets = directory.trunk_secrets(self.writer.engine)
 
-    def _edge_config(self) -> EdgeConfig:
-        sip = self.config.sip
-        secret = _secret(Path(self.config.storage.data) / "digest.key")
-        return EdgeConfig(
-            domain=sip.domain, secret=secret, host=sip.host, udp_port=sip.udp_port, tcp_port=sip.tcp_port, also=(sip.host,)
-        )
-
     def _fresh_incident(self) -> IncidentId:
         """Readable and unique: UTC date and time, and some randomness."""
         stamp = time.strftime("%y%m%d-%H%M%S", time.gmtime(self._utc_ns() / 1e9))
@@ -280,9 +283,14 @@ class Switchboard:
         """SIGHUP, here or at the supervisor."""
         self._run(self._reload_by_signal())
 
+    async def _reload(self, by: str) -> Reloaded:
+        """The certificate's files, and the plan's."""
+        await self.certificate.look()
+        return await self.plans.reload(by)
+
     async def _reload_by_signal(self) -> None:
         try:
-            await self.plans.reload("root@SIGHUP")
+            await self._reload("root@SIGHUP")
         except PlanRefused as refusal:
             log.error("plan.refused", file=str(self.config.plan.file), faults=refusal.faults)
 
@@ -337,13 +345,14 @@ class Switchboard:
             "seats_fit": float(sum(seat.fit for seat in self.seats.seats.values())),
             "journal_lost": float(self.writer.lost()),
             "sip_legs": float(len(self.edge.live_legs())),
+            **self.disks.figures(),
         }
-        told = status(self.dispatcher.state, self.anchor, VERSION, self.started_utc_ns, figures)
+        told = status(self.dispatcher.state, self.anchor, VERSION, self.started_utc_ns, figures, self.disks.all())
         return dict(msgspec.to_builtins(told))
 
     def _trace(self, of: str) -> list[str]:
         counts = {leg: each for link in self.sound.workers.values() for leg, each in link.counts.items()}
-        sound = SoundNow(counts, self.sound.silent_since, self.sound.strange, boottime_ns())
+        sound = SoundNow(counts, self.sound.silent_since, self.sound.strange, boottime_ns(), self.sound.one_way.trouble)
         return trace(of, self.dispatcher.state, self.edge, sound, self.anchor)
 
 
@@ -361,22 +370,12 @@ def _anchor(message: supervision.Anchored) -> Anchor:
     return Anchor(message.number, message.boot, message.boottime_ns, message.utc_ns, message.offset_ns, message.step_ms)
 
 
-def _secret(path: Path) -> bytes:
-    """The key of our nonces; it outlives restarts, so that clients need not be challenged anew."""
-    try:
-        return bytes.fromhex(path.read_text())
-    except (OSError, ValueError):
-        secret = secrets.token_bytes(32)
-        path.touch(mode=0o600)
-        path.write_text(secret.hex())
-        return secret
-
-
 async def run(config: Config, fds: list[int]) -> None:
     """The life of the process."""
     udp, tcp = socket.socket(fileno=fds[0]), socket.socket(fileno=fds[1])
+    tls = socket.socket(fileno=fds[4]) if len(fds) > 4 else None
     board = Switchboard(config, SupervisorLink(fds[2], fds[3]))
-    await board.start(udp, tcp)
+    await board.start(udp, tcp, tls)
     await board.serve()
 
 
@@ -386,7 +385,7 @@ def main() -> None:
     config = load_json(Path(sys.argv[1]).read_text())
     logs.configure(config.log.level, config.log.format)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
-    asyncio.run(run(config, [int(number) for number in sys.argv[2:6]]))
+    asyncio.run(run(config, [int(number) for number in sys.argv[2:]]))
 
 
 if __name__ == "__main__":

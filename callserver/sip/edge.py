@@ -33,6 +33,7 @@ from callserver.sip.interface import (
     Storage,
     Target,
 )  # fmt: skip
+from callserver.sip.keypad import Keypad
 from callserver.sip.leg import Leg, Phase, decode_leg
 from callserver.sip.limits import Limits
 from callserver.sip.outbound import Outbound
@@ -90,6 +91,7 @@ class Edge:
         self._doubt = Doubt(self._gear, self._endings)
         self._in_dialog = InDialog(self._gear, self._endings, self._inbound, self._refresh, early)
         self._reception = Reception(self._gear, self._limits, self._inbound, self._registrar, self._transport.prove)
+        self._keypad = Keypad(self._gear)
         self._restored: list[Leg] = []
 
     # ---- life ---------------------------------------------------------------------------------------------------
@@ -215,7 +217,15 @@ class Edge:
         """Sound with the leg's device goes one way only: ask it for its media anew. `changed` follows where they are others."""
         found = self._gear.legs.get(leg)
         if found is not None:
-            self._doubt.ask(found)
+            self._refresh.renew(found)
+
+    def send_digits(self, leg: str, digits: str, length_ms: int, gap_ms: int, told: Callable[[str], None]) -> None:
+        """Send keys by INFO; `told` gets "" when all were taken, else why not. Not repeated after a restart."""
+        found = self._gear.legs.get(leg)
+        if found is None or not found.alive:
+            told("the device's call is not there, or is ending")
+        else:
+            self._keypad.send(found, digits, length_ms, gap_ms, told)
 
     def _leg(self, name: str, inbound: bool) -> Leg:
         leg = self._gear.legs.get(name)

@@ -139,7 +139,10 @@ class Accounts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TrunkAccess:
-    """Address and credentials of a trunk."""
+    """Address and credentials of a trunk. `transport` is udp, tcp or tls; `ca` a file of authorities, "" for the system's.
+
+    `register`: `user` is made known there, and calls are made as it.
+    """
 
     id: str
     host: str
@@ -148,6 +151,8 @@ class TrunkAccess:
     user: str
     password: str
     probe_ms: int
+    ca: str = ""
+    register: bool = False
 
 
 class Storage(Protocol):

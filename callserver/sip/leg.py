@@ -101,6 +101,7 @@ class Leg(msgspec.Struct):
     answered_ns: int = 0
     over_ns: int = 0
     timer: Timer | None = None  # RFC 4028
+    least_s: int = 0  # the Min-SE that its device wrote into a 422
     updates: bool = False  # its device takes UPDATE
     reliable: bool = False  # inbound: its device wants provisional responses that it acknowledges (RFC 3262)
     rseq: int = 0  # of the last of those that we sent

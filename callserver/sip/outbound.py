@@ -203,6 +203,7 @@ class Outbound:
         lines = [("Via", gear.composer.via(fork.flow.kind, gear.composer.branch())), ("CSeq", f"{old.cseq.number + 1} INVITE")]
         lines += [(header.raw_name, header.value) for header in old.without(*gone).headers]
         lines += [*session_timer.wanted(max(least, gear.config.session_expires_s)), ("Min-SE", str(least))]
+        leg.least_s = least
         fork.invite = build_request("INVITE", old.uri, lines, old.body).to_bytes()
         fork.lengthened, fork.challenged, fork.sent, fork.heard = fork.lengthened + 1, 0, False, False
         gear.keep(leg, lambda: self._send_all(leg))

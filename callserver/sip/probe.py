@@ -1,17 +1,18 @@
 """OPTIONS to who should be there: users with a binding every 30 s (with jitter, lest they come in step), trunks by plan.
 
 Any answer proves that the other side lives. A probe fails after 4 s; the second goes out at once, and when that fails
-too the user is told as unreachable: a dead device is known within 50 s. Only changes are told.
+too the user is told as unreachable: a dead device is known within 50 s. Only changes are told. A trunk's connection is the way
+of its probe, so it is kept alive by it, and one that ends is probed at once; one that carries no answer is given up, so that
+the next probe makes another.
 """
 
 import structlog
 
+from callserver.sip.flow import Flow
 from callserver.sip.gear import MS, Gear
-from callserver.sip.interface import TrunkAccess
-from callserver.sip.protocol.message import Response, parse_uri
+from callserver.sip.protocol.message import Response
 from callserver.sip.registrar import Registrar
-from callserver.sip.routes import flow_of
-from callserver.sip.transport import Flow
+from callserver.sip.trunks import PROBE, TrunkCondition, trunk_flow, trunk_uri
 from callserver.sip.wire import Outcome
 
 log = structlog.get_logger(__name__)
@@ -23,19 +24,22 @@ FAILURES = 2
 class Probe:
     """See the module."""
 
-    def __init__(self, gear: Gear) -> None:
-        self._gear = gear
+    def __init__(self, gear: Gear, condition: TrunkCondition) -> None:
+        self._gear, self._condition = gear, condition
         self._registrar: Registrar | None = None
         self._reachable: dict[str, bool] = {}
         self._failures: dict[str, int] = {}
         self._rounds: dict[str, int] = {}  # the number of the probe that counts; answers to older ones come too late
         self._trunks: set[str] = set()
+        self._flows: dict[str, Flow] = {}  # a trunk's, as probed last
 
     def start(self, registrar: Registrar) -> None:
-        """Begin with who is bound already, and the trunks."""
+        """Begin with who is bound already, and the trunks. Whose connection ended with our predecessor is asked at once."""
         self._registrar = registrar
         for user in registrar.users():
             self.watch(user, registrar.of(user)[-1].contact)
+            if not any(self._gear.wire.reaches(flow) for _, flow in registrar.places(user)):
+                self.doubt(user)
         for trunk in self._gear.accounts.trunks():
             self._trunks.add(trunk)
             self._later(trunk, 0)
@@ -45,10 +49,11 @@ class Probe:
         trunks = set(self._gear.accounts.trunks())
         for gone in self._trunks - trunks:
             self.forget(gone)
+            self._condition.forget(gone)
         self._trunks = trunks
         for trunk in trunks:
             self._failures[trunk] = 0
-            self._reachable.pop(trunk, None)
+            self._condition.anew(trunk)
             self._later(trunk, 0)
 
     def reachable(self, user: str) -> bool:
@@ -64,7 +69,7 @@ class Probe:
 
     def forget(self, user: str) -> None:
         """No binding is left."""
-        for known in (self._failures, self._reachable, self._rounds):
+        for known in (self._failures, self._reachable, self._rounds, self._flows):
             known.pop(user, None)
         for key in ("probe", "probe_patience"):
             self._gear.timers.clear((key, user))
@@ -72,6 +77,12 @@ class Probe:
     def doubt(self, user: str) -> None:
         """Ask now."""
         self._later(user, 0)
+
+    def disconnected(self, flow: Flow) -> None:
+        """A connection has ended: a trunk that was probed by it is asked at once."""
+        for trunk, known in self._flows.items():
+            if known.far == flow.far and self._failures.get(trunk, 0) == 0:
+                self.doubt(trunk)
 
     def _pause_ns(self, name: str) -> int:
         access = self._gear.accounts.trunk(name) if name in self._trunks else None
@@ -82,30 +93,49 @@ class Probe:
         self._gear.timers.set(("probe", name), self._gear.clock() + pause_ns, lambda now: self._probe(name))
 
     def _probe(self, name: str) -> None:
-        place = self._place(name)
-        if place is None:
+        if name in self._trunks:
+            self._probe_trunk(name)
+            return
+        places = self._registrar.places(name) if self._registrar is not None else []
+        if not places:
             self.forget(name)
             return
-        uri, flow = place
-        number = self._rounds[name] = self._rounds.get(name, 0) + 1
+        self._ask(name, self._next_round(name), *places[-1])
+
+    def _probe_trunk(self, name: str) -> None:
+        access = self._gear.accounts.trunk(name)
+        if access is None or not access.probe_ms:
+            self.forget(name)
+            return
+        number = self._next_round(name)
+
+        def found(address: str) -> None:
+            if number != self._rounds.get(name):
+                return
+            if not address:
+                self._missed(name, number, f"the name {access.host} cannot be resolved")
+                return
+            self._flows[name] = trunk_flow(access, address)
+            self._ask(name, number, trunk_uri(access), self._flows[name])
+
+        self._gear.addresses.then(access.host, found)
+
+    def _next_round(self, name: str) -> int:
+        self._rounds[name] = self._rounds.get(name, 0) + 1
+        return self._rounds[name]
+
+    def _ask(self, name: str, number: int, uri: str, flow: Flow) -> None:
         gear = self._gear
         patience = gear.clock() + PATIENCE_NS
         gear.timers.set(("probe_patience", name), patience, lambda now: self._missed(name, number, "no answer"))
         request = gear.composer.stand_alone("OPTIONS", uri, flow)
         gear.wire.ask(request, flow, lambda outcome: self._heard(name, number, outcome, uri))
 
-    def _place(self, name: str) -> tuple[str, Flow] | None:
-        if name in self._trunks:
-            access = self._gear.accounts.trunk(name)
-            return None if access is None else _trunk_place(access)
-        places = self._registrar.places(name) if self._registrar is not None else []
-        return places[-1] if places else None
-
     def _heard(self, name: str, number: int, outcome: Outcome, contact: str) -> None:
         if number != self._rounds.get(name):
             return
         if not isinstance(outcome, Response) or (name in self._trunks and outcome.status in (408, 503)):
-            self._missed(name, number, "not reachable")
+            self._missed(name, number, self._trouble(name) or "not reachable")
             return
         if outcome.status < 200:
             return
@@ -123,19 +153,21 @@ class Probe:
         if self._failures[name] < FAILURES:
             self._later(name, 0)
             return
+        why = self._trouble(name) or why
+        if name in self._flows:
+            self._gear.wire.close(self._flows[name], "nothing comes back")
         self._told(name, False, why)
         self._later(name, self._pause_ns(name))
 
+    def _trouble(self, name: str) -> str:
+        return self._gear.wire.trouble(self._flows[name]) if name in self._flows else ""
+
     def _told(self, name: str, reachable: bool, why: str) -> None:
+        if name in self._trunks:
+            self._condition.say(name, PROBE, reachable, why)
+            return
         if self._reachable.get(name) is reachable:
             return
         self._reachable[name] = reachable
         log.info("probed", name=name, reachable=reachable, reason=why)
         self._gear.listener.probed(name, reachable, why)
-
-
-def _trunk_place(access: TrunkAccess) -> tuple[str, Flow] | None:
-    transport = ";transport=tcp" if access.transport.lower() == "tcp" else ""
-    uri = f"sip:{access.host}:{access.port}{transport}"
-    flow = flow_of(parse_uri(uri))
-    return None if flow is None else (uri, flow)

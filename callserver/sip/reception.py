@@ -1,6 +1,6 @@
 """Requests outside dialogs: limits, identity, then what was asked for. The order is the point of this file.
 
-1 what nobody may ask (wrong domain, hops, loops) · 2 limits · 3 who it is: digest or trusted source · 4 the method.
+1 what nobody may ask (wrong domain, hops, loops) · 2 limits · 3 who it is: digest, certificate or trusted source · 4 the method.
 Identity comes from From and the credentials alone; P-Asserted-Identity, Remote-Party-ID, Diversion and X- headers are not read.
 An unknown user takes the way and the time of a wrong password.
 """
@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from callserver.sip.composer import unsupported
+from callserver.sip.flow import Flow
 from callserver.sip.gear import Gear
 from callserver.sip.inbound import Inbound
 from callserver.sip.limits import Limits, Verdict
 from callserver.sip.protocol import digest
 from callserver.sip.protocol.message import Request, SipError
 from callserver.sip.registrar import Registrar
-from callserver.sip.transport import Flow
 
 log = structlog.get_logger(__name__)
 
@@ -58,8 +58,12 @@ class Reception:
         if refusal:
             self._refuse(request, flow, refusal)
             return
-        if request.method == "OPTIONS" and self._gear.accounts.trunk_source(flow.host, flow.port):
+        trunk = self._trunk_of(flow)
+        if request.method == "OPTIONS" and trunk:
             self._answer(request, flow, 200)
+        elif request.method == "INVITE" and trunk and not self._gear.accounts.role(user):
+            log.warning("call_from_trunk_refused", trunk=trunk, caller=user, called=request.uri.user)
+            self._refuse(request, flow, 403, reason="Calls from this trunk are not taken")
         elif self._identified(request, flow, user):
             self._serve(request, flow, user)
 
@@ -75,6 +79,12 @@ class Reception:
         log.debug("malformed", source=str(flow), reason=error.reason)
         if error.request is not None:
             self._refuse(error.request, flow, error.status, list(error.headers), error.reason)
+
+    def _trunk_of(self, flow: Flow) -> str:
+        """The trunk that a message comes from, by its address or the name that is this address; "" for everybody else."""
+        accounts = self._gear.accounts
+        names = (flow.host, *self._gear.addresses.names(flow.host))
+        return next(filter(None, (accounts.trunk_source(name, flow.port) for name in names)), "")
 
     def _is_known(self, user: str, host: str) -> bool:
         return self._limits.known(host, user) or (bool(user) and self._gear.accounts.trusted(user, host))
@@ -107,7 +117,7 @@ class Reception:
         claimed = request.to.uri.user if request.method == "REGISTER" else user
         if claimed != user:
             return self._failed(request, flow, user, "registers for another")
-        if user and gear.accounts.trusted(user, flow.host) and gear.accounts.role(user):
+        if user and gear.accounts.role(user) and (gear.accounts.trusted(user, flow.host) or self._certified(user, flow)):
             self._limits.proven(flow.host, user, now)
             self._prove(flow)
             return True
@@ -128,6 +138,12 @@ class Reception:
             return True
         self._unproven(request, flow, user, verdict)
         return False
+
+    def _certified(self, user: str, flow: Flow) -> bool:
+        """Whether the certificate that the device showed is this user's: alone or at our domain (RFC 5922 7.1)."""
+        domain = self._gear.config.domain
+        mine = {name.lower() for name in (user, f"{user}@{domain}", f"{user}.{domain}")}
+        return not mine.isdisjoint(self._gear.wire.names(flow))
 
     def _unproven(self, request: Request, flow: Flow, user: str, verdict: digest.Verdict) -> None:
         if verdict.refusal is not digest.Refusal.NO_CREDENTIALS and not verdict.stale:

@@ -1,8 +1,9 @@
 """Session timers in dialogs (RFC 4028): we refresh at half the interval, or wait for the device's refresh.
 
 A refresh is UPDATE without SDP where the device takes it, else a re-INVITE with the SDP that stands, its version unchanged
-(RFC 3264 8). Who does not refresh in time, does not answer ours or does not know the dialog any more is a lost line, not a
-hang-up. A refusal of any other kind is the word of a device that is there: the call goes on, and it is asked again.
+(RFC 3264 8); `renew` sends one of these on order. Who does not refresh in time, does not answer ours or does not know the
+dialog any more is a lost line, not a hang-up. A refusal of any other kind is the word of a device that is there: the call goes
+on, and it is asked again.
 """
 
 import msgspec
@@ -71,19 +72,24 @@ class Refresh:
         if leg.phase is not Phase.UP or leg.id in self._gear.retransmits or leg.id in self._asked:
             self._later(leg, _BUSY_NS)  # an INVITE is open: of two, one has to wait (RFC 3261 14.1)
             return
-        self._ask(leg, timer)
+        self._ask(leg, leg.updates or not leg.sdp)
+
+    def renew(self, leg: Leg) -> None:
+        """Re-INVITE with the SDP that stands, so that the device says where its sound is; unless an INVITE is open."""
+        if leg.phase is Phase.UP and leg.sdp and leg.id not in self._gear.retransmits and leg.id not in self._asked:
+            self._ask(leg, update=False)
 
     def _later(self, leg: Leg, pause_ns: int) -> None:
         gear = self._gear
         gear.timers.set(("refresh", leg.id), gear.clock() + pause_ns, lambda now: self._due(leg))
 
-    def _ask(self, leg: Leg, timer: Timer) -> None:
+    def _ask(self, leg: Leg, update: bool) -> None:
         assert leg.dialog is not None and leg.flow is not None, "a leg that is up has a dialog"
-        composer, flow = self._gear.composer, leg.flow
-        update = leg.updates or not leg.sdp
-        lines = [("Allow", ALLOW), ("Supported", SUPPORTED), *session_timer.wanted(timer.interval_s, "uac")]
-        if timer.interval_s > self._gear.config.session_expires_s:
-            lines.append(("Min-SE", str(timer.interval_s)))  # a 422 had asked for so much (RFC 4028 7.4)
+        composer, flow, timer = self._gear.composer, leg.flow, leg.timer
+        lines = [("Allow", ALLOW), ("Supported", SUPPORTED)]
+        if timer is not None:
+            lines += session_timer.wanted(timer.interval_s, "uac" if timer.ours else "uas")
+            lines += [("Min-SE", str(leg.least_s))] if leg.least_s else []
         lines += [("User-Agent", SOFTWARE), *([] if update else [("Content-Type", SDP_TYPE)])]
         leg.dialog, request = leg.dialog.next_request(
             "UPDATE" if update else "INVITE",
@@ -115,10 +121,10 @@ class Refresh:
         if self._asked.get(leg.id) is not request:
             return  # a 2xx again
         del self._asked[leg.id]
-        if leg.phase is not Phase.UP or leg.timer is None:
+        if leg.phase is not Phase.UP:
             return
         if isinstance(outcome, Response):
-            self._answered(leg, request, outcome, leg.timer)
+            self._answered(leg, request, outcome)
         elif isinstance(outcome, TimedOut):
             self._lost(leg, 408)
         else:
@@ -131,24 +137,31 @@ class Refresh:
         composer, flow = self._gear.composer, leg.flow
         self._gear.wire.send(leg.dialog.ack(composer.via(flow.kind, composer.branch()), cseq=response.cseq.number), flow)
 
-    def _answered(self, leg: Leg, request: Request, response: Response, timer: Timer) -> None:
-        status, now = response.status, self._gear.clock()
+    def _answered(self, leg: Leg, request: Request, response: Response) -> None:
+        status = response.status
         if status < 300:
             self._refreshed(leg, response)
         elif status in _GONE:
             self._lost(leg, status)
-        elif status == 422 and session_timer.least_s(response) > timer.interval_s:
-            leg.timer = msgspec.structs.replace(timer, interval_s=session_timer.least_s(response))
-            self._ask(leg, leg.timer)
+        elif status in (401, 407) and self._proven(leg, request, response):
+            return
+        elif leg.timer is not None:
+            self._refused(leg, request, response, leg.timer)
+
+    def _refused(self, leg: Leg, request: Request, response: Response, timer: Timer) -> None:
+        status, least_s, now = response.status, session_timer.least_s(response), self._gear.clock()
+        if status == 422 and least_s > timer.interval_s:  # RFC 4028 7.4: longer, and so from now on
+            leg.timer, leg.least_s = msgspec.structs.replace(timer, interval_s=least_s), least_s
+            self._ask(leg, request.method == "UPDATE")
         elif status in _NOT_UPDATE and request.method == "UPDATE" and leg.sdp:
             leg.updates = False
-            self._ask(leg, timer)
+            self._ask(leg, update=False)
         elif status == 491:  # RFC 3261 14.1: who chose the Call-ID waits longer
             first, most = (0, 2_000) if leg.inbound else (2_100, 1_900)
             self._later(leg, (first + 10 * self._gear.composer.number(most // 10)) * MS)
-        elif status not in (401, 407) or not self._proven(leg, request, response):
+        else:
             log.warning("refresh_refused", leg=leg.id, status=status)
-            self.agreed(leg, msgspec.structs.replace(timer, since_ns=now))
+            self.agreed(leg, msgspec.structs.replace(timer, since_ns=now) if timer.ours else timer)
             self._later(leg, timer.interval_s * 1_000 // 8 * MS)
 
     def _proven(self, leg: Leg, request: Request, challenge: Response) -> bool:

@@ -1,6 +1,6 @@
 """Who can be reached where: bindings by REGISTER, stored before their 200, ended by time.
 
-A TCP connection that closes does not end its binding by itself (the phone may connect again any moment): it is probed at
+A connection that closes does not end its binding by itself (the phone may connect again any moment): it is probed at
 once, and the probe says whether it is still there.
 """
 
@@ -11,11 +11,11 @@ from typing import Protocol
 import msgspec
 import structlog
 
+from callserver.sip.flow import Flow
 from callserver.sip.gear import Gear
 from callserver.sip.protocol import bindings as rules
 from callserver.sip.protocol.message import Request, SipError, parse_uri
 from callserver.sip.routes import towards
-from callserver.sip.transport import Flow
 from callserver.sip.wire import Served
 
 log = structlog.get_logger(__name__)
@@ -92,6 +92,7 @@ class Registrar:
         task = asyncio.get_running_loop().create_task(self._save_and_answer(served, user, after, contacts, after != before))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        self._legs_follow(user, served.flow)
         if after and not before:
             log.info("bound", user=user, contact=after[-1].contact, source=str(served.flow))
             gear.listener.bound(user, after[-1].contact)
@@ -99,6 +100,15 @@ class Registrar:
             self._watcher.watch(user, after[-1].contact)
         elif before:
             self._gone(user, "unregistered")
+
+    def _legs_follow(self, user: str, flow: Flow) -> None:
+        """Dialogs of a device whose connection was lost go on over the one by which it registers again (RFC 5626 5.3)."""
+        if not flow.stream:
+            return
+        for leg in self._gear.legs.all():
+            lost = leg.flow is not None and leg.flow.host == flow.host and not self._gear.wire.reaches(leg.flow)
+            if leg.user == user and lost:
+                leg.flow = leg.heard = flow
 
     def _check(self, request: Request) -> None:
         for contact in request.contacts:
@@ -116,7 +126,7 @@ class Registrar:
     def disconnected(self, flow: Flow) -> None:
         """A connection is closed: whoever registered over it is asked at once whether he is still there."""
         for user, bound in self._bindings.items():
-            if any(binding.source.connection == flow.connection for binding in bound if binding.source.transport == "TCP"):
+            if any(binding.source.connection == flow.connection for binding in bound if binding.source.connection):
                 self._watcher.doubt(user)
 
     def _arm(self, user: str) -> None:

@@ -1,47 +1,38 @@
-"""UDP and TCP sockets of the edge: bytes in and out, and which connection is whose.
+"""UDP, TCP and TLS sockets of the edge: bytes in and out, and which connection is whose.
 
-The listening sockets belong to the supervisor; accepted connections are shown to it too (`Connections.keep`), so that they
-survive us. What arrives is handed on with its `Flow`; what it means is not decided here. Rules for TCP (RFC 3261 18):
-a message that is not complete 10 s after its first byte, and a connection that has said nothing useful in 10 s, is closed;
-a connection that nobody has proven is one of at most `MAX_UNPROVEN_EACH` of its address.
+The listening sockets belong to the supervisor; TCP connections are shown to it too (`Connections.keep`), so that they
+survive us. Those of TLS end with us, for their keys are nobody else's: devices connect again. What arrives is handed on with
+its `Flow`; what it means is not decided here. Rules for streams (RFC 3261 18): a message that is not complete 10 s after its
+first byte, and a connection that has said nothing useful in 10 s, is closed; a connection that nobody has proven is one of at
+most `MAX_UNPROVEN_EACH` of its address. A handshake has 5 s, and a connection of ours 4 s until it stands.
 """
 
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
+from callserver.sip.connection import Connection
+from callserver.sip.flow import Flow
 from callserver.sip.interface import Connections
 from callserver.sip.timers import Timers
+from callserver.sip.tls import Authorities, Sealed, words
 
 log = structlog.get_logger(__name__)
 
-SECOND_NS = 1_000_000_000
-HALF_OPEN_NS = 10 * SECOND_NS
-IDLE_NS = 900 * SECOND_NS
-SWEEP_NS = 1 * SECOND_NS
+SWEEP_NS = 1_000_000_000
 MAX_UNPROVEN_EACH = 32
 MAX_EACH = 1_000
 MAX_OVERALL = 4_000
+MAX_HANDSHAKES = 256  # at a time, of all addresses together
+MAX_TROUBLES = 1_000
 MAX_UNSENT = 262_144
 DATAGRAMS_AT_ONCE = 64
 RECEIVE_BUFFER = 4 << 20  # as much as the host allows: what waits while nobody reads is a press, perhaps
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """Where a message came from or goes to. `connection` is 0 for UDP, and for TCP when any connection will do."""
-
-    kind: str  # udp | tcp
-    host: str
-    port: int
-    connection: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.kind}:{self.host}:{self.port}"
 
 
 @dataclass(slots=True)
@@ -51,20 +42,6 @@ class Incoming:
     datagram: Callable[[bytes, Flow], None]
     piece: Callable[[bytes, Flow], bool]  # whether part of a message is still awaited
     closed: Callable[[Flow], None]
-
-
-class Connection:
-    """One TCP connection, accepted or made by us."""
-
-    def __init__(self, number: int, sock: socket.socket, host: str, port: int, now: int) -> None:
-        self.number = number
-        self.sock = sock
-        self.flow = Flow("tcp", host, port, number)
-        self.unsent = bytearray()
-        self.connecting = False
-        self.proven = False
-        self.waiting_since: int | None = now  # for the rest of a message, or for the first useful one
-        self.last_ns = now
 
 
 class Transport:
@@ -80,27 +57,46 @@ class Transport:
         self._timers = timers
         self._udp: socket.socket | None = None
         self._tcp: socket.socket | None = None
+        self._tls: socket.socket | None = None
+        self._secure: ssl.SSLContext | None = None
+        self._authorities = Authorities()
         self._open: dict[int, Connection] = {}
-        self._by_peer: dict[tuple[str, int], int] = {}
+        self._by_peer: dict[tuple[str, str, int, str], int] = {}
+        self._troubles: dict[tuple[str, str, int, str], str] = {}
         self._next = first_number
 
-    def start(self, udp: socket.socket, tcp: socket.socket, kept: Mapping[int, socket.socket]) -> None:
-        """Read from these sockets; `kept` are connections of our predecessor, under the numbers they had."""
+    def start(
+        self, udp: socket.socket, tcp: socket.socket, kept: Mapping[int, socket.socket], tls: socket.socket | None = None
+    ) -> None:
+        """Read from these sockets; `kept` are connections of our predecessor, under the numbers they had.
+
+        Whoever connects to `tls` waits in the kernel until `secure` has said with which certificate.
+        """
         loop = asyncio.get_running_loop()
-        self._udp, self._tcp = udp, tcp
+        self._udp, self._tcp, self._tls = udp, tcp, tls
         udp.setblocking(False)
         tcp.setblocking(False)
         udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         for number, sock in kept.items():
             self._resume(number, sock)
         loop.add_reader(udp, self._read_udp)
-        loop.add_reader(tcp, self._accept)
+        loop.add_reader(tcp, self._accept, tcp, "tcp")
+        if self._secure is not None:
+            self.secure(self._secure)
         self._sweep(self._clock())
+
+    def secure(self, secure: ssl.SSLContext) -> None:
+        """Accept TLS with this certificate from now on; authorities are read anew. Connections that stand go on with theirs."""
+        self._secure = secure
+        self._authorities.forget()
+        if self._tls is not None:
+            self._tls.setblocking(False)
+            asyncio.get_running_loop().add_reader(self._tls, self._accept, self._tls, "tls")
 
     def stop(self) -> None:
         """Read no more; the sockets stay open for a successor (their owner closes its copies)."""
         loop = asyncio.get_running_loop()
-        for sock in (self._udp, self._tcp):
+        for sock in (self._udp, self._tcp, self._tls):
             if sock is not None:
                 loop.remove_reader(sock)
                 sock.close()
@@ -112,7 +108,7 @@ class Transport:
 
     def local_port(self, kind: str) -> int:
         """The port that we listen on."""
-        sock = self._udp if kind == "udp" else self._tcp
+        sock = {"udp": self._udp, "tcp": self._tcp, "tls": self._tls}[kind]
         return int(sock.getsockname()[1]) if sock is not None else 0
 
     def send(self, data: bytes, flow: Flow) -> bool:
@@ -123,7 +119,7 @@ class Transport:
         return connection is not None and self._write(connection, data)
 
     def _connection(self, flow: Flow) -> Connection | None:
-        return self._open.get(flow.connection) or self._open.get(self._by_peer.get((flow.host, flow.port), 0))
+        return self._open.get(flow.connection) or self._open.get(self._by_peer.get(flow.far, 0))
 
     def reaches(self, flow: Flow) -> bool:
         """Whether a connection for this flow is there."""
@@ -135,9 +131,18 @@ class Transport:
         if connection is not None:
             connection.proven = True
 
+    def trouble(self, flow: Flow) -> str:
+        """Why the last connection that we made there failed; "" when it stood."""
+        return self._troubles.get(flow.far, "")
+
+    def names(self, flow: Flow) -> frozenset[str]:
+        """What a verified certificate of the other side says whom it is for; see `Sealed.names`."""
+        connection = self._open.get(flow.connection)
+        return connection.sealed.names() if connection is not None and connection.sealed is not None else frozenset()
+
     def close(self, flow: Flow, why: str) -> None:
         """Close a connection that we do not want."""
-        connection = self._open.get(flow.connection)
+        connection = self._connection(flow)
         if connection is not None:
             self._close(connection, why)
 
@@ -167,43 +172,54 @@ class Transport:
             return False
         return True
 
-    # ---- TCP -------------------------------------------------------------------------------------------------
+    # ---- TCP and TLS ----------------------------------------------------------------------------------------------
 
-    def _accept(self) -> None:
-        assert self._tcp is not None
+    def _accept(self, listener: socket.socket, kind: str) -> None:
         for _ in range(DATAGRAMS_AT_ONCE):
             try:
-                sock, (host, port) = self._tcp.accept()
+                sock, (host, port) = listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
-                log.warning("tcp_accept_failed", error=str(error))
+                log.warning("accept_failed", kind=kind, error=str(error))
                 return
-            if self._too_many(host):
-                log.warning("tcp_refused", source=host, reason="too many connections")
+            if self._too_many(host, kind):
+                log.warning("connection_refused", kind=kind, source=host, reason="too many connections")
                 sock.close()
                 continue
-            self._adopt(self._number(), sock, host, port)
+            self._adopt(sock, Flow(kind, host, port, self._number()))
 
-    def _too_many(self, host: str) -> bool:
+    def _too_many(self, host: str, kind: str) -> bool:
         same = [connection for connection in self._open.values() if connection.flow.host == host]
         unproven = sum(not connection.proven for connection in same)
-        return len(self._open) >= MAX_OVERALL or len(same) >= MAX_EACH or unproven >= MAX_UNPROVEN_EACH
+        if len(self._open) >= MAX_OVERALL or len(same) >= MAX_EACH or unproven >= MAX_UNPROVEN_EACH:
+            return True
+        return kind == "tls" and sum(not connection.stands for connection in self._open.values()) >= MAX_HANDSHAKES
 
     def _number(self) -> int:
         self._next += 1
         return self._next - 1
 
-    def _adopt(self, number: int, sock: socket.socket, host: str, port: int) -> Connection:
+    def _adopt(self, sock: socket.socket, flow: Flow) -> Connection:
         sock.setblocking(False)
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = Connection(number, sock, host, port, self._clock())
-        self._open[number] = connection
-        self._by_peer[(host, port)] = number
+        connection = Connection(sock, flow, self._sealed(flow), self._clock())
+        self._open[flow.connection] = connection
+        self._by_peer[flow.far] = flow.connection
         asyncio.get_running_loop().add_reader(sock, self._read, connection)
-        self._keeper.keep(number, sock.fileno())
+        if connection.sealed is None:
+            self._keeper.keep(flow.connection, sock.fileno())
         return connection
+
+    def _sealed(self, flow: Flow) -> Sealed | None:
+        """Raises OSError when the authorities that are to be trusted cannot be read."""
+        if flow.kind != "tls":
+            return None
+        if flow.name:
+            return Sealed(self._authorities.of(flow.ca), flow.name)
+        assert self._secure is not None, "nobody is accepted before there is a certificate"
+        return Sealed(self._secure)
 
     def _resume(self, number: int, sock: socket.socket) -> None:
         try:
@@ -212,26 +228,40 @@ class Transport:
             self._keeper.drop(number)
             sock.close()
             return
-        connection = self._adopt(number, sock, host, port)
+        connection = self._adopt(sock, Flow("tcp", host, port, number))
         connection.proven = True
         connection.waiting_since = None
 
     def _connect(self, flow: Flow) -> Connection | None:
+        if flow.kind == "tls" and not flow.name:  # a device's own connection, which is gone
+            return None
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         sock.setblocking(False)
         try:
-            sock.connect((flow.host, flow.port))
-        except BlockingIOError:
-            pass
+            with contextlib.suppress(BlockingIOError):
+                sock.connect((flow.host, flow.port))
+            connection = self._adopt(sock, replace(flow, connection=self._number()))
         except OSError as error:
-            log.warning("tcp_connect_failed", to=str(flow), error=str(error))
+            log.warning("connect_failed", to=str(flow), error=str(error))
+            self._note_trouble(flow, words(error, flow.name))
             sock.close()
             return None
-        connection = self._adopt(self._number(), sock, flow.host, flow.port)
-        connection.connecting = True
-        connection.proven = True
-        asyncio.get_running_loop().add_writer(sock, self._flush, connection)
+        connection.connecting = connection.proven = connection.ours = True
+        asyncio.get_running_loop().add_writer(sock, self._connected, connection)
         return connection
+
+    def _connected(self, connection: Connection) -> None:
+        connection.connecting = False
+        if connection.sealed is None:
+            self._troubles.pop(connection.flow.far, None)
+        elif self._opened(connection, b"") is None:  # our side of the handshake begins
+            return
+        self._flush(connection)
+
+    def _note_trouble(self, flow: Flow, why: str) -> None:
+        if len(self._troubles) >= MAX_TROUBLES:
+            self._troubles.clear()
+        self._troubles[flow.far] = why
 
     def _read(self, connection: Connection) -> None:
         try:
@@ -239,22 +269,56 @@ class Transport:
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
-            self._close(connection, str(error))
+            self._close(connection, words(error, ""))
             return
         if not data:
             self._close(connection, "closed by the other side")
             return
         now = self._clock()
         connection.last_ns = now
-        partial = self._incoming.piece(data, connection.flow)
+        said = data if connection.sealed is None else self._opened(connection, data)
+        if said:
+            self._take(connection, said, now)
+        if connection.sealed is not None and connection.sealed.closed:
+            self._close(connection, "closed by the other side")
+
+    def _take(self, connection: Connection, said: bytes, now: int) -> None:
+        partial = self._incoming.piece(said, connection.flow)
         if not partial:
             connection.waiting_since = None if connection.proven else connection.waiting_since
         elif connection.waiting_since is None:
             connection.waiting_since = now
 
+    def _opened(self, connection: Connection, data: bytes) -> bytes | None:
+        """What was said by TLS; None when the connection is closed, because it was none."""
+        sealed = connection.sealed
+        assert sealed is not None, "only TLS is opened"
+        stood = sealed.ready
+        try:
+            said = sealed.feed(data)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                connection.sock.send(sealed.outgoing())  # the alert; nothing more will follow
+            self._close(connection, words(error, connection.flow.name))
+            return None
+        connection.unsent += sealed.outgoing()
+        if connection.unsent:
+            self._flush(connection)
+        if sealed.ready and not stood:
+            self._troubles.pop(connection.flow.far, None)
+        return said if connection.number in self._open else None
+
     def _write(self, connection: Connection, data: bytes) -> bool:
-        connection.unsent += data
-        if len(connection.unsent) > MAX_UNSENT:
+        if connection.sealed is None:
+            connection.unsent += data
+        else:
+            try:
+                connection.sealed.seal(data)
+            except OSError as error:
+                self._close(connection, words(error, connection.flow.name))
+                return False
+            connection.unsent += connection.sealed.outgoing()
+        if len(connection.unsent) + (connection.sealed.waiting if connection.sealed is not None else 0) > MAX_UNSENT:
             self._close(connection, "does not read what we send")
             return False
         if not connection.connecting:
@@ -263,7 +327,6 @@ class Transport:
 
     def _flush(self, connection: Connection) -> None:
         loop = asyncio.get_running_loop()
-        connection.connecting = False
         try:
             while connection.unsent:
                 sent = connection.sock.send(connection.unsent)
@@ -272,15 +335,15 @@ class Transport:
             loop.add_writer(connection.sock, self._flush, connection)
             return
         except OSError as error:
-            self._close(connection, str(error))
+            self._close(connection, words(error, ""))
             return
         loop.remove_writer(connection.sock)
 
     def _close(self, connection: Connection, why: str) -> None:
         if self._open.pop(connection.number, None) is None:
             return
-        if self._by_peer.get((connection.flow.host, connection.flow.port)) == connection.number:
-            del self._by_peer[(connection.flow.host, connection.flow.port)]
+        if self._by_peer.get(connection.flow.far) == connection.number:
+            del self._by_peer[connection.flow.far]
         loop = asyncio.get_running_loop()
         loop.remove_reader(connection.sock)
         loop.remove_writer(connection.sock)
@@ -288,14 +351,14 @@ class Transport:
             connection.sock.shutdown(socket.SHUT_RDWR)
         connection.sock.close()
         self._keeper.drop(connection.number)
-        log.info("tcp_closed", source=str(connection.flow), reason=why)
+        if connection.ours:
+            self._note_trouble(connection.flow, why)
+        log.info("connection_closed", source=str(connection.flow), reason=why)
         self._incoming.closed(connection.flow)
 
     def _sweep(self, now: int) -> None:
         for connection in list(self._open.values()):
-            since = connection.waiting_since
-            if since is not None and now - since >= HALF_OPEN_NS:
-                self._close(connection, "half a message for 10 s" if connection.proven else "nothing useful for 10 s")
-            elif now - connection.last_ns >= IDLE_NS:
-                self._close(connection, "idle")
+            why = connection.overdue(now)
+            if why:
+                self._close(connection, why)
         self._timers.set("tcp_sweep", now + SWEEP_NS, self._sweep)

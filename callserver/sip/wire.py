@@ -12,12 +12,13 @@ from typing import Protocol
 
 import structlog
 
+from callserver.sip.flow import Flow
 from callserver.sip.protocol import transaction as tx
 from callserver.sip.protocol.message import Keepalive, Request, Response, SipError, Stream, is_keepalive, parse_message, stamp_via
 from callserver.sip.routes import is_address
 from callserver.sip.timers import Timers
 from callserver.sip.trace import Trace
-from callserver.sip.transport import Flow, Incoming, Transport
+from callserver.sip.transport import Incoming, Transport
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +45,7 @@ class Above(Protocol):
         """What could not be read; `error.request` can be answered when it is there."""
 
     def disconnected(self, flow: Flow) -> None:
-        """A TCP connection is closed."""
+        """A connection is closed."""
 
 
 @dataclass(eq=False, slots=True)
@@ -102,11 +103,31 @@ class Wire:
         return self._transport.send(data, flow)
 
     def _way(self, request: Request, flow: Flow) -> Flow:
-        """By TCP: the connection that the peer was heard on; when it is closed, its own address (RFC 3261 18.1.1)."""
+        """By a stream: the connection that the peer was heard on; when it is closed, its own address (RFC 3261 18.1.1).
+
+        By TLS only where the address has a name that can be proven: the one that we connected to before.
+        """
         if flow.kind != "tcp" or self._transport is None or self._transport.reaches(flow):
             return flow
         hop = request.routes[0].uri if request.routes else request.uri
         return Flow("tcp", hop.host, hop.port or 5060) if hop.is_sip and is_address(hop.host) else flow
+
+    def reaches(self, flow: Flow) -> bool:
+        """Whether something sent there now finds its way: always by UDP, else on a connection that is there."""
+        return not flow.stream or (self._transport is not None and self._transport.reaches(flow))
+
+    def trouble(self, flow: Flow) -> str:
+        """Why the last connection that we made there failed, or ""."""
+        return self._transport.trouble(flow) if self._transport is not None else ""
+
+    def names(self, flow: Flow) -> frozenset[str]:
+        """Whom a verified certificate of the other side names; see `tls.Sealed.names`."""
+        return self._transport.names(flow) if self._transport is not None and flow.kind == "tls" else frozenset()
+
+    def close(self, flow: Flow, why: str) -> None:
+        """End a connection that carries nothing any more; the next request makes another."""
+        if flow.stream and self._transport is not None:
+            self._transport.close(flow, why)
 
     def reply(self, response: Response, flow: Flow) -> None:
         """A stateless response to what came over `flow`."""
@@ -114,7 +135,7 @@ class Wire:
 
     def serve(self, request: Request, flow: Flow) -> Served:
         """Make the request's transaction."""
-        machine = tx.ServerTransaction(request, self._clock(), flow.kind == "tcp")
+        machine = tx.ServerTransaction(request, self._clock(), flow.stream)
         served = self._served[machine.key] = Served(machine, flow)
         if request.to.tag is None:
             self._merges[_merge_key(request)] = machine.key
@@ -129,7 +150,7 @@ class Wire:
 
     def ask(self, request: Request, flow: Flow, tell: OnOutcome, silent: bool = False) -> Asked:
         """Send a request; `tell` hears each response and the failure. `silent`: it went out before a restart."""
-        machine = tx.ClientTransaction(request, self._clock(), flow.kind == "tcp", silent=silent)
+        machine = tx.ClientTransaction(request, self._clock(), flow.stream, silent=silent)
         asked = self._asked[machine.key] = Asked(machine, self._way(request, flow), tell)
         self._do_asked(asked, machine.start())
         return asked
@@ -211,8 +232,7 @@ class Wire:
         self._streams.pop(flow.connection, None)
         waiting = (tx.State.CALLING, tx.State.TRYING)
         for asked in list(self._asked.values()):
-            same = (asked.flow.kind, asked.flow.host, asked.flow.port) == (flow.kind, flow.host, flow.port)
-            if same and asked.machine.state in waiting:
+            if asked.flow.far == flow.far and asked.machine.state in waiting:
                 self._do_asked(asked, asked.machine.transport_failed(self._clock()))
         self._above.disconnected(flow)
 
@@ -264,8 +284,8 @@ def _merge_key(request: Request) -> tuple[str, str, str]:
 
 
 def _back(response: Response, flow: Flow) -> Flow:
-    """Where a response goes: to the source (RFC 3261 18.2.2, RFC 3581), over TCP on the connection it came by."""
-    if flow.kind == "tcp":
+    """Where a response goes: to the source (RFC 3261 18.2.2, RFC 3581), over a stream on the connection it came by."""
+    if flow.stream:
         return flow
     host, port = response.via[0].answer_address
     return Flow("udp", host, port)

@@ -1,4 +1,4 @@
-"""The certificate of the HTTPS listener: whether it can be used, and the server's side of TLS with it."""
+"""The certificates of the listeners for HTTPS and SIP over TLS: whether one can be used, and the server's side of TLS with it."""
 
 import datetime
 import ssl
@@ -23,37 +23,48 @@ class Certificate:
     ends: datetime.datetime | None = None
 
 
-def look_at(certificate: Path, key: Path, now: datetime.datetime) -> Certificate:
-    """Read both files and compare them with each other and with the time (which has a time zone)."""
+def look_at(certificate: Path, key: Path, now: datetime.datetime, section: str = "web") -> Certificate:
+    """Read both files and compare them with each other and with the time (which has a time zone).
+
+    `section` is whose they are in the configuration: web, or sip for its TLS.
+    """
+    cert_key, key_key = f"[{section}] tls_cert", f"[{section}] tls_key"
     try:
         leaf = _certificate(certificate)
     except (OSError, ValueError) as error:
-        return Certificate(faults=(_words("[web] tls_cert", certificate, error),))
+        return Certificate(faults=(_words(cert_key, certificate, error),))
     faults, warnings = [], []
     if leaf.not_valid_after_utc <= now:
-        faults.append(f"[web] tls_cert: {certificate} expired on {leaf.not_valid_after_utc:%Y-%m-%d}; make or fetch a new one")
+        faults.append(f"{cert_key}: {certificate} expired on {leaf.not_valid_after_utc:%Y-%m-%d}; make or fetch a new one")
     elif leaf.not_valid_after_utc - now < datetime.timedelta(days=WARN_DAYS):
-        warnings.append(f"[web] tls_cert: {certificate} expires on {leaf.not_valid_after_utc:%Y-%m-%d}")
+        warnings.append(f"{cert_key}: {certificate} expires on {leaf.not_valid_after_utc:%Y-%m-%d}")
     if leaf.not_valid_before_utc > now:
-        faults.append(f"[web] tls_cert: {certificate} is valid from {leaf.not_valid_before_utc:%Y-%m-%d} only; look at the clock")
+        faults.append(f"{cert_key}: {certificate} is valid from {leaf.not_valid_before_utc:%Y-%m-%d} only; look at the clock")
     names = _names(leaf)
     if not names:
-        faults.append(f"[web] tls_cert: {certificate} names no host (subjectAltName), so no browser takes it")
+        faults.append(f"{cert_key}: {certificate} names no host (subjectAltName), so nobody takes it")
     try:
         if _public(_key(key)) != _encoded(leaf.public_key()):
-            faults.append(f"[web] tls_key: {key} is not the key of {certificate}")
+            faults.append(f"{key_key}: {key} is not the key of {certificate}")
         if stat.S_IMODE(key.stat().st_mode) & 0o007:
-            warnings.append(f"[web] tls_key: everybody may read {key}; chmod 600 it")
+            warnings.append(f"{key_key}: everybody may read {key}; chmod 600 it")
     except (OSError, ValueError) as error:
-        faults.append(_words("[web] tls_key", key, error))
+        faults.append(_words(key_key, key, error))
     return Certificate(tuple(faults), tuple(warnings), names, leaf.not_valid_after_utc)
 
 
-def server_side(certificate: Path, key: Path) -> ssl.SSLContext:
-    """TLS 1.2 and later with this certificate. Raises OSError or ValueError (ssl.SSLError is an OSError)."""
+def server_side(certificate: Path, key: Path, clients: Path | None = None) -> ssl.SSLContext:
+    """TLS 1.2 and later with this certificate. Raises OSError or ValueError (ssl.SSLError is an OSError).
+
+    `clients` are authorities by which a certificate that the other side shows is verified; it need not show one.
+    """
     secure = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     secure.minimum_version = ssl.TLSVersion.TLSv1_2
+    secure.options |= ssl.OP_NO_RENEGOTIATION
     secure.load_cert_chain(certificate, key, password=_no_passphrase)
+    if clients is not None:
+        secure.load_verify_locations(cafile=clients)
+        secure.verify_mode = ssl.CERT_OPTIONAL
     return secure
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import socket
+import ssl
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -90,6 +91,7 @@ class Ears:
     heard: list[tuple[object, ...]] = field(default_factory=list)
     media: dict[str, RemoteMedia] = field(default_factory=dict)
     buttons: list[str] = field(default_factory=list)
+    whys: list[str] = field(default_factory=list)  # of what was probed
 
     def pressed(self, dialog: str, point: str, has_sdp: bool, button: str) -> None:
         self.buttons.append(button)
@@ -122,6 +124,7 @@ class Ears:
         self.heard.append(("unbound", user))
 
     def probed(self, user: str, reachable: bool, why: str) -> None:
+        self.whys.append(why)
         self.heard.append(("probed", user, reachable))
 
     def of(self, word: str) -> list[tuple[object, ...]]:
@@ -166,6 +169,10 @@ class Bench:
         self.tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self.tcp.bind(("127.0.0.1", 0))
         self.tcp.listen(128)
+        self.tls = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.tls.bind(("127.0.0.1", 0))
+        self.tls.listen(128)
+        self.certificate: ssl.SSLContext | None = None
         self.edge = self._edge()
 
     def _edge(self) -> Edge:
@@ -177,7 +184,14 @@ class Bench:
 
     async def start(self) -> None:
         kept = {number: sock.dup() for number, sock in self.kept.sockets.items()}
-        await self.edge.start(self.udp.dup(), self.tcp.dup(), kept)
+        await self.edge.start(self.udp.dup(), self.tcp.dup(), kept, self.tls.dup())
+        if self.certificate is not None:
+            self.edge.secure(self.certificate)
+
+    def secure(self, certificate: ssl.SSLContext) -> None:
+        """TLS with this certificate from now on, also for the edges that follow."""
+        self.certificate = certificate
+        self.edge.secure(certificate)
 
     def die(self) -> None:
         """The edge is gone as if killed: nothing is said, nothing more is stored."""
@@ -195,12 +209,14 @@ class Bench:
         for peer in self.peers:
             await peer.close()
         await self.edge.stop()
-        for sock in (self.udp, self.tcp, *self.kept.sockets.values()):
+        for sock in (self.udp, self.tcp, self.tls, *self.kept.sockets.values()):
             sock.close()
 
-    async def peer(self, user: str, tcp: bool = False, register: bool = False, host: str = "127.0.0.1") -> Peer:
-        server = (self.tcp if tcp else self.udp).getsockname()
-        peer = await Peer(user, SECRET + user, server, tcp, host=host).open()
+    async def peer(
+        self, user: str, tcp: bool = False, register: bool = False, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+    ) -> Peer:
+        listener = self.tls if tls is not None else self.tcp if tcp else self.udp
+        peer = await Peer(user, SECRET + user, listener.getsockname(), tcp or tls is not None, host=host, secure=tls).open()
         self.peers.append(peer)
         if register:
             assert (await peer.register()).status == 200

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import re
 import secrets
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -93,17 +94,22 @@ class Peer:
     inbox: list[Got] = field(default_factory=list)
     waiting: list[Got] = field(default_factory=list)
     answer_probes: bool = True
+    listen: int = 0  # its port by UDP, 0: any
     closed: bool = False
+    secure: ssl.SSLContext | None = None
 
     async def open(self) -> "Peer":
         loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         if self.tcp:
-            reader, self.writer = await asyncio.open_connection(*self.server, local_addr=(self.host, 0))
+            name = "localhost" if self.secure is not None else None
+            reader, self.writer = await asyncio.open_connection(
+                *self.server, local_addr=(self.host, 0), ssl=self.secure, server_hostname=name
+            )
             self.port = self.writer.get_extra_info("sockname")[1]
             self.task = asyncio.create_task(self._read(reader))
         else:
-            self.transport, _ = await loop.create_datagram_endpoint(lambda: _Udp(self), local_addr=(self.host, 0))
+            self.transport, _ = await loop.create_datagram_endpoint(lambda: _Udp(self), local_addr=(self.host, self.listen))
             self.port = self.transport.get_extra_info("sockname")[1]
         return self
 
@@ -179,11 +185,15 @@ class Peer:
 
     @property
     def contact(self) -> str:
-        return f"<sip:{self.user}@{self.host}:{self.port}{';transport=tcp' if self.tcp else ''}>"
+        return f"<sip:{self.user}@{self.host}:{self.port}{f';transport={self.kind.lower()}' if self.tcp else ''}>"
+
+    @property
+    def kind(self) -> str:
+        """As Via names it."""
+        return "TLS" if self.secure is not None else "TCP" if self.tcp else "UDP"
 
     def via(self, branch: str = "") -> str:
-        kind = "TCP" if self.tcp else "UDP"
-        return f"SIP/2.0/{kind} {self.host}:{self.port};rport;branch=z9hG4bK{branch or secrets.token_hex(8)}"
+        return f"SIP/2.0/{self.kind} {self.host}:{self.port};rport;branch=z9hG4bK{branch or secrets.token_hex(8)}"
 
     def build(self, method: str, uri: str, lines: list[str], body: str = "", content: str = "application/sdp") -> str:
         head = [f"{method} {uri} SIP/2.0", *lines, "Max-Forwards: 70"]
