@@ -5,7 +5,7 @@ from callserver.core import classes, conversation, outside, sound
 from callserver.core import incident as incidents
 from callserver.core import leg as legs
 from callserver.core.decision import Decision
-from callserver.core.events import Escalate, GiveOutcome, HangUp, Hold, Reclassify
+from callserver.core.events import DeviceHeld, Escalate, GiveOutcome, HangUp, Hold, Reclassify
 from callserver.core.facts import CallHeld
 from callserver.core.ids import PartyId
 from callserver.core.lookup import incident_of, ladder_of
@@ -67,6 +67,23 @@ def hold(d: Decision, event: Hold) -> None:
         d.refuse(event.call, "no operator talks in this call")
     elif call.held != event.on:
         d.record(CallHeld(call.id, event.on, event.by))
+        sound.reshape(d, call)
+
+
+def device_held(d: Decision, event: DeviceHeld) -> None:
+    """An operator's telephone was put on hold: the point, if it is with nobody else, is told that somebody is there.
+
+    What other devices do with their lines is their own affair: who is left hears each other.
+    """
+    leg = d.state.legs.get(event.leg)
+    if leg is None:
+        d.refuse(event.leg, "no such leg")
+        return
+    call = d.state.calls[leg.call]
+    mine = leg.role == legs.OPERATOR and leg.state == legs.UP and call.state == calls.TALKING
+    others = any(one.id != leg.id for one in calls.up(call, legs.OPERATOR, legs.OUTSIDE)) or calls.supervising(call, calls.JOIN)
+    if mine and not (event.on and others) and call.held != event.on:
+        d.record(CallHeld(call.id, event.on, leg.party))
         sound.reshape(d, call)
 
 

@@ -1,4 +1,4 @@
-"""What the core is told of lines whose sound goes one way only. For `events`."""
+"""What the core is told of lines whose sound goes one way only, by a fault or by a button. For `events`."""
 
 from dataclasses import dataclass
 
@@ -20,3 +20,11 @@ class OneWayOver:
 
     leg: LegId
     side: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceHeld:
+    """A device put its line on hold by a button of its own (re-INVITE, RFC 3264 8.4), or takes it back."""
+
+    leg: LegId
+    on: bool

@@ -146,3 +146,35 @@ def test_a_code_of_the_console_says_nothing_in_the_call() -> None:
     assert not call.held and prompts(call).get("ann") not in ("accepted", "refused")
     run.do(ev.CodeDialled(OperatorId("ann"), "*9", "d2"))
     assert run.rung() == {"police"}
+
+
+# ---- the hold button ---------------------------------------------------------------------------------------------
+
+
+def test_the_hold_button_of_an_operators_telephone_lets_the_caller_hear_that_somebody_is_there() -> None:
+    run, _, call = conversation()
+    leg = run.leg("ann")
+    run.do(ev.DeviceHeld(leg, True))
+    assert run.said(f.CallHeld) == [f.CallHeld(call.id, True, "ann")]
+    assert prompts(call)["p1"] == "hold" and hears(call) == set()
+    run.do(ev.DeviceHeld(leg, True))
+    assert run.facts == []
+    run.do(ev.DeviceHeld(leg, False))
+    assert hears(call) == both(("ann", "p1")) and "p1" not in prompts(call)
+
+
+def test_a_held_telephone_leaves_the_caller_with_the_police_where_they_are_in_the_call() -> None:
+    """They go on talking with each other; nobody is on hold who has somebody to talk with."""
+    run, _, call = with_police()
+    run.do(ev.DeviceHeld(run.leg("ann"), True))
+    assert not call.held and both(("p1", "police")) <= hears(call)
+
+
+def test_a_hold_button_of_anybody_elses_device_changes_nothing() -> None:
+    run, _, call = with_police()
+    for party in ("p1", "police"):
+        run.do(ev.DeviceHeld(run.leg(party), True))
+        assert run.facts == []
+    run.end("p1")
+    run.do(ev.DeviceHeld(run.leg("ann"), True))
+    assert run.facts == [] and call.state == "calling-back"

@@ -1,6 +1,7 @@
 """Prompts of one tone for the call worker's tests, and where in a received line a tone is."""
 
 import wave
+from pathlib import Path
 
 import numpy as np
 
@@ -8,14 +9,19 @@ from tests.loopback.call_worker_rig import Rig
 from tests.loopback.rtp_peer import RtpPeer
 
 
-def write_prompt(rig: Rig, name: str, ms: int, hz: float, rate_hz: int = 8_000) -> None:
-    """`<name>.wav`, at a quarter of full scale."""
-    samples = np.arange(rate_hz * ms // 1_000)
-    with wave.open(str(rig.run_dir / "prompts" / "en" / f"{name}.wav"), "wb") as file:
+def tone_file(path: Path, hz: float, seconds: float, rate_hz: int = 8_000) -> None:
+    """A WAV of one tone at a quarter of full scale."""
+    samples = np.arange(int(rate_hz * seconds))
+    with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(rate_hz)
         file.writeframes((8_000 * np.sin(2 * np.pi * hz * samples / rate_hz)).astype("<i2").tobytes())
+
+
+def write_prompt(rig: Rig, name: str, ms: int, hz: float, rate_hz: int = 8_000) -> None:
+    """`<name>.wav` of a rig's prompts."""
+    tone_file(rig.run_dir / "prompts" / "en" / f"{name}.wav", hz, ms / 1_000, rate_hz)
 
 
 def bursts(peer: RtpPeer, hz: float) -> list[float]:
