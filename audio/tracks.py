@@ -1,14 +1,15 @@
 """Tracks: frames laid on one timeline, written to FLAC so that a file is either whole or not there."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from audio.disk import DISK, Disk
 from audio.tones import Samples
 
 _BLOCK = 1 << 16
@@ -48,7 +49,35 @@ class Track:
             self._samples = more
 
 
-def write_flac(path: Path, tracks: Sequence[Samples], rate_hz: int) -> None:
+class _Carried:
+    """A file for libsndfile to write into. What the disk refuses is kept in `failure`: libsndfile knows nothing of why."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.failure: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self._file.write(data)
+        except OSError as error:
+            self.failure = self.failure or error
+            return 0
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return self._file.seek(offset, whence)
+        except OSError as error:  # what was buffered is written first
+            self.failure = self.failure or error
+            return -1
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+
+def write_flac(path: Path, tracks: Sequence[Samples], rate_hz: int, disk: Disk = DISK) -> None:
     """Write the tracks (equally long) side by side in one FLAC file: aside, synced, read back and compared, then renamed.
 
     Raises ValueError for tracks of different length and OSError when what was written does not read back the same.
@@ -56,19 +85,24 @@ def write_flac(path: Path, tracks: Sequence[Samples], rate_hz: int) -> None:
     frames = {track.size for track in tracks}
     if len(frames) != 1:
         raise ValueError("tracks of one file must be equally long")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    disk.make_directory(path.parent)
     aside = path.with_name(f".{path.name}.part")
-    try:
-        with soundfile.SoundFile(aside, "w", rate_hz, len(tracks), "PCM_16", format="FLAC") as out:
-            for start in range(0, frames.pop(), _BLOCK):
-                out.write(np.stack([track[start : start + _BLOCK] for track in tracks], axis=1))
-    except soundfile.LibsndfileError as error:
-        raise OSError(f"{path.name} cannot be written: {error.error_string}") from error
+    with disk.create(aside) as file:
+        _encode(_Carried(file), path.name, tracks, rate_hz)
     if not reads_back(aside, tracks, rate_hz):
         raise OSError(f"{path.name} does not read back as it was written")
-    sync(aside)
-    os.replace(aside, path)
-    sync(path.parent)
+    disk.keep(aside, path)
+
+
+def _encode(file: _Carried, name: str, tracks: Sequence[Samples], rate_hz: int) -> None:
+    try:
+        with soundfile.SoundFile(file, "w", rate_hz, len(tracks), "PCM_16", format="FLAC") as out:
+            for start in range(0, tracks[0].size, _BLOCK):
+                out.write(np.stack([track[start : start + _BLOCK] for track in tracks], axis=1))
+    except soundfile.LibsndfileError as error:
+        raise file.failure or OSError(f"{name} cannot be written: {error.error_string}") from error
+    if file.failure is not None:
+        raise file.failure
 
 
 def reads_back(path: Path, tracks: Sequence[Samples], rate_hz: int) -> bool:
@@ -96,21 +130,9 @@ def read_sound(path: Path) -> tuple[NDArray[np.int16], int]:
     return samples, int(rate_hz)
 
 
-def write_aside(path: Path, content: bytes) -> None:
+def write_aside(path: Path, content: bytes, disk: Disk = DISK) -> None:
     """Write a small file so that it is either whole or not there: aside, synced, renamed. Its directory must exist."""
     aside = path.with_name(f".{path.name}.part")
-    with aside.open("wb") as out:
+    with disk.create(aside) as out:
         out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    os.replace(aside, path)
-    sync(path.parent)
-
-
-def sync(path: Path) -> None:
-    """Bring a file's bytes, or a directory's names, to the disk."""
-    held = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(held)
-    finally:
-        os.close(held)
+    disk.keep(aside, path)

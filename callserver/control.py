@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 
 from callserver.control_status import AlarmStatus as AlarmStatus
+from callserver.control_status import DiskStatus as DiskStatus
 from callserver.control_status import OperatorStatus as OperatorStatus
 from callserver.control_status import PointStatus as PointStatus
 from callserver.control_status import QueueStatus as QueueStatus
@@ -64,6 +65,8 @@ class Verb(StrEnum):
     RELOAD_PLAN = "reload_plan"  # by -> version, name, changed (a boolean), warnings; takes as long as the proof does
     RAISE_ALARM = "raise_alarm"  # key, text: of the watch
     CLEAR_ALARM = "clear_alarm"  # key
+    LEVELS = "levels"  # legs (leg -> runtime.levels.Level) -> {"legs": [archive.proving.Listed, ...]}: of the archivist
+    DISKS = "disks"  # disks (a list of control.DiskStatus): of the archivist
     LAST_RESORT = "last_resort"  # incident, why: the watch wants all steps up to the last to be taken
     DRAIN = "drain"  # refuse nothing, but end when no call is left
     STOP = "stop"  # end now; conversations go on in their workers
@@ -72,7 +75,7 @@ class Verb(StrEnum):
 REPEATABLE = frozenset(
     {Verb.NOTE_FACT, Verb.STATUS, Verb.TRACE, Verb.MAKE_AVAILABLE, Verb.PAUSE, Verb.HANG_UP, Verb.HOLD}
     | {Verb.RELOAD_ACCOUNTS, Verb.RELOAD_PLAN, Verb.CLASSIFY, Verb.CLIMB, Verb.MUTE, Verb.SET_MODE}
-    | {Verb.RAISE_ALARM, Verb.CLEAR_ALARM, Verb.LAST_RESORT}
+    | {Verb.RAISE_ALARM, Verb.CLEAR_ALARM, Verb.LAST_RESORT, Verb.LEVELS, Verb.DISKS}
 )
 
 

@@ -46,6 +46,17 @@ class AlarmStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     since_utc_ns: int = 0
 
 
+class DiskStatus(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A directory in which things are kept, and the file system below it. `hours_left` is None where it does not fill."""
+
+    id: str  # data, captures, recordings or spool
+    free_bytes: int
+    total_bytes: int
+    bytes_per_hour: int | None = None  # by which it fills; None: not known yet
+    hours_left: float | None = None
+    measured_utc_ns: int = 0
+
+
 class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     """How the switchboard is. `reasons` says why it is not ready; `figures` become gauges `callserver_<name>`."""
 
@@ -62,3 +73,4 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     points: tuple[PointStatus, ...] = ()
     queues: tuple[QueueStatus, ...] = ()
     alarms: tuple[AlarmStatus, ...] = ()
+    disks: tuple[DiskStatus, ...] = ()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from audio.disk import DISK, Disk
 from audio.peaks import pack, peaks_of
 from audio.resample import resample
 from audio.tones import Samples
@@ -43,7 +44,7 @@ class _Made:
     report: list[str] = field(default_factory=list)
 
 
-def make_recording(call: CallId, captures: Sequence[Path], out_dir: Path) -> RecordingMade:
+def make_recording(call: CallId, captures: Sequence[Path], out_dir: Path, disk: Disk = DISK) -> RecordingMade:
     """Make `<out_dir>/call.flac` (left: what the points said; right: what they were sent) and `<leg>.flac` for each leg.
 
     Beside them lies `call.peaks`, the shape of the first. 8 kHz, or 16 kHz when any sound of the call is G.722. Every file is
@@ -55,11 +56,11 @@ def make_recording(call: CallId, captures: Sequence[Path], out_dir: Path) -> Rec
     heard = read_call(captures)
     made = _Made(report=list(heard.remarks))
     if any(len(leg.heard) or len(leg.sent) for leg in heard.legs):
-        _write(heard, out_dir, made)
+        _write(heard, out_dir, made, disk)
     else:
         made.report.append("no sound was captured")
     for path in captures:
-        keep.compress(path, sums[keep.name_of(path)])
+        keep.compress(path, sums[keep.name_of(path)], disk)
     return RecordingMade(
         call=call,
         files=made.files,
@@ -70,22 +71,22 @@ def make_recording(call: CallId, captures: Sequence[Path], out_dir: Path) -> Rec
     )
 
 
-def _write(call: CallCapture, out_dir: Path, made: _Made) -> None:
+def _write(call: CallCapture, out_dir: Path, made: _Made, disk: Disk) -> None:
     """One leg after the other, so that no more than three tracks are in memory."""
     rate_hz = _rate_hz(call)
     left, right = Track(rate_hz), Track(rate_hz)
     for leg in sorted(call.legs, key=lambda leg: leg.leg):
         said = _track(leg, leg.heard, call.zero_ns, rate_hz, made, "said")
         made.longest_s = max(made.longest_s, said.size / rate_hz)
-        _keep_file(out_dir / f"{leg.leg}.flac", [said], rate_hz, made)
+        _keep_file(out_dir / f"{leg.leg}.flac", [said], rate_hz, made, disk)
         if leg.role == POINT:
             left.lay(0, said)
             right.lay(0, _track(leg, leg.sent, call.zero_ns, rate_hz, made, "was sent"))
     length = max(left.length, right.length, round(made.longest_s * rate_hz))
     made.longest_s = length / rate_hz
     sides = [left.samples(length), right.samples(length)]
-    _keep_file(out_dir / LISTENING, sides, rate_hz, made)
-    write_aside(out_dir / SHAPE, pack(peaks_of(sides, rate_hz, call.zero_utc_ns)))
+    _keep_file(out_dir / LISTENING, sides, rate_hz, made, disk)
+    write_aside(out_dir / SHAPE, pack(peaks_of(sides, rate_hz, call.zero_utc_ns)), disk)
     _sum(out_dir / SHAPE, made)
 
 
@@ -129,8 +130,8 @@ def _report(leg: LegCapture, sums: _Sums, made: _Made, way: str) -> None:
         made.report.append(f"{leg.leg} {way}: {lost}, {sums.senders} senders, {sums.moved} samples moved for clock drift")
 
 
-def _keep_file(path: Path, tracks: Sequence[Samples], rate_hz: int, made: _Made) -> None:
-    write_flac(path, tracks, rate_hz)
+def _keep_file(path: Path, tracks: Sequence[Samples], rate_hz: int, made: _Made, disk: Disk) -> None:
+    write_flac(path, tracks, rate_hz, disk)
     _sum(path, made)
 
 

@@ -3,12 +3,11 @@
 import fcntl
 import gzip
 import hashlib
-import os
 import shutil
 from pathlib import Path
 from typing import BinaryIO
 
-from audio.tracks import sync
+from audio.disk import DISK, Disk
 from callserver.archive.decode import open_capture
 
 SUFFIX = ".cap"
@@ -54,7 +53,7 @@ def sum_uncompressed(capture: Path) -> str:
         return _sum(stream)
 
 
-def compress(capture: Path, expected: str) -> Path:
+def compress(capture: Path, expected: str, disk: Disk = DISK) -> Path:
     """Compress a plain capture: aside, read back against the sum `expected`, synced, renamed, then the plain one removed.
 
     The same capture always gives the same bytes. Harmless on one that is compressed. Raises OSError.
@@ -63,15 +62,13 @@ def compress(capture: Path, expected: str) -> Path:
         return capture
     kept = capture.with_name(f"{capture.name}.gz")
     aside = capture.with_name(f".{capture.name}.gz")
-    with capture.open("rb") as plain, aside.open("wb") as raw:
+    with capture.open("rb") as plain, disk.create(aside) as raw:
         with gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=raw, mtime=0) as packed:
             shutil.copyfileobj(plain, packed, _BLOCK_BYTES)
     if sum_uncompressed(aside) != expected:
         raise OSError(f"{capture.name} does not read back as it was compressed")
-    sync(aside)
-    os.replace(aside, kept)
-    sync(kept.parent)
-    capture.unlink()
+    disk.keep(aside, kept)
+    disk.remove(capture)
     return kept
 
 

@@ -308,7 +308,7 @@ class CodeUsed:
     code: str
     accepted: bool
     reason: str
-    leg: LegId | None = None
+    leg: LegId = LegId("")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from callserver.core.state import Call, Incident, Leg, OperatorState, State
 from callserver.core.views import NOBODY
 from callserver.feed import Item
 from callserver.runtime.clock import Anchor
+from callserver.runtime.disks_told import DisksTold
+from callserver.runtime.levels import Levels, is_conversation
 from callserver.version import VERSION
 from dialplans.model import Plan, Priority, Step, When
 
@@ -43,6 +45,8 @@ def touched(fact: Fact) -> Iterable[str]:
             yield f"call/{call_of_leg(LegId(child))}"
     if isinstance(fact, f.OfferMade | f.OfferWidened):
         yield from (f"operator/{operator}" for operator in fact.operators)
+    if isinstance(fact, f.CallMoved):
+        yield f"sound/{fact.call}"
     if isinstance(fact, f.TrunkChanged):
         yield f"trunk/{fact.trunk}"
     if isinstance(fact, f.AlarmRaised | f.AlarmCleared):
@@ -68,18 +72,23 @@ class Board:
             "point": self._point,
             "trunk": self._trunk,
             "alarm": self._alarm,
+            "sound": self._sound,
+            "disk": self._disk,
         }
+        self.disks: DisksTold | None = None
+        self.levels: Levels | None = None  # of whom the sound of conversations is asked
 
     def whole(self, state: State) -> dict[str, Item]:
         """Every item."""
         plan = _plan(state)
         keys = ["service"]
         keys += [f"incident/{known}" for known in state.incidents] + [f"call/{known}" for known in state.calls]
-        keys += [f"alarm/{known}" for known in state.alarms]
+        keys += [f"sound/{known}" for known in state.calls] + [f"alarm/{known}" for known in state.alarms]
         if plan is not None:
             keys += [f"operator/{known}" for known in dict.fromkeys([*plan.operators, *state.operators])]
             keys += [f"queue/{known}" for known in plan.queues]
             keys += [f"point/{known}" for known in plan.points] + [f"trunk/{known}" for known in plan.trunks]
+        keys += [f"disk/{known.id}" for known in self.disks.all()] if self.disks is not None else []
         made = ((key, self.item(state, key)) for key in keys)
         return {key: item for key, item in made if item is not None}
 
@@ -214,6 +223,7 @@ class Board:
                 "state": leg.state,
                 "since_ms": self._ms(leg.since),
                 "sounding": leg.sounding,
+                "one_way": list(leg.one_way),
                 "mode": call.modes.get(leg.id, ""),
                 "muted": leg.muted,
                 "accepted": leg.accepted,
@@ -281,6 +291,13 @@ class Board:
         if plan is None or name not in plan.trunks:
             return None
         return {"id": name, "reachable": state.trunks.get(name)}
+
+    def _sound(self, state: State, name: str) -> Item | None:
+        call = state.calls.get(CallId(name))
+        return self.levels.item(call) if self.levels is not None and call is not None and is_conversation(call) else None
+
+    def _disk(self, state: State, name: str) -> Item | None:
+        return None if self.disks is None else self.disks.item(name)
 
     def _alarm(self, state: State, name: str) -> Item | None:
         text = state.alarms.get(name)

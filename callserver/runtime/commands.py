@@ -4,7 +4,7 @@ A verb is refused here only when what it names does not exist; whether it fits t
 the answer looks at what the core recorded: a `Refused` fact becomes `CommandRefused`.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -31,7 +31,10 @@ class Commands:
         reload_plan: Callable[[str], Awaitable[Reloaded]],
         stop: Callable[[bool], None],
         fresh_incident: Callable[[], IncidentId],
+        levels: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda told: {},
+        disks: Callable[[Sequence[Any]], dict[str, Any]] = lambda told: {},
     ) -> None:
+        self.levels, self.disks = levels, disks
         self.ask, self.status, self.trace, self.fresh_incident = ask, status, trace, fresh_incident
         self.reload_accounts, self.reload_plan, self.stop = reload_accounts, reload_plan, stop
         self._verbs: Mapping[str, Callable[[Args], Answer]] = {
@@ -52,6 +55,8 @@ class Commands:
             Verb.RAISE_ALARM: self._raise_alarm,
             Verb.CLEAR_ALARM: self._clear_alarm,
             Verb.LAST_RESORT: self._last_resort,
+            Verb.LEVELS: self._levels,
+            Verb.DISKS: self._disks,
             Verb.DRAIN: self._drain,
             Verb.STOP: self._stop,
         }
@@ -177,6 +182,12 @@ class Commands:
     async def _clear_alarm(self, args: Args) -> dict[str, Any]:
         return await self._put(events.ConditionCleared(args["key"]))
 
+    async def _levels(self, args: Args) -> dict[str, Any]:
+        return _taken(self.levels, args["legs"])
+
+    async def _disks(self, args: Args) -> dict[str, Any]:
+        return _taken(self.disks, args["disks"])
+
     async def _last_resort(self, args: Args) -> dict[str, Any]:
         return await self._put(events.LastResort(IncidentId(args["incident"]), args["why"]))
 
@@ -187,3 +198,10 @@ class Commands:
     async def _stop(self, args: Args) -> dict[str, Any]:
         self.stop(True)
         return {}
+
+
+def _taken(take: Callable[[Any], dict[str, Any]], told: Any) -> dict[str, Any]:
+    try:
+        return take(told)
+    except msgspec.ValidationError as error:
+        raise CommandRefused("bad-report", str(error)) from error

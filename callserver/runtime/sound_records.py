@@ -24,6 +24,10 @@ class LegSound:
     learned: tuple[str, int] | None = None  # where the device was found to send from, for these media
     refusals: int = 0  # by how many workers
 
+    def sends_nothing(self) -> bool:
+        """Whether the device said that it will send nothing, as one does that holds the call by itself."""
+        return self.remote is not None and not self.remote.device_sends
+
 
 @dataclass(slots=True)
 class CallSound:
@@ -52,3 +56,4 @@ class SoundTells:
     digit: Callable[[str, str], None]  # leg, digit
     trouble: Callable[[str, str, bool], None]  # key, text, cleared
     placed: Callable[[str], None] = lambda leg: None  # the leg's sound runs both ways
+    one_way: Callable[[str, str, str], None] = lambda leg, side, why: None  # see runtime.one_way

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable
 
-from callserver.control import AlarmStatus, OperatorStatus, PointStatus, QueueStatus, Status
+from callserver.control import AlarmStatus, DiskStatus, OperatorStatus, PointStatus, QueueStatus, Status
 from callserver.core.instant import MS, Instant
 from callserver.core.state import Incident, State
 from callserver.runtime.clock import Anchor
@@ -12,7 +12,14 @@ from dialplans.model import Plan
 ON_DUTY = frozenset({"available", "offered", "talking", "wrap-up"})
 
 
-def status(state: State, anchor: Anchor, version: str, started_utc_ns: int, figures: dict[str, float]) -> Status:
+def status(
+    state: State,
+    anchor: Anchor,
+    version: str,
+    started_utc_ns: int,
+    figures: dict[str, float],
+    disks: tuple[DiskStatus, ...] = (),
+) -> Status:
     """The whole of it. Ready when a plan is in force."""
     plan = state.plans.get(state.plan_version)
     reasons = () if plan is not None else ("no plan is in force; name one with [plan] file",)
@@ -37,6 +44,7 @@ def status(state: State, anchor: Anchor, version: str, started_utc_ns: int, figu
         points=tuple(_points(state, plan)) if plan is not None else (),
         queues=tuple(_queues(state, plan, now)) if plan is not None else (),
         alarms=tuple(AlarmStatus(key, text) for key, text in state.alarms.items()),
+        disks=disks,
     )
 
 

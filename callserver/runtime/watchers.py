@@ -20,9 +20,15 @@ class Watchers:
     """See the module. The disk is asked in a thread: a stalled one must not stall calls."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, config: Config, sound: Sound, seats: Seats, post: Callable[[Event], None]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        config: Config,
+        sound: Sound,
+        seats: Seats,
+        post: Callable[[Event], None],
+        look_at_levels: Callable[[], None] = lambda: None,
     ) -> None:
-        self.loop, self.sound, self.seats, self.post = loop, sound, seats, post
+        self.loop, self.sound, self.seats, self.post, self._look_at_levels = loop, sound, seats, post, look_at_levels
         self.disks = {"data": Path(config.storage.data), "spool": Path(config.storage.spool)}
         self.raised: dict[str, str | None] = {
             f"disk:{name}": None for name in self.disks
@@ -45,6 +51,7 @@ class Watchers:
     def _look(self) -> None:
         self.sound.watch()
         self.seats.watch()
+        self._look_at_levels()
         self._timer = self.loop.call_later(HANG_EVERY_S, self._look)
 
     async def _look_at_disks(self) -> None:

@@ -121,8 +121,11 @@ class RtpPeer:
         self.others = 0
         self.sent = 0
         self.muted = False
+        self.echo = False  # it sends back what comes, and nothing of its own
         samples = np.arange(self.rate_hz)  # one second, a whole number of periods
-        self._sound = encode((0.25 * 32_767 * np.sin(2 * np.pi * hz * samples / self.rate_hz)).astype(np.int16))
+        self.tone = encode((0.25 * 32_767 * np.sin(2 * np.pi * hz * samples / self.rate_hz)).astype(np.int16))
+        self.silence = encode(np.zeros(self.rate_hz, np.int16))
+        self.payload = self.tone  # what it says again and again: a whole number of packets
         self._to: tuple[str, int] | None = None
         self._ssrc, self._sequence = 0x10000000 + self.port, 65_500
         self._stop = threading.Event()
@@ -171,9 +174,9 @@ class RtpPeer:
                     self._receive()
                 continue
             due += PTIME_S
-            if self._to is not None and not self.muted:
-                start = (step * 160) % len(self._sound)
-                self.send(self._sound[start : start + 160], self.payload_type, step * 160)
+            if self._to is not None and not self.muted and not self.echo:
+                start = (step * 160) % len(self.payload)
+                self.send(self.payload[start : start + 160], self.payload_type, step * 160)
             step += 1
 
     def _receive(self) -> None:
@@ -185,3 +188,5 @@ class RtpPeer:
         _, kind, sequence, timestamp, ssrc = _HEADER.unpack_from(data)
         at = seconds + rest / 1e9
         self.heard.append(Heard(at, ssrc, sequence, timestamp, kind >= 0x80, kind & 0x7F, data[12:], source))
+        if self.echo and self._to is not None:
+            self.send(data[12:], self.payload_type, len(self.heard) * 160)
