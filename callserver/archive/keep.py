@@ -24,6 +24,12 @@ def captures_of(folder: Path) -> list[Path]:
     ]
 
 
+def leftovers(*folders: Path) -> list[Path]:
+    """What a crash left half written in these directories: files that were to be renamed when they are whole."""
+    there = [folder for folder in folders if folder.is_dir()]
+    return [path for folder in there for path in sorted(folder.glob(".*")) if path.suffix in (".part", ".gz")]
+
+
 def is_written(capture: Path) -> bool:
     """Whether a worker still has this capture to write: it holds a shared lock on it (flock(2)), which ends with its life."""
     try:

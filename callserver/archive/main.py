@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from audio.disk import DISK, Disk
 from callserver.archive import keep
 from callserver.archive.export import make_recording
 from callserver.core.facts import RecordingFailed, RecordingMade
@@ -51,12 +52,14 @@ class Archivist:
         unfinished: Callable[[], Sequence[tuple[CallId, Path]]],
         append: Callable[[RecordingMade | RecordingFailed], object],
         now_ns: Callable[[], int] = time.monotonic_ns,
+        disk: Disk = DISK,
     ) -> None:
         self._captures = captures_root
         self._recordings = recordings_root
         self._unfinished = unfinished
         self._append = append
         self._now_ns = now_ns
+        self._disk = disk
         self._troubles: dict[CallId, _Trouble] = {}
 
     def step(self) -> int:
@@ -71,7 +74,9 @@ class Archivist:
 
     def _finish(self, call: CallId, folder: Path) -> bool:
         try:
-            made = make_recording(call, keep.captures_of(folder), self._recordings / call)
+            for path in keep.leftovers(folder, self._recordings / call):
+                self._disk.remove(path)
+            made = make_recording(call, keep.captures_of(folder), self._recordings / call, self._disk)
         except BAD_FILES as error:
             self._failed(call, f"{type(error).__name__}: {error}")
             return False

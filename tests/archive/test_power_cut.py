@@ -1,0 +1,230 @@
+"""Finishing a recording is broken off at each step, by death and by power cut: none is lost, none half there, none twice."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from audio.disk import Disk
+from audio.tones import tone
+from callserver.archive import keep
+from callserver.archive.main import Archivist
+from callserver.core.facts import RecordingFailed, RecordingMade
+from callserver.core.ids import CallId
+from callserver.media import capture_format as cf
+from tests.archive.power import Model, RecordingDisk, Step, lay_out
+from tests.archive.wire import Sender, header, write_capture
+
+CALL = CallId("i1.1")
+FOLDER = Path("i1") / CALL
+Fact = RecordingMade | RecordingFailed
+Image = dict[Path, bytes | None]
+
+
+class QuickDisk(Disk):
+    """For what runs after a crash: nothing is cut a second time."""
+
+    def sync(self, path: Path) -> None:
+        return
+
+
+def captures(root: Path) -> None:
+    """A point with two captures and an operator, 0.3 s; the recordings' directory is there, as the first start makes it."""
+    folder = root / "captures" / FOLDER
+    said = Sender().says(tone(500, 0.3, 8000), 0.0)
+    write_capture(folder, header("i1.1.1", "point"), said[:7] + Sender(ssrc=5, kind=cf.Kind.OUT).says(tone(900, 0.3, 8000), 0.01))
+    write_capture(folder, header("i1.1.1", "point", 2), said[7:])
+    write_capture(folder, header("i1.1.2", "operator"), Sender(ssrc=3).says(tone(900, 0.3, 8000), 0.0))
+    (root / "recordings").mkdir()
+
+
+def archivist(root: Path, facts: list[Fact], disk: Disk, now_ns: int = 0) -> Archivist:
+    """One that knows what the journal knows."""
+
+    def unfinished() -> list[tuple[CallId, Path]]:
+        return [] if any(isinstance(fact, RecordingMade) for fact in facts) else [(CALL, FOLDER)]
+
+    def append(fact: Fact) -> None:
+        if isinstance(disk, RecordingDisk):
+            disk.note(Step("append", fact=fact))
+        facts.append(fact)
+
+    return Archivist(root / "captures", root / "recordings", unfinished, append, lambda: now_ns, disk)
+
+
+@dataclass
+class Unbroken:
+    """A whole run: where, its steps, what was there before, what it told, the captures' bytes."""
+
+    root: Path
+    steps: list[Step]
+    before: Model
+    fact: RecordingMade
+    plain: dict[str, bytes]
+
+    def after(self, count: int) -> Model:
+        """As it was after so many steps."""
+        model = Model.of(self.root.parent / "before")
+        model = Model({self._moved(path): file for path, file in model.names.items()}, dict(model.safe))
+        model.safe = dict(model.names)
+        for step in self.steps[:count]:
+            model.take(step)
+        return model
+
+    def _moved(self, path: Path) -> Path:
+        return self.root / path.relative_to(self.root.parent / "before")
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Unbroken:
+    return run(tmp_path, RecordingDisk())
+
+
+def run(tmp_path: Path, disk: RecordingDisk) -> Unbroken:
+    """One recording made, and all that it took."""
+    captures(tmp_path / "before")
+    root = tmp_path / "whole"
+    captures(root)
+    before = Model.of(root)
+    plain = {path.name: path.read_bytes() for path in (root / "captures" / FOLDER).iterdir()}
+    facts: list[Fact] = []
+    archivist(root, facts, disk).step()
+    (fact,) = facts
+    assert isinstance(fact, RecordingMade)
+    return Unbroken(root, disk.steps, before, fact, plain)
+
+
+def deaths(whole: Unbroken, count: int) -> Iterator[tuple[Image, list[Fact]]]:
+    """What is left when the process dies after so many steps: also in the middle of writing."""
+    model = whole.after(count)
+    facts = [fact for fact in model.facts if isinstance(fact, Fact)]
+    yield model.killed(), facts
+    if count < len(whole.steps) and whole.steps[count].what == "write":
+        step = whole.steps[count]
+        model.take(Step("write", step.path, at=step.at, data=step.data[: len(step.data) // 2]))
+        yield model.killed(), facts
+
+
+def cuts(whole: Unbroken, count: int) -> Iterator[tuple[Image, list[Fact]]]:
+    """What may be left when the power is cut after so many steps."""
+    model = whole.after(count)
+    facts = [fact for fact in model.facts if isinstance(fact, Fact)]
+    yield from ((image, facts) for image in model.cut())
+
+
+def finished(whole: Unbroken, image: Image, facts: list[Fact], root: Path) -> None:
+    """A new archivist brings it to the same end."""
+    lay_out(image, whole.root, root)
+    told = list(facts)
+    archivist(root, told, QuickDisk()).step()
+    assert told == [whole.fact], "told once, and the same"
+    for name, total in whole.fact.files.items():
+        assert hashlib.sha256((root / "recordings" / name).read_bytes()).hexdigest() == total, name
+    kept = keep.captures_of(root / "captures" / FOLDER)
+    assert {keep.name_of(path): keep.sum_uncompressed(path) for path in kept} == whole.fact.captures
+    assert keep.leftovers(root / "captures" / FOLDER, root / "recordings" / CALL) == []
+
+
+def every(whole: Unbroken, left, tmp_path: Path, steps: range) -> int:  # type: ignore[no-untyped-def]
+    """Each different thing that may be left, once; how many there were."""
+    seen: set[int] = set()
+    for count in steps:
+        for image, facts in left(whole, count):
+            mark = hash((frozenset(image.items()), len(facts)))
+            if mark not in seen:
+                seen.add(mark)
+                try:
+                    finished(whole, image, facts, tmp_path / "left" / str(len(seen)))
+                except AssertionError as error:
+                    raise AssertionError(f"after step {count} of {len(whole.steps)}: {whole.steps[max(0, count - 1)]}") from error
+    return len(seen)
+
+
+def test_a_run_writes_down_every_change_and_its_model_ends_as_the_disk_does(whole: Unbroken) -> None:
+    left = whole.after(len(whole.steps)).killed()
+    assert left == {path: None if path.is_dir() else path.read_bytes() for path in whole.root.rglob("*")}
+    assert {step.what for step in whole.steps} == {"directory", "create", "write", "sync", "rename", "remove", "append"}
+
+
+def test_what_was_told_to_the_journal_is_on_the_disk_whatever_the_kernel_lost(whole: Unbroken) -> None:
+    told = next(count for count, step in enumerate(whole.steps) if step.what == "append") + 1
+    for image in whole.after(told).cut():
+        assert {path for path in image if path.suffix in (".flac", ".peaks")} == {
+            whole.root / "recordings" / name for name in whole.fact.files
+        }
+
+
+def test_a_death_at_every_step_costs_nothing_but_time(whole: Unbroken, tmp_path: Path) -> None:
+    assert every(whole, deaths, tmp_path, range(len(whole.steps) + 1)) >= len(whole.steps) // 2
+
+
+@pytest.mark.timeout(600)
+def test_a_power_cut_at_every_step_costs_nothing_but_time(whole: Unbroken, tmp_path: Path) -> None:
+    found = every(whole, cuts, tmp_path, range(len(whole.steps) + 1))
+    print(f"{len(whole.steps)} steps, {found} different things that a power cut may leave")
+    assert found > len(whole.steps)
+
+
+class Careless(RecordingDisk):
+    """Leaves out what brings files, or directories, to the disk."""
+
+    def __init__(self, files: bool) -> None:
+        super().__init__()
+        self.files = files
+
+    def sync(self, path: Path) -> None:
+        if path.is_file() != self.files:
+            super().sync(path)
+
+
+@pytest.mark.parametrize("files", [True, False], ids=["files", "directories"])
+def test_the_series_finds_a_sync_that_is_left_out(tmp_path: Path, files: bool) -> None:
+    whole = run(tmp_path, Careless(files))
+    with pytest.raises(AssertionError):
+        every(whole, cuts, tmp_path, range(len(whole.steps) + 1))
+
+
+def test_a_disk_that_is_full_from_any_step_on_is_told_and_the_recording_is_made_when_there_is_room(
+    whole: Unbroken, tmp_path: Path
+) -> None:
+    for count in range(len(whole.steps)):
+        root = tmp_path / "full" / str(count)
+        captures(root)
+        facts: list[Fact] = []
+        archivist(root, facts, RecordingDisk(fail_at=count)).step()
+        if any(isinstance(fact, RecordingMade) for fact in facts):
+            continue  # nothing was written from there on
+        assert [type(fact) for fact in facts] == [RecordingFailed], count
+        assert "No space left" in str(facts[0].why if isinstance(facts[0], RecordingFailed) else ""), facts
+        image: Image = {path: None if path.is_dir() else path.read_bytes() for path in root.rglob("*")}
+        again = partial(lay_out, image, root)
+        again(tmp_path / "room" / str(count))
+        archivist(tmp_path / "room" / str(count), facts, QuickDisk()).step()
+        assert facts[1:] == [whole.fact], count
+
+
+def test_a_file_that_does_not_read_back_as_it_was_written_is_no_recording(tmp_path: Path) -> None:
+    """The disk loses what it took; nothing of it is told as made, and the captures stay."""
+
+    class Forgetful(QuickDisk):
+        def create(self, path: Path):  # type: ignore[no-untyped-def]
+            file = super().create(path)
+            real = file.close
+
+            def close() -> None:
+                real()
+                content = path.read_bytes()
+                path.write_bytes(content[: len(content) // 2] + b"\0" + content[len(content) // 2 + 1 :])
+
+            file.close = close  # type: ignore[method-assign]
+            return file
+
+    captures(tmp_path)
+    facts: list[Fact] = []
+    archivist(tmp_path, facts, Forgetful()).step()
+    assert [type(fact) for fact in facts] == [RecordingFailed]
+    assert len(keep.captures_of(tmp_path / "captures" / FOLDER)) == 3
+    assert list((tmp_path / "recordings" / CALL).glob("*.flac")) == []
