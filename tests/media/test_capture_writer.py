@@ -87,6 +87,22 @@ def test_records_are_in_the_file_after_a_turn_and_sealed_on_order(desk: Desk) ->
     assert (desk.read(), sealed) == ([b"one", b"two"], ["c1.1.1.cap"])
 
 
+def test_the_disk_has_the_names_of_file_and_directories_with_the_first_sync(desk: Desk, disk: Disk) -> None:
+    synced: list[str] = []
+
+    def fsync(fd: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{fd}"))
+
+    disk.fsync = fsync  # type: ignore[attr-defined]
+    desk.tape.put(1, Kind.IN, b"one")
+    desk.writer.turn()
+    for _ in range(2):
+        desk.tape.sync()
+        desk.tape.put(2, Kind.IN, b"two")
+        desk.writer.turn()
+    assert synced == [str(path) for path in (desk.directory, desk.directory.parent, desk.directory.parent.parent)]
+
+
 def test_a_full_disk_is_told_once_and_everything_is_written_when_there_is_room(desk: Desk, disk: Disk) -> None:
     disk.write = full
     for turn in range(3):

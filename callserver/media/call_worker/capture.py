@@ -21,6 +21,7 @@ QUEUE_RECORDS = 65_536  # 13 MB of 20 ms packets; two legs fill it in 5 minutes
 GATHER_S = 0.01
 SYNC_EVERY_NS = 1_000_000_000
 RETRY_S = 1.0
+MOST_NEW_DIRECTORIES = 2  # above a call's own: its incident's, and the one of all captures
 STALLED_NS = 2_000_000_000
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
 
@@ -35,6 +36,7 @@ class Tape:
         self._writer = writer
         self._noted = 0
         self._fd = -1
+        self._named = False  # the disk has the file's name, and those of its directories
         self._unwritten = bytearray(encode_header(header, boottime_ns()))
         self.unsynced = False
 
@@ -63,6 +65,10 @@ class Tape:
         """Have it on the disk."""
         if self.unsynced:
             os.fdatasync(self._fd)
+            if not self._named:
+                for directory in (self.directory, *self.directory.parents[:MOST_NEW_DIRECTORIES]):
+                    _sync_directory(directory)
+                self._named = True
             self.unsynced = False
 
     def close(self) -> None:
@@ -89,6 +95,14 @@ class Tape:
                 fcntl.flock(self._fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
             return
         raise FileExistsError(17, "too many captures of one leg", base)
+
+
+def _sync_directory(path: Path) -> None:
+    held = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(held)
+    finally:
+        os.close(held)
 
 
 _Entry = tuple[Tape, int, Kind, bytes, int]
