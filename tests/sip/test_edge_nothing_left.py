@@ -85,6 +85,19 @@ class _Round:
         self.point.reply(await self.point.request("BYE"), 481, "Gone")
         await self._ended(leg)
 
+    async def asked_for_its_media_and_hung_up(self) -> None:
+        """Our re-INVITE gets 491, is let be, and the next one is open as the point hangs up."""
+        call, leg = await self._talking()
+        self.bench.edge.renew_media(leg)
+        self.point.reply(await self.point.request("INVITE"), 491, "Request Pending")
+        await self.point.request("ACK")
+        self.bench.edge.renew_media(leg)
+        invite = await self.point.request("INVITE")
+        self.point.in_dialog(call, "BYE")
+        assert (await self.point.final("BYE")).status == 200
+        self.point.reply(invite, 481, "Gone")
+        await self._ended(leg)
+
     def _dial(self) -> str:
         leg = self._leg()
         target = Target(uri=f"sip:{self.seat.user}@127.0.0.1:{self.seat.port}")
@@ -134,7 +147,14 @@ class _Round:
     async def all(self) -> None:
         for what in (
             *(self.hung_up_by_the_point, self.hung_up_by_us, self.given_up_by_the_point, self.refused_by_us, self.never_adopted),
-            *(self.lost, self.answered_at_the_seat, self.refused_at_the_seat, self.rung_in_vain, self.unanswered_at_the_seat),
+            *(
+                self.lost,
+                self.asked_for_its_media_and_hung_up,
+                self.answered_at_the_seat,
+                self.refused_at_the_seat,
+                self.rung_in_vain,
+                self.unanswered_at_the_seat,
+            ),
         ):
             await what()
         for _ in (1, 2):
