@@ -17,6 +17,7 @@ from callserver.core.ids import CallId
 from callserver.media import capture_format as cf
 from tests.archive.power import Model, RecordingDisk, Step, lay_out
 from tests.archive.wire import Sender, header, write_capture
+from tests.full_disk import files_end_at
 
 CALL = CallId("i1.1")
 FOLDER = Path("i1") / CALL
@@ -204,6 +205,22 @@ def test_a_disk_that_is_full_from_any_step_on_is_told_and_the_recording_is_made_
         again(tmp_path / "room" / str(count))
         archivist(tmp_path / "room" / str(count), facts, QuickDisk()).step()
         assert facts[1:] == [whole.fact], count
+
+
+def test_files_that_end_at_any_byte_are_told_and_made_when_there_is_room(whole: Unbroken, tmp_path: Path) -> None:
+    """The kernel cuts and refuses what libsndfile and gzip write, as a full disk does in the middle of a block."""
+    largest = max(path.stat().st_size for path in whole.root.rglob("*") if path.is_file())
+    failed = 0
+    for room in range(0, largest + 800, 397):
+        root = tmp_path / "short" / str(room)
+        captures(root)
+        facts: list[Fact] = []
+        with files_end_at(room):
+            archivist(root, facts, QuickDisk()).step()
+        failed += isinstance(facts[0], RecordingFailed)
+        archivist(root, facts, QuickDisk()).step()
+        assert [fact for fact in facts if isinstance(fact, RecordingMade)] == [whole.fact], room
+    assert failed > 5
 
 
 def test_a_file_that_does_not_read_back_as_it_was_written_is_no_recording(tmp_path: Path) -> None:
