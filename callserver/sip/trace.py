@@ -2,12 +2,14 @@
 
 import re
 from collections import OrderedDict, deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 _LEGS = 300
 _LOOSE = 300  # Call-IDs that belong to no leg (yet): strangers must not push out what is of use
 _MESSAGES = 48
 _LONGEST = 4_096
+_OCTETS = 4 << 20  # some 300 legs have three: more than that is a flood
 _SECRETS = re.compile(rb"(?im)^((?:proxy-)?authorization[ \t]*:)[^\r\n]*(?:\r\n[ \t][^\r\n]*)*")
 
 
@@ -30,35 +32,60 @@ def redacted(data: bytes) -> str:
     return _SECRETS.sub(rb"\1 [removed]", data).decode("utf-8", "replace")
 
 
-class Trace:
-    """A bounded ring per Call-ID, and the Call-IDs of each leg (one per fork)."""
+class _Rings:
+    """The last messages of some Call-IDs, and how many octets they have together."""
 
     def __init__(self) -> None:
-        self._loose: OrderedDict[str, deque[Traced]] = OrderedDict()
-        self._calls: dict[str, deque[Traced]] = {}
+        self.of: OrderedDict[str, deque[Traced]] = OrderedDict()
+        self.octets = 0
+
+    def note(self, call_id: str, traced: Traced) -> None:
+        """One message more, for the oldest where the ring is full."""
+        ring = self.of.setdefault(call_id, deque(maxlen=_MESSAGES))
+        self.octets += len(traced.text) - (len(ring[0].text) if len(ring) == _MESSAGES else 0)
+        ring.append(traced)
+
+    def take(self, call_id: str) -> Iterable[Traced]:
+        """A ring, which is not here any more."""
+        ring = self.of.pop(call_id, ())
+        self.octets -= sum(len(traced.text) for traced in ring)
+        return ring
+
+
+class Trace:
+    """A bounded ring per Call-ID, and the Call-IDs of each leg (one per fork). `octets` bounds what legs have, and the rest."""
+
+    def __init__(self, octets: int = _OCTETS) -> None:
+        self._octets = octets
+        self._loose, self._calls = _Rings(), _Rings()
         self._legs: OrderedDict[str, list[str]] = OrderedDict()
 
     def note(self, call_id: str, sent: bool, peer: str, data: bytes, now: int) -> None:
         """Keep one message."""
-        ring = self._calls.get(call_id)
-        if ring is None:
-            ring = self._loose.setdefault(call_id, deque(maxlen=_MESSAGES))
-            if len(self._loose) > _LOOSE:
-                self._loose.popitem(last=False)
-        ring.append(Traced(now, sent, peer, redacted(data[:_LONGEST])))
+        rings = self._calls if call_id in self._calls.of else self._loose
+        rings.note(call_id, Traced(now, sent, peer, redacted(data[:_LONGEST])))
+        self._forget()
 
     def name(self, leg: str, call_id: str) -> None:
         """`call_id` belongs to `leg`."""
         calls = self._legs.setdefault(leg, [])
         if call_id not in calls:
             calls.append(call_id)
-        if call_id not in self._calls:
-            self._calls[call_id] = self._loose.pop(call_id, deque(maxlen=_MESSAGES))
-        if len(self._legs) > _LEGS:
+        if call_id not in self._calls.of:
+            self._calls.of[call_id] = deque(maxlen=_MESSAGES)
+            for traced in self._loose.take(call_id):
+                self._calls.note(call_id, traced)
+        self._forget()
+
+    def _forget(self) -> None:
+        """The oldest, until all is within its bounds."""
+        while len(self._loose.of) > _LOOSE or self._loose.octets > self._octets:
+            self._loose.take(next(iter(self._loose.of)))
+        while len(self._legs) > _LEGS or self._calls.octets > self._octets:
             _, gone = self._legs.popitem(last=False)
             still = {name for names in self._legs.values() for name in names}
             for name in set(gone) - still:
-                self._calls.pop(name, None)
+                self._calls.take(name)
 
     def legs(self) -> list[str]:
         """Every leg that there are messages of, ended ones too, oldest first."""
@@ -66,5 +93,5 @@ class Trace:
 
     def of(self, leg: str) -> list[Traced]:
         """All messages of a leg, oldest first; empty when there is none (any more)."""
-        found = [traced for call_id in self._legs.get(leg, []) for traced in self._calls.get(call_id, ())]
+        found = [traced for call_id in self._legs.get(leg, []) for traced in self._calls.of.get(call_id, ())]
         return sorted(found, key=lambda traced: traced.at_ns)

@@ -9,7 +9,7 @@ from tests.sip.test_edge_calls import SHOWN
 
 ROUNDS = 3
 LONG_S = 320  # dialogs linger for 32 s, transactions too, nonces live for 300 s
-APART = ("trace",)  # the last messages of the last legs, so many and no more; `test_a_trace_is_bounded` holds it
+APART = ("trace",)  # the last messages of the last legs, so many and no more; `test_trace` holds that
 
 
 class _Round:
