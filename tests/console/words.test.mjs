@@ -38,6 +38,10 @@ test("what legs and operators do is a word and a colour", () => {
   assert.deepEqual(legWords(leg("l", "point", "up"), true), ["on hold", "amber"]);
   assert.deepEqual(legWords(leg("l", "point", "up", { sounding: false }), false), ["line silent", "amber"]);
   assert.deepEqual(legWords(leg("l", "outside", "ringing"), false), ["ringing", "blue"]);
+  assert.deepEqual(legWords(leg("l", "point", "up", { one_way: ["out"] }), true), ["cannot hear us", "red"]);
+  assert.deepEqual(legWords(leg("l", "operator", "up", { one_way: ["out"] }), false), ["cannot hear the call", "red"]);
+  assert.deepEqual(legWords(leg("l", "point", "early", { one_way: ["in"], sounding: false }), false), ["is not heard", "red"]);
+  assert.deepEqual(legWords(leg("l", "point", "ending", { one_way: ["in"] }), false), ["leaving", "quiet"]);
   assert.deepEqual(operatorWords(operator("mary", "available", { reachable: false })), ["Available, cannot be reached", "amber"]);
   assert.deepEqual(operatorWords(operator("mary", "paused", { reachable: false })), ["Paused", "amber"]);
 });

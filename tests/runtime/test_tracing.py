@@ -71,12 +71,14 @@ def test_why_nothing_is_heard() -> None:
     strange.note(Strange(LEG, "audio arrives from A, expected B", 3))
     strange.note(Strange(LEG, "audio arrives from C, expected B", 2))
     counts = {LEG: LegCounts(LEG, received=0, refused=5, sent=40, from_engine=40, capture_dropped=0)}
-    now = sound(counts=counts, silent_since={LEG: 190 * S}, strange=strange)
+    one_way = {(LEG, "out"): "nobody listens at D", (LEG, "in"): "told above"}
+    now = sound(counts=counts, silent_since={LEG: 190 * S}, strange=strange, one_way=one_way)
     assert trace("gate", state_with("up"), Ladders(), now, ANCHOR)[1:] == [
         "  no SIP message since this switchboard began",
         "  sound: 0 packets taken, 5 refused, 40 sent",
         "  sound: nothing comes for 10.0 s: its microphone, or the network",
         "  sound: 5 packets refused: audio arrives from C, expected B",
+        "  sound: the device does not hear us: nobody listens at D",
     ]
     assert trace("gate", state_with("up"), Ladders(), sound(), ANCHOR)[-1].endswith("no call worker carries it at this moment")
 

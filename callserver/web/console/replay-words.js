@@ -29,7 +29,8 @@ export function partyOf(leg, names) {
   if (known.role === "point") {
     return "the caller";
   }
-  return (known.role === "outside" ? names.parties : names.operators)[known.party] ?? known.party;
+  const known_as = known.role === "brought" ? names.points : known.role === "outside" ? names.parties : names.operators;
+  return known_as[known.party] ?? known.party;
 }
 
 /** @param {string[]} ids @param {Names} names */
@@ -129,6 +130,9 @@ const CLASSES = ["emergency", "high", "normal", "information"];
 /** @type {Record<string, string>} */
 const MODES = { listen: "listens", whisper: "speaks to the operator alone", join: "is in the conversation", private: "speaks apart, the caller is on hold" };
 
+/** @type {Record<string, string>} why keys are sent to a device */
+const KEYS = { acknowledge: "to say that a person is there", end: "before the call ends" };
+
 /** @type {Record<string, (body: Record<string, any>, names: Names) => Said>} */
 export const WORDS = {
   PlanAdopted: (b) => ({ title: `Plan ${b.version} came into force`, detail: `by ${b.by}`, minor: true }),
@@ -143,7 +147,7 @@ export const WORDS = {
   IncidentReclassified: (b) => ({ title: `The class is ${CLASSES[b.new] ?? b.new} now, not ${CLASSES[b.old] ?? b.old}`, detail: b.why, tone: b.new < b.old ? "red" : "amber" }),
   IncidentHandedOver: (b) => ({ title: `Handed to queue ${b.queue}`, detail: b.reason.replace(/^step \d+: /, ""), tone: "amber", rank: 1 }),
   IncidentParked: (b, n) => ({ title: "The conversation was interrupted for a more urgent call", detail: `${person(b.operator, n)} had it`, tone: "amber", rank: 1 }),
-  IncidentDirected: (b, n) => ({ title: `Passed on to ${person(b.only.replace(/^(operator|group):/, ""), n)}`, detail: `by ${person(b.by, n)}`, tone: "blue", rank: 1 }),
+  IncidentDirected: (b, n) => ({ title: `Passed on to ${person(b.only.replace(/^(operator|group|party):/, ""), n)}`, detail: `by ${person(b.by, n)}`, tone: "blue", rank: 1 }),
   DirectionEnded: (b) => ({ title: "Everybody may take the call again", detail: b.reason, tone: "amber" }),
   IncidentChosen: (b, n) => ({ title: `${person(b.operator, n)} is to take this call`, detail: `by ${person(b.by, n)}`, tone: "blue" }),
   IncidentListed: (b) => ({ title: b.cause === "review" ? "To be reviewed" : "To be called back", detail: b.why, tone: "amber", rank: 1 }),
@@ -180,6 +184,10 @@ export const WORDS = {
   LegAccepted: (b, n) => ({ title: `${upper(partyOf(b.leg, n))} took the call by key ${b.digit}`, tone: "green" }),
   LegMuted: (b, n) => ({ title: `${upper(partyOf(b.leg, n))} ${b.muted ? "was muted" : "is heard again"}`, detail: `by ${person(b.by, n)}`, tone: b.muted ? "amber" : "green" }),
   ModeSet: (b, n) => ({ title: `${upper(partyOf(b.leg, n))}: ${MODES[b.mode] ?? b.mode}`, detail: `by ${person(b.by, n)}`, tone: "blue" }),
+  DigitsSent: (b, n) => ({ title: `${upper(partyOf(b.leg, n))}’s device is sent ${b.digits}`, detail: `${KEYS[b.why] ?? b.why.replace(/^control:/, "")}${b.by === "plan" ? "" : `, by ${person(b.by, n)}`}`, tone: "blue", minor: b.by === "plan" }),
+  DigitsSettled: (b, n) => ({ title: b.whole ? `${b.digits} went out to ${partyOf(b.leg, n)}’s device` : `${b.digits} did not go out to ${partyOf(b.leg, n)}’s device`, detail: b.why, tone: b.whole ? "quiet" : "amber", minor: b.whole }),
+  GroupCalled: (b, n) => ({ title: `The group ${b.group} is called`, detail: list(b.points.map((/** @type {string} */ id) => n.points[id] ?? id)), tone: "blue", rank: 1 }),
+  PointGivenUp: (b, n) => ({ title: `${n.points[b.point] ?? b.point} did not come`, detail: b.reason, tone: "amber" }),
   TalkLimitNear: () => ({ title: "The point’s device will soon end the call by itself", tone: "amber" }),
   LineChanged: (b, n) =>
     b.sounding

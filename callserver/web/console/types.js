@@ -8,7 +8,7 @@
  *   steps: number, can_ask: boolean, parked: boolean, by_hand: boolean, recall_ms: number | null, only: string, called_by: string, prefers: string, party: string | null, cameras: Camera[]}} Incident
  * @typedef {{name: string, url: string}} Camera
  * @typedef {{id: string, role: string, party: string | null, name: string, state: string, since_ms: number,
- *   sounding: boolean | null, mode: string, muted: boolean, accepted: boolean, limit_ms: number | null}} Leg
+ *   sounding: boolean | null, one_way?: string[], mode: string, muted: boolean, accepted: boolean, limit_ms: number | null}} Leg
  * @typedef {{id: string, incident: string, state: string, since_ms: number, operator: string | null, held: boolean,
  *   worker_replaced: number | boolean, legs: Leg[], offer: {operators: string[], until_ms: number | null} | null}} Call
  * @typedef {{id: string, name: string, groups: string[], state: string, reason: string, since_ms: number, reachable: boolean | null, seat: string,

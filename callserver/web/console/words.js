@@ -104,6 +104,12 @@ export function legWords(leg, held) {
   if (leg.state === "up" && leg.accepted === false) {
     return ["hears what it is about", "blue"];
   }
+  if (leg.one_way?.includes("out") && leg.state !== "ending") {
+    return [leg.role === "point" ? "cannot hear us" : "cannot hear the call", "red"];
+  }
+  if (leg.one_way?.includes("in") && leg.state !== "ending") {
+    return ["is not heard", "red"];
+  }
   if (leg.state === "up" && leg.muted) {
     return ["muted", "amber"];
   }
