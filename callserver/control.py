@@ -49,16 +49,23 @@ class Verb(StrEnum):
     CLIMB = "climb"  # incident, by: the ladder's step for being asked
     MUTE = "mute"  # call, leg, on (a boolean), by
     DROP = "drop"  # call, leg, by
-    BRING = "bring"  # call, operator, mode (listen, whisper, join or private), by
+    BRING = "bring"  # call, operator (or a group), mode (listen, whisper, join or private), by
     SET_MODE = "set_mode"  # call, leg, mode, by
     TAKE_OVER = "take_over"  # call, operator, by
-    TRANSFER = "transfer"  # call, to (an operator or a group), by
+    TRANSFER = "transfer"  # call, to (an operator, a group or a party), by
     PARK = "park"  # call, by
     RENEW = "renew"  # call, by: the point is called back now
     TAKE = "take"  # incident, operator, by
     CALL_OUT = "call_out"  # point, operator, by
+    CALL_GROUP = "call_group"  # group (of points), operator, by
+    BRING_POINT = "bring_point"  # call, point, by
+    SEND_CONTROL = "send_control"  # call, control, leg ("": the call's own point's), by
     MAKE_AVAILABLE = "make_available"  # operator, by
-    PAUSE = "pause"  # operator, reason, by
+    PAUSE = "pause"  # operator, reason, by, to (who gets what they own on the call-back list; "": the next on duty)
+    GIVE_OWNER = "give_owner"  # incident, to (an operator; "": the next on duty), by
+    ACKNOWLEDGE = "acknowledge"  # operator, incident ("": all that were passed), by
+    CALL_BACK = "call_back"  # incident, operator, by
+    HANDOVER = "handover"  # -> `control_handover.Handover`
     STATUS = "status"  # -> `Status`
     TRACE = "trace"  # of (a point or a call) -> {"lines": [text, ...]}
     RELOAD_ACCOUNTS = "reload_accounts"  # the directory was changed
@@ -75,6 +82,7 @@ class Verb(StrEnum):
 REPEATABLE = frozenset(
     {Verb.NOTE_FACT, Verb.STATUS, Verb.TRACE, Verb.MAKE_AVAILABLE, Verb.PAUSE, Verb.HANG_UP, Verb.HOLD}
     | {Verb.RELOAD_ACCOUNTS, Verb.RELOAD_PLAN, Verb.CLASSIFY, Verb.CLIMB, Verb.MUTE, Verb.SET_MODE}
+    | {Verb.ACKNOWLEDGE, Verb.HANDOVER}
     | {Verb.RAISE_ALARM, Verb.CLEAR_ALARM, Verb.LAST_RESORT, Verb.LEVELS, Verb.DISKS}
 )
 

@@ -8,6 +8,8 @@ from callserver.commands.output import FAULTS, ConfigOption, JsonOption, SetOpti
 from callserver.commands.store import reading
 from callserver.web.times import rfc3339
 
+ASK_S = 5.0
+
 app = typer.Typer(no_args_is_help=True, help="Look at incidents.")
 
 
@@ -58,6 +60,31 @@ def show(
         write_json(whole)
     else:
         _print(whole)
+
+
+@app.command()
+def handover(config: ConfigOption = None, settings: SetOption = None, as_json: JsonOption = False) -> None:
+    """The sheet for the next shift, from the running switchboard: what must be seen to and whose it is, what is out of order."""
+    import msgspec
+
+    from callserver.control import CommandRefused, Unavailable, Verb, ask_sync
+    from callserver.control_handover import Handover
+
+    path = configured(config, settings).storage.control_socket
+    try:
+        answer = ask_sync(path, Verb.HANDOVER, timeout_s=ASK_S)
+        sheet = msgspec.convert(answer, Handover)
+    except (CommandRefused, msgspec.ValidationError) as error:
+        fail(str(error))
+    except Unavailable as error:
+        fail(f"{error}. Does the service run with this configuration?")
+    if as_json:
+        write_json(msgspec.to_builtins(sheet))
+        return
+    from callserver.commands.sheet import lines
+
+    for line in lines(sheet):
+        say(line)
 
 
 def _row(row: Any) -> dict[str, Any]:

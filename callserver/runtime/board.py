@@ -154,6 +154,7 @@ class Board:
             "parties": [{"id": party.id, "name": party.name} for party in plan.parties.values()] if plan else [],
             "groups": list(plan.groups) if plan else [],
             "pauses": [{"id": id, "name": name} for id, name in plan.pauses.items()] if plan else [],
+            "point_groups": _point_groups(plan),
         }
 
     def _incident(self, state: State, name: str) -> Item | None:
@@ -188,9 +189,25 @@ class Board:
             **_kept_for(plan, incident),
             "recall_ms": self._ms(incident.only_until),
             "called_by": incident.called_by,
+            "group": _group_name(plan, incident.group),
             "prefers": incident.prefers or "",
             "cameras": [{"name": plan.cameras[id].name, "url": plan.cameras[id].url} for id in point.cameras],
             "party": incident.party or "",
+            **self._listed(incident),
+        }
+
+    def _listed(self, incident: Incident) -> Item:
+        """Why it is on the call-back list, whose it is and until when; `listed` "" for one that is not."""
+        listed = bool(incident.listed)
+        tried = [{"at_ms": self._ms(one.at), "operator": one.operator or "", "result": one.result} for one in incident.attempts]
+        return {
+            "listed": incident.listed,
+            "listed_why": incident.listed_why,
+            "listed_ms": self._ms(incident.listed_since) if listed else None,
+            "overdue_ms": self._ms(incident.overdue_at),
+            "owner": incident.owner or "",
+            "acknowledge_ms": self._ms(incident.acknowledge_by),
+            "attempts": tried if listed else [],
         }
 
     def _call(self, state: State, name: str) -> Item | None:
@@ -208,6 +225,7 @@ class Board:
             "held": call.held,
             "worker_replaced": self._replaced.get(call.id, 0),
             "legs": self._legs(state, call),
+            "missed": [{"point": point, "place": _name(_plan(state), legs.POINT, point)} for point in call.missed],
             "offer": ringing,
         }
 
@@ -228,6 +246,8 @@ class Board:
                 "muted": leg.muted,
                 "accepted": leg.accepted,
                 "limit_ms": self._limit_ms(state, leg),
+                "controls": _controls(plan, leg),
+                "sending": bool(leg.sending),
             }
             for leg in call.legs.values()
         ]
@@ -323,10 +343,26 @@ def _named(state: State, key: str) -> Iterable[str]:
             yield f"{other}/{known}"
 
 
+def _point_groups(plan: Plan | None) -> list[Item]:
+    groups = {} if plan is None else plan.point_groups
+    return [{"id": group.id, "name": group.name, "points": list(group.points)} for group in groups.values()]
+
+
+def _group_name(plan: Plan, group: str) -> str:
+    return plan.point_groups[group].name if group in plan.point_groups else group
+
+
+def _controls(plan: Plan | None, leg: Leg) -> list[Item]:
+    """What the device of a point's leg can be told to do."""
+    point = None if plan is None or leg.role not in legs.POINTS else plan.points.get(leg.party)
+    known = () if plan is None or point is None else plan.profiles[point.profile].controls.values()
+    return [{"id": one.id, "name": one.name} for one in known]
+
+
 def _kept_for(plan: Plan, incident: Incident) -> Item:
-    """Who alone is rung for it, in words: an operator's or a group's name, "" for everybody. `by_hand`: a person parked it."""
+    """Who alone is called for it, in words: an operator, a group or a party; "" for everybody. `by_hand`: a person parked it."""
     kind, _, id = incident.only.partition(":")
-    known = plan.operators.get(id) if kind == "operator" else None
+    known = plan.operators.get(id) if kind == "operator" else plan.parties.get(id) if kind == "party" else None
     return {"only": known.name if known is not None else id, "by_hand": incident.only == NOBODY}
 
 
@@ -355,7 +391,7 @@ def _name_before(state: State, operator: str) -> str:
 def _name(plan: Plan | None, role: str, party: str) -> str:
     if plan is None:
         return party
-    if role == "point":
+    if role in legs.POINTS:
         return plan.points[party].place if party in plan.points else party
     named = plan.operators.get(party) if role in legs.SEATS else plan.parties.get(party)
     return named.name if named is not None else party

@@ -33,7 +33,9 @@ class Commands:
         fresh_incident: Callable[[], IncidentId],
         levels: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda told: {},
         disks: Callable[[Sequence[Any]], dict[str, Any]] = lambda told: {},
+        handover: Callable[[], dict[str, Any]] = dict,
     ) -> None:
+        self.handover = handover
         self.levels, self.disks = levels, disks
         self.ask, self.status, self.trace, self.fresh_incident = ask, status, trace, fresh_incident
         self.reload_accounts, self.reload_plan, self.stop = reload_accounts, reload_plan, stop
@@ -46,6 +48,7 @@ class Commands:
             Verb.CLASSIFY: self._classify,
             Verb.CLIMB: self._climb,
             **self._live_control(),
+            **self._call_back_list(),
             Verb.MAKE_AVAILABLE: self._make_available,
             Verb.PAUSE: self._pause,
             Verb.STATUS: self._status,
@@ -74,6 +77,18 @@ class Commands:
             Verb.RENEW: self._renew,
             Verb.TAKE: self._take,
             Verb.CALL_OUT: self._call_out,
+            Verb.CALL_GROUP: self._call_group,
+            Verb.BRING_POINT: self._bring_point,
+            Verb.SEND_CONTROL: self._send_control,
+        }
+
+    def _call_back_list(self) -> Mapping[str, Callable[[Args], Answer]]:
+        """What people ask of what nobody has; see core.events_owner."""
+        return {
+            Verb.GIVE_OWNER: self._give_owner,
+            Verb.ACKNOWLEDGE: self._acknowledge,
+            Verb.CALL_BACK: self._call_back,
+            Verb.HANDOVER: self._handover,
         }
 
     async def dispatch(self, verb: str, args: Args) -> dict[str, Any]:
@@ -153,11 +168,36 @@ class Commands:
         point, operator = PointId(args["point"]), OperatorId(args["operator"])
         return await self._put(events_control.CallOut(point, operator, args["by"], self.fresh_incident()))
 
+    async def _call_group(self, args: Args) -> dict[str, Any]:
+        operator = OperatorId(args["operator"])
+        return await self._put(events_control.CallGroup(args["group"], operator, args["by"], self.fresh_incident()))
+
+    async def _bring_point(self, args: Args) -> dict[str, Any]:
+        return await self._put(events_control.BringPoint(CallId(args["call"]), PointId(args["point"]), args["by"]))
+
+    async def _send_control(self, args: Args) -> dict[str, Any]:
+        leg = LegId(args["leg"]) if args.get("leg") else None
+        return await self._put(events_control.SendControl(CallId(args["call"]), args["control"], args["by"], leg))
+
     async def _make_available(self, args: Args) -> dict[str, Any]:
         return await self._put(events.MakeAvailable(OperatorId(args["operator"]), args["by"]))
 
     async def _pause(self, args: Args) -> dict[str, Any]:
-        return await self._put(events.Pause(OperatorId(args["operator"]), args.get("reason", ""), args["by"]))
+        operator, reason, to = OperatorId(args["operator"]), args.get("reason", ""), args.get("to", "")
+        return await self._put(events.Pause(operator, reason, args["by"], to))
+
+    async def _give_owner(self, args: Args) -> dict[str, Any]:
+        return await self._put(events.GiveOwner(IncidentId(args["incident"]), args["to"], args["by"]))
+
+    async def _acknowledge(self, args: Args) -> dict[str, Any]:
+        incident = IncidentId(args["incident"]) if args["incident"] else None
+        return await self._put(events.Acknowledge(OperatorId(args["operator"]), incident, args["by"]))
+
+    async def _call_back(self, args: Args) -> dict[str, Any]:
+        return await self._put(events.CallBack(IncidentId(args["incident"]), OperatorId(args["operator"]), args["by"]))
+
+    async def _handover(self, args: Args) -> dict[str, Any]:
+        return self.handover()
 
     async def _status(self, args: Args) -> dict[str, Any]:
         return self.status()

@@ -15,6 +15,7 @@ import time
 from collections.abc import Coroutine, Iterable, Sequence
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from callserver import control, logs
@@ -35,6 +36,7 @@ from callserver.runtime.disks_told import DisksTold
 from callserver.runtime.dispatcher import Dispatcher
 from callserver.runtime.feed_server import FeedServer
 from callserver.runtime.first import migrate
+from callserver.runtime.handover import handover
 from callserver.runtime.levels import Levels
 from callserver.runtime.notice_delivery import Delivery
 from callserver.runtime.notices import Notices
@@ -99,7 +101,7 @@ class Switchboard:
         self.telling = EdgeTelling(self.post, self.accounts, self._fresh_incident)
         told = self.telling
         heard = (told.silent, told.sounding, told.digit)
-        tells = SoundTells(told.worker_lost, told.unheard, *heard, told.trouble, told.placed, told.one_way)
+        tells = SoundTells(told.worker_lost, told.unheard, *heard, told.trouble, told.placed, told.one_way, told.digits_gone)
         self.sound = Sound(link, Path(config.storage.data), lambda: self.anchor, tells)
         self.seats = Seats(link, self.sound, self.post, self.feed.tell, lambda operator: told.softphones.get(operator, ""))
         self.telling.seats = self.feed.seats = self.seats
@@ -111,6 +113,7 @@ class Switchboard:
         self.performer = Performer(
             self.edge, self.sound, self.seats, codes, lambda: self.dispatcher.state, self.post, self.notices
         )
+        self.telling.signals = self.performer.signals
         now = (lambda: self.dispatcher.state, lambda: self.anchor)
         self.levels = Levels(*now, self.feed.show, self.post, self.sound.legs)
         self.disks = DisksTold(self.feed.show)
@@ -140,7 +143,7 @@ class Switchboard:
         self.link.listen(self.loop, self._told)
         self.watchers.start()
         asked = (self._status, self._trace, self.reload_accounts, self._reload, self._stop, self._fresh_incident)
-        commands = Commands(self.dispatcher.ask, *asked, self.levels.take, self.disks.take)
+        commands = Commands(self.dispatcher.ask, *asked, self.levels.take, self.disks.take, self._handover)
         self.server = control.CommandServer(self.config.storage.control_socket, commands.dispatch)
         try:
             await self.server.start()
@@ -336,8 +339,6 @@ class Switchboard:
         self.post(Noted(fact, f"anchor:{anchor.boot}:{anchor.number}"))
 
     def _status(self) -> dict[str, object]:
-        import msgspec
-
         figures = {
             "workers_spare": float(len(self.sound.spares)),
             "workers": float(len(self.sound.workers)),
@@ -349,6 +350,9 @@ class Switchboard:
         }
         told = status(self.dispatcher.state, self.anchor, VERSION, self.started_utc_ns, figures, self.disks.all())
         return dict(msgspec.to_builtins(told))
+
+    def _handover(self) -> dict[str, object]:
+        return dict(msgspec.to_builtins(handover(self.dispatcher.state, self.anchor, self.anchor.now())))
 
     def _trace(self, of: str) -> list[str]:
         counts = {leg: each for link in self.sound.workers.values() for leg, each in link.counts.items()}

@@ -15,7 +15,21 @@ from callserver.config import Config
 from callserver.control import CommandClient
 from callserver.version import VERSION
 from callserver.web import errors
-from callserver.web.api import calls, health, incidents, live, live_calls, pages, plans, recording, replay, seat, session, state
+from callserver.web.api import (
+    call_backs,
+    calls,
+    health,
+    incidents,
+    live,
+    live_calls,
+    pages,
+    plans,
+    recording,
+    replay,
+    seat,
+    session,
+    state,
+)
 from callserver.web.gate import gate
 from callserver.web.guard import Guard
 from callserver.web.notes import Notes
@@ -26,7 +40,7 @@ from callserver.web.sessions import Sessions
 
 SESSIONS_FILE = "web-sessions.json"
 
-_ROOMS = (health, session, incidents, calls, live_calls, recording, replay, state, plans, live, seat, pages)
+_ROOMS = (health, session, incidents, calls, call_backs, live_calls, recording, replay, state, plans, live, seat, pages)
 _ROUTERS = tuple(room.router for room in _ROOMS)
 _METHODS = frozenset({"GET", "HEAD", "POST", "DELETE"})
 _ERRORS: dict[int | str, dict[str, Any]] = {

@@ -70,8 +70,17 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("POST", "/api/calls/{id}/transfer"): _ON_DUTY,
     ("POST", "/api/calls/{id}/park"): _ON_DUTY,
     ("POST", "/api/calls/{id}/renew"): _ON_DUTY,
+    ("POST", "/api/calls/{id}/bring-point"): _ON_DUTY,
+    ("POST", "/api/calls/{id}/control"): _ON_DUTY,
     ("POST", "/api/incidents/{id}/take"): _ON_DUTY,  # operators for themselves
     ("POST", "/api/points/{id}/call"): _ON_DUTY,  # likewise
+    ("POST", "/api/point-groups/{id}/call"): _ON_DUTY,  # likewise
+    ("GET", "/api/call-backs"): _EVERYONE,
+    ("GET", "/api/handover"): _EVERYONE,
+    ("POST", "/api/call-backs/acknowledge"): _ON_DUTY,  # what was passed to whoever asks
+    ("POST", "/api/incidents/{id}/acknowledge"): _ON_DUTY,  # likewise
+    ("POST", "/api/incidents/{id}/give"): _ON_DUTY,  # operators their own, the room's, and to themselves
+    ("POST", "/api/incidents/{id}/call-back"): _ON_DUTY,  # operators for themselves
     ("GET", "/api/points"): _EVERYONE,
     ("GET", "/api/operators"): _EVERYONE,
     ("POST", "/api/operators/{id}/available"): _SELF,

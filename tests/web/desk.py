@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from audio.peaks import pack, peaks_of
 from callserver.config import Config, load
 from callserver.control import AlarmStatus, CommandClient, CommandRefused, CommandServer, Status, Verb
+from callserver.control_handover import Handover
 from callserver.core import facts as f
 from callserver.core.ids import CallId, IncidentId, LegId, OfferId, OperatorId, PointId
 from callserver.core.termination import By, Class, Termination
@@ -66,12 +67,13 @@ def story() -> Sequence[f.Fact]:
 
 @dataclass
 class Switchboard:
-    """Notes every command; answers STATUS; refuses what `refuse` names."""
+    """Notes every command; answers STATUS and HANDOVER; refuses what `refuse` names."""
 
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     refuse: dict[str, str] = field(default_factory=dict)
     ready: bool = True
     alarms: tuple[AlarmStatus, ...] = ()
+    sheet: Handover = field(default_factory=lambda: Handover(made_utc_ns=1))
 
     async def dispatch(self, verb: str, args: dict[str, Any]) -> dict[str, Any]:
         """See callserver.control."""
@@ -81,6 +83,9 @@ class Switchboard:
                 Status(self.ready, reasons, facts=20, figures={"workers": 5.0}, alarms=self.alarms)
             )
             return told
+        if verb == Verb.HANDOVER:
+            sheet: dict[str, Any] = msgspec.to_builtins(self.sheet)
+            return sheet
         self.asked.append((verb, args))
         if verb in self.refuse:
             raise CommandRefused("plan-refused" if verb == Verb.RELOAD_PLAN else "refused", self.refuse[verb])

@@ -22,10 +22,12 @@ router = APIRouter()
 
 
 class Reason(BaseModel):
-    """Why an operator pauses: one of the plan's reasons, where it has some, or none."""
+    """Why an operator pauses: one of the plan's reasons, where it has some, or none. `to`: who gets what is theirs on the
+    call-back list; empty: the next on duty."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
     reason: str = Field(default="", max_length=200)
+    to: str = Field(default="", max_length=64)
 
 
 @router.get("/api/points")
@@ -93,7 +95,7 @@ async def pause(request: Request, id: Id, reason: Reason | None = None) -> model
     if why and plan.pauses and why not in plan.pauses:
         names = ", ".join(plan.pauses)
         raise ApiError(422, "unknown-reason", f"The plan has no reason {why!r} for a pause.", f"Choose one of: {names}.")
-    args = {"operator": id, "reason": why, "by": signed_in(request).user}
+    args = {"operator": id, "reason": why, "by": signed_in(request).user, "to": reason.to if reason else ""}
     await service(request).commands.ask(Verb.PAUSE, args)
     return models.Done()
 
