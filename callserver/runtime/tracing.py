@@ -2,12 +2,13 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
 from callserver.core import leg as legs
 from callserver.core.ids import LegId
+from callserver.core.one_way import OUT
 from callserver.core.state import Leg, State
 from callserver.media.protocol import LegCounts, Strange
 from callserver.runtime.clock import Anchor
@@ -47,12 +48,14 @@ class Ladders(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SoundNow:
-    """What is needed of the sound at this moment: each leg's counts by its worker, since when it is silent (boottime ns)."""
+    """What is needed of the sound at this moment: each leg's counts by its worker, since when it is silent (boottime ns), and
+    what of it goes one way only: (leg, side) to the reason."""
 
     counts: Mapping[str, LegCounts]
     silent_since: Mapping[str, int]
     strange: StrangeSound
     now_ns: int
+    one_way: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def trace(of: str, state: State, ladders: Ladders, sound: SoundNow, anchor: Anchor) -> list[str]:
@@ -91,3 +94,5 @@ def _sound(name: str, leg: Leg | None, sound: SoundNow) -> Iterator[str]:
     if name in sound.strange.of:
         what, count = sound.strange.of[name]
         yield f"{count} packets refused: {what}"
+    if (name, OUT) in sound.one_way:
+        yield f"the device does not hear us: {sound.one_way[name, OUT]}"
