@@ -11,11 +11,12 @@ import pytest
 from tests.eventually import eventually_sync
 from tests.peers.baresip import Baresip
 from tests.peers.linphone import Linphone
+from tests.peers.pjsip import Pjsip
 from tests.peers.ports import Ports
 from tests.peers.sipp import Sipp
 from tests.sample import put_off
 
-P = TypeVar("P", Baresip, Linphone)
+P = TypeVar("P", Baresip, Linphone, Pjsip)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -79,6 +80,10 @@ class Peers:
     def linphone(self, user: str, **options: object) -> Linphone:
         """A linphonec; call its `start()`."""
         return self._keep(Linphone, user, options)
+
+    def pjsip(self, user: str, **options: object) -> Pjsip:
+        """A pjsip; call its `start()`."""
+        return self._keep(Pjsip, user, options)
 
     def sipp(self, name: str, scenario: str, server: tuple[str, int], **options: object) -> Sipp:
         """A SIPp run; `await` its `run()`, or `start()` it."""

@@ -52,6 +52,7 @@ ROTATING: Mapping[str, int] = {
     "tests/loopback/test_wire.py": 6,
     "tests/loopback/test_wire_lost.py": 5,
     "tests/loopback/test_wire_phones.py": 4,
+    "tests/loopback/test_wire_timers.py": 3,
     "tests/loopback/test_worker_death.py": 4,
     "tests/planning/test_quotient.py": 20,
     "tests/replay/test_page.py": 2,

@@ -111,7 +111,7 @@ class RtpPeer:
 
     def __init__(self, hz: float, codec: str = "PCMU", payload_type: int | None = None, host: str = "127.0.0.1") -> None:
         self.hz, self.codec = hz, codec
-        self.rate_hz, encode, self._decode, static = CODECS[codec]
+        self.rate_hz, self._encode, self._decode, static = CODECS[codec]
         self.payload_type = static if payload_type is None else payload_type
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
@@ -122,15 +122,24 @@ class RtpPeer:
         self.sent = 0
         self.muted = False
         self.echo = False  # it sends back what comes, and nothing of its own
-        samples = np.arange(self.rate_hz)  # one second, a whole number of periods
-        self.tone = encode((0.25 * 32_767 * np.sin(2 * np.pi * hz * samples / self.rate_hz)).astype(np.int16))
-        self.silence = encode(np.zeros(self.rate_hz, np.int16))
+        self.tone = self._tone(hz)
+        self.silence = self._encode(np.zeros(self.rate_hz, np.int16))
         self.payload = self.tone  # what it says again and again: a whole number of packets
         self._to: tuple[str, int] | None = None
-        self._ssrc, self._sequence = 0x10000000 + self.port, 65_500
+        self._ssrc, self._sequence, self._first_timestamp = 0x10000000 + self.port, 65_500, 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"peer {hz}", daemon=True)
         self._thread.start()
+
+    def _tone(self, hz: float) -> bytes:
+        samples = np.arange(self.rate_hz)  # one second, a whole number of periods
+        return self._encode((0.25 * 32_767 * np.sin(2 * np.pi * hz * samples / self.rate_hz)).astype(np.int16))
+
+    def renew(self, hz: float) -> None:
+        """Another RTP line with another tone from now on, as of a device that was reset: SSRC, sequence and time begin anew."""
+        self.hz, self.tone = hz, self._tone(hz)
+        self.payload = self.tone
+        self._ssrc, self._sequence, self._first_timestamp = self._ssrc ^ 0x5A5A5A5A, 7, 0x7FFF0000
 
     def start(self, to: tuple[str, int]) -> None:
         """Send there from now on."""
@@ -176,7 +185,7 @@ class RtpPeer:
             due += PTIME_S
             if self._to is not None and not self.muted and not self.echo:
                 start = (step * 160) % len(self.payload)
-                self.send(self.payload[start : start + 160], self.payload_type, step * 160)
+                self.send(self.payload[start : start + 160], self.payload_type, self._first_timestamp + step * 160)
             step += 1
 
     def _receive(self) -> None:

@@ -30,11 +30,12 @@ class Sipp(Peer):
         calls: int = 1,
         within_s: float = 20.0,
         host: str = "127.0.0.1",
+        sip_port: int = 0,
     ) -> None:
         """Writes the scenario. The run gives up after `within_s` seconds by itself."""
         super().__init__(directory)
         (directory / "scenario.xml").write_text(scenario, encoding="utf-8")
-        self.sip_port, self.rtp_port, self._within_s = ports.take(), ports.take(4, even=True), within_s
+        self.sip_port, self.rtp_port, self._within_s = sip_port or ports.take(), ports.take(4, even=True), within_s
         self._arguments = [f"{server[0]}:{server[1]}", "-sf", "scenario.xml", "-m", str(calls), "-nostdin"]
         self._arguments += ["-i", host, "-p", str(self.sip_port), "-mi", host, "-mp", str(self.rtp_port)]
         self._arguments += ["-t", {"udp": "u1", "tcp": "t1"}[transport], "-timeout", f"{int(within_s)}s", "-timeout_error"]

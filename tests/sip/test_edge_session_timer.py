@@ -341,3 +341,40 @@ async def test_the_end_of_a_call_ends_its_timer() -> None:
         await point.final("BYE")
         bench.skip(700)
         assert [entry[2] for entry in bench.ears.of("ended")] == [0]
+
+
+# ---- renewed on order -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lines", [(), OURS, TIMER], ids=["no timer", "ours", "theirs"])
+async def test_a_device_is_asked_for_its_media_anew_by_reinvite_and_its_timer_stays(lines: tuple[str, ...]) -> None:
+    async with Bench() as bench:
+        point, _, ok = await up(bench, *lines, UPDATES)
+        bench.edge.renew_media("c.1")
+        bench.edge.renew_media("c.1")
+        invite = await point.request("INVITE")
+        assert invite.body == ok.body
+        asked = {(): "", OURS: "600;refresher=uac", TIMER: "600;refresher=uas"}[lines]
+        assert invite.one(SECONDS) == asked
+        answer = (f"Session-Expires: {asked}",) if asked else ()
+        point.reply(invite, 200, "OK", body=sdp(40_800), lines=answer)
+        await point.request("ACK")
+        await bench.heard("changed", "c.1")
+        assert bench.ears.media["c.1"].rtp_port == 40_800
+        assert sum(got.method == "INVITE" for got in point.inbox) == 1
+        leg = bench.edge._gear.legs.get("c.1")
+        assert leg is not None and (leg.timer.ours if leg.timer else None) == {(): None, OURS: True, TIMER: False}[lines]
+
+
+async def test_a_device_that_refuses_to_be_asked_stays_in_its_call_and_one_that_is_gone_is_lost() -> None:
+    async with Bench() as bench:
+        point, _, _ = await up(bench)
+        for status in (488, 491):
+            bench.edge.renew_media("c.1")
+            point.reply(await point.request("INVITE"), status, "No")
+            await point.request("ACK")
+            await eventually(lambda: not bench.edge._refresh._asked, 3)
+        assert bench.ears.of("ended") == []
+        bench.edge.renew_media("c.1")
+        point.reply(await point.request("INVITE"), 481, "Gone")
+        await bench.heard("ended", "c.1", 481, True, True)
