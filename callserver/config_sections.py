@@ -211,6 +211,10 @@ class StorageConfig(_Section):
     spool: FilePath = Field(
         default=Path("var/spool"), description="Facts wait here while the store's disk is full; best another disk."
     )
+    alarm_hours: int = Field(
+        default=72, ge=1, le=8760, description="An alarm rings when a disk will be full in fewer hours, as it filled lately."
+    )
+    alarm_percent: int = Field(default=10, ge=1, le=90, description="An alarm rings when less of a disk is free, in per cent.")
 
     @property
     def captures(self) -> Path:

@@ -28,6 +28,7 @@ from callserver.core.ids import CallId, incident_of_call
 from callserver.media.urgency import LAST, rank
 from callserver.runtime.proving import Proving
 from callserver.runtime.pulse import BEAT_S, Beats
+from callserver.runtime.space import Space
 from callserver.store import queries
 from callserver.store.engine import read_only
 from callserver.store.evidence.anchors import Anchoring, anchors_of
@@ -138,11 +139,11 @@ class Evidence:
             log.warning("evidence.not_told", error=str(error), **args)
 
 
-def serve(go: Callable[[], None]) -> None:
+def serve(go: Callable[[], None], every_s: float = ROUND_S) -> None:
     """Rounds for ever."""
     while True:
         go()
-        time.sleep(ROUND_S)
+        time.sleep(every_s)
 
 
 def main() -> None:
@@ -152,24 +153,23 @@ def main() -> None:
     rank(LAST)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
-    rounds, records, proving = Rounds(config), Evidence(config), Proving(config)
-    works = (rounds, records, proving)
-    beats = threading.Thread(target=_beat, args=(Beats(int(sys.argv[2])), works), name="beats", daemon=True)
-    beats.start()
+    rounds, records, proving, space = Rounds(config), Evidence(config), Proving(config), Space(config)
+    works = (rounds, records, proving, space)
+    beats = Beats(int(sys.argv[2]))
+    threading.Thread(target=serve, args=(lambda: _beat(beats, works), BEAT_S), name="beats", daemon=True).start()
     evidence = threading.Thread(target=serve, args=(records.go,), name="evidence", daemon=True)
     ear = threading.Thread(target=proving.serve, name="proving", daemon=True)
-    for thread in (evidence, ear):
+    disks = threading.Thread(target=space.serve, name="space", daemon=True)
+    for thread in (evidence, ear, disks):
         thread.start()
-    serve(_while((evidence, ear), rounds.go))
+    serve(_while((evidence, ear, disks), rounds.go))
 
 
-def _beat(beats: Beats, works: Sequence[Rounds | Evidence | Proving]) -> None:
-    """For ever, as long as no work stands still: a recording may take long, and is not to be taken for a hang."""
-    while True:
-        now_s = time.monotonic()
-        if all(now_s - work.worked_s < LONGEST_WORK_S for work in works):
-            beats.beat()
-        time.sleep(BEAT_S)
+def _beat(beats: Beats, works: Sequence[Rounds | Evidence | Proving | Space]) -> None:
+    """Unless a work stands still; a recording may take long, and is not to be taken for a hang."""
+    now_s = time.monotonic()
+    if all(now_s - work.worked_s < LONGEST_WORK_S for work in works):
+        beats.beat()
 
 
 def _while(threads: Sequence[threading.Thread], go: Callable[[], None]) -> Callable[[], None]:
