@@ -23,6 +23,8 @@ from callserver.sip.wire import Outcome, Served
 
 log = structlog.get_logger(__name__)
 
+MOST_EACH = 16  # early dialogs of one INVITE: whoever sends more is no proxy that forks
+
 
 class EarlyDialogs:
     """See the module."""
@@ -61,6 +63,9 @@ class EarlyDialogs:
         known = of_tag(fork, response.to.tag or "")
         if known is not None:
             return known
+        if len(fork.early) >= MOST_EACH:
+            log.warning("too_many_early_dialogs", leg=leg.id)
+            return None
         try:
             early = Early(Dialog.as_uac(invite_of(fork), response))
         except SipError as error:  # without tag or Contact there is nothing to acknowledge it in

@@ -174,7 +174,7 @@ class Inbound:
         leg.answered_ns = self._gear.clock()
         del self._served[leg.tag]
         self._gear.wire.respond(served, response)
-        self._refresh.restore(leg)
+        self._refresh.agreed(leg, leg.timer)
         self.repeat_until_ack(leg, response)
 
     def refuse(self, leg: Leg, status: int, reason: str) -> None:

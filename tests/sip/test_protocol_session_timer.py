@@ -1,6 +1,10 @@
 """RFC 4028 as values: who refreshes, how often, when it is over; and RFC 3262's numbers and repeats."""
 
+import contextlib
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from callserver.sip.protocol import session_timer
 from callserver.sip.protocol.message import Request, Response, SipError, build_request, response_to
@@ -116,3 +120,17 @@ def test_a_reliable_response_is_repeated_at_doubling_pauses_for_32_seconds() -> 
         sent.append(due / S)
     assert sent == [0.5, 1.5, 3.5, 7.5, 15.5, 31.5]
     assert repeat.timer(32 * S) == [TimedOut(), Done()]
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40))
+def test_whatever_a_device_writes_the_numbers_are_read_or_refused(text: str) -> None:
+    """One kind of error, and no interval that could not be waited for."""
+    with contextlib.suppress(SipError):
+        assert parse_rack(text).rseq >= 0
+    assert rseq_of(answering(183, ("Require", "100rel"), ("RSeq", text))) >= 0
+    with contextlib.suppress(SipError):
+        timer, _ = session_timer.as_uas(asking(("Session-Expires", text), ("Supported", "timer")), 0)
+        assert timer is None or timer.interval_s >= session_timer.LEAST_S
+    assert session_timer.least_s(answering(422, ("Min-SE", text))) >= session_timer.LEAST_S
+    agreed = session_timer.as_uac(answering(200, ("Session-Expires", text)), 0)
+    assert agreed is None or 0 < agreed.refresh_ns < agreed.over_ns or not agreed.ours
