@@ -87,6 +87,7 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("POST", "/api/operators/{id}/pause"): _SELF,
     ("GET", "/api/queues"): _EVERYONE,
     ("GET", "/api/alarms"): _EVERYONE,
+    ("GET", "/api/disks"): _EVERYONE,
     ("GET", "/api/audit"): _AUDIT,
     ("GET", "/api/plans"): _AUDIT,
     ("GET", "/api/plans/{id}"): _AUDIT,

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from audio.peaks import pack, peaks_of
 from callserver.config import Config, load
-from callserver.control import AlarmStatus, CommandClient, CommandRefused, CommandServer, Status, Verb
+from callserver.control import AlarmStatus, CommandClient, CommandRefused, CommandServer, DiskStatus, Status, Verb
 from callserver.control_handover import Handover
 from callserver.core import facts as f
 from callserver.core.ids import CallId, IncidentId, LegId, OfferId, OperatorId, PointId
@@ -73,6 +73,7 @@ class Switchboard:
     refuse: dict[str, str] = field(default_factory=dict)
     ready: bool = True
     alarms: tuple[AlarmStatus, ...] = ()
+    disks: tuple[DiskStatus, ...] = ()
     sheet: Handover = field(default_factory=lambda: Handover(made_utc_ns=1))
 
     async def dispatch(self, verb: str, args: dict[str, Any]) -> dict[str, Any]:
@@ -80,7 +81,7 @@ class Switchboard:
         if verb == Verb.STATUS:
             reasons = () if self.ready else ("no plan is in force",)
             told: dict[str, Any] = msgspec.to_builtins(
-                Status(self.ready, reasons, facts=20, figures={"workers": 5.0}, alarms=self.alarms)
+                Status(self.ready, reasons, facts=20, figures={"workers": 5.0}, alarms=self.alarms, disks=self.disks)
             )
             return told
         if verb == Verb.HANDOVER:

@@ -3,7 +3,7 @@
 import pytest
 
 from callserver.config import Config
-from callserver.control import AlarmStatus
+from callserver.control import AlarmStatus, DiskStatus
 from callserver.web.times import rfc3339
 from tests.web.desk import CALL, INCIDENT, OPERATOR, PLAN, POINT, Desk, opened, story
 
@@ -72,6 +72,19 @@ async def test_points_operators_and_queues_are_those_of_the_plan(desk: Desk) -> 
     assert (points[0]["reachable"], points[0]["incident"], points[1]["reachable"]) == (True, INCIDENT, None)
     assert (operators[0]["state"], operators[0]["reachable"], operators[1]["state"]) == ("available", True, None)
     assert (queues[0]["waiting"], queues[0]["available"]) == (0, 1)
+
+
+async def test_disks_are_told_with_the_hours_that_are_left_and_are_figures(desk: Desk) -> None:
+    desk.switchboard.disks = (DiskStatus("data", 5, 10), DiskStatus("captures", 100, 1_000, 20, 5.0, 1_772_366_400_000_000_000))
+    async with desk.signed_in("operator") as client:
+        items = (await client.get("/api/disks")).json()["items"]
+        await desk.server.stop()
+        assert (await client.get("/api/disks")).json() == {"items": []}
+    assert [(one["id"], one["bytes_per_hour"], one["hours_left"]) for one in items] == [
+        ("data", None, None),
+        ("captures", 20, 5.0),
+    ]
+    assert items[1]["measured"] == "2026-03-01T12:00:00.000Z"
 
 
 async def test_alarms_are_the_switchboards_and_without_it_the_journals(desk: Desk) -> None:

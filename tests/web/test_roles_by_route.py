@@ -63,6 +63,7 @@ EXPECTED = {
     ("POST", "/api/operators/{id}/pause"): ("operator", "supervisor"),
     ("GET", "/api/queues"): ROLES,
     ("GET", "/api/alarms"): ROLES,
+    ("GET", "/api/disks"): ROLES,
     ("GET", "/api/audit"): ("supervisor", "auditor", "administrator"),
     ("GET", "/api/plans"): ("supervisor", "auditor", "administrator"),
     ("GET", "/api/plans/{id}"): ("supervisor", "auditor", "administrator"),

@@ -247,6 +247,23 @@ class Alarms(BaseModel):
     live: bool
 
 
+class DiskAnswer(BaseModel):
+    """Where things are kept: data, captures, recordings or spool, and the disk below it."""
+
+    id: str
+    free_bytes: int
+    total_bytes: int
+    bytes_per_hour: int | None  # by which it filled lately; None: not known in the first hour
+    hours_left: float | None  # until it is full, if it goes on so; None where it does not fill
+    measured: str
+
+
+class Disks(BaseModel):
+    """As the archivist found them last; none: the switchboard has not heard of them."""
+
+    items: list[DiskAnswer]
+
+
 class PlanAnswer(BaseModel):
     """A plan that came into force, when and by whom; `digest` is the SHA-256 of its files' texts."""
 

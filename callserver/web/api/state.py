@@ -136,6 +136,25 @@ async def alarms(request: Request) -> models.Alarms:
     return models.Alarms(items=items, live=status is not None)
 
 
+@router.get("/api/disks")
+async def disks(request: Request) -> models.Disks:
+    """The disks: what is free, how fast it goes, and when nothing will be left."""
+    status = await service(request).status_or_none()
+    items = []
+    for disk in status.disks if status is not None else ():
+        items.append(
+            models.DiskAnswer(
+                id=disk.id,
+                free_bytes=disk.free_bytes,
+                total_bytes=disk.total_bytes,
+                bytes_per_hour=disk.bytes_per_hour,
+                hours_left=disk.hours_left,
+                measured=rfc3339(disk.measured_utc_ns),
+            )
+        )
+    return models.Disks(items=items)
+
+
 @router.get("/api/audit")
 def audit(
     request: Request,
