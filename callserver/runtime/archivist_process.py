@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from callserver import logs
-from callserver.archive import keep
+from callserver.archive import keep, taking_up
 from callserver.archive.main import Archivist
 from callserver.archive.speech import materialise
 from callserver.config import Config, load_json
@@ -50,6 +50,7 @@ class Rounds:
         self.config = config
         self.engine: Engine = read_only(Path(config.storage.data))
         self.plan_version = -1
+        self.taken_up = False
         self.captures = Path(config.storage.captures)
         self.archivist = Archivist(self.captures, Path(config.storage.recordings), self._unfinished, self._append)
         self.over_s: dict[str, float] = {}  # calls that wait for their recording: since when we know of it, by time.monotonic
@@ -59,10 +60,22 @@ class Rounds:
         """One round; troubles of store or switchboard end it, and the next one tries again."""
         self.worked_s = time.monotonic()
         try:
+            self._take_up()
             self._prompts()
             self.archivist.step()
         except (DBAPIError, Unavailable, CommandRefused, OSError) as error:
             log.warning("archivist.round_failed", error=str(error))
+
+    def _take_up(self) -> None:
+        """Once: what a crash left is told before it is finished."""
+        if self.taken_up:
+            return
+        unfinished = queries.unfinished_recordings(self.engine, MOST_AT_ONCE)
+        known = lambda ids: queries.known_calls(self.engine, ids)  # noqa: E731
+        fact = taking_up.found(self.captures, Path(self.config.storage.recordings), unfinished, known)
+        note = {"id": f"archivist:{time.time_ns()}", "kind": type(fact).__name__, "body": msgspec.to_builtins(fact)}
+        self._ask(Verb.NOTE_FACT, note)
+        self.taken_up = True
 
     def _prompts(self) -> None:
         known = queries.plan(self.engine)

@@ -20,6 +20,8 @@ from callserver.store.read import Row as Row  # the web imports it from here
 from callserver.store.read import rows_of
 from dialplans.model import Plan
 
+_AT_ONCE = 500  # values of one query
+
 
 @dataclass(frozen=True, slots=True)
 class CallRow:
@@ -260,6 +262,16 @@ def unfinished_recordings(engine: Engine, limit: int = 100) -> list[str]:
     )
     with engine.connect() as connection:
         return list(connection.execute(query).scalars())
+
+
+def known_calls(engine: Engine, ids: list[str]) -> set[str]:
+    """Which of these calls there are."""
+    found: set[str] = set()
+    with engine.connect() as connection:
+        for start in range(0, len(ids), _AT_ONCE):
+            some = select(t.calls.c.id).where(t.calls.c.id.in_(ids[start : start + _AT_ONCE]))
+            found.update(connection.execute(some).scalars())
+    return found
 
 
 def counts(engine: Engine) -> dict[str, dict[str, int]]:
