@@ -133,6 +133,19 @@ const MODES = { listen: "listens", whisper: "speaks to the operator alone", join
 /** @type {Record<string, string>} why keys are sent to a device */
 const KEYS = { acknowledge: "to say that a person is there", end: "before the call ends" };
 
+/** @type {Record<string, string>} why what is on the disk of a leg is not its sound; core.kept has the alarm's words */
+const DOUBTS = {
+  nothing: "nothing arrives",
+  "not-written": "it arrives, and the disk does not get it",
+  unreadable: "the disk cannot be read",
+  dead: "a machine’s silence: muted, or a dead microphone",
+  random: "static: encrypted, or another codec",
+  law: "static: the wrong one of A-law and mu-law",
+  static: "nothing but loud noise",
+  overload: "loud beyond understanding",
+  copy: "a copy of the other side",
+};
+
 /** @type {Record<string, (body: Record<string, any>, names: Names) => Said>} */
 export const WORDS = {
   PlanAdopted: (b) => ({ title: `Plan ${b.version} came into force`, detail: `by ${b.by}`, minor: true }),
@@ -245,6 +258,9 @@ export const WORDS = {
     tone: "quiet",
   }),
   RecordingFailed: (b) => ({ title: "The recording could not be made yet", detail: b.why, tone: "red" }),
+  RecordingConfirmed: (b, n) => ({ title: `The sound of ${partyOf(b.leg, n)} is on the disk`, detail: `${b.level_dbfs} dB`, tone: "quiet", minor: true }),
+  RecordingDoubtful: (b, n) => ({ title: `The sound of ${partyOf(b.leg, n)} is not what is recorded`, detail: DOUBTS[b.why] ?? b.why, tone: "red" }),
+  ArchivistStarted: (b) => ({ title: "The archivist took up its work", detail: b.unfinished ? `recordings to be made: ${b.unfinished}` : "", minor: true }),
   Listened: (b) => ({ title: `${b.by} listened`, detail: b.reason || "the reason was erased", tone: "quiet" }),
   SignedIn: (b) => ({ title: b.accepted ? `${b.user} signed in` : `${b.user} failed to sign in`, minor: true }),
   AccountChanged: (b) => ({ title: `Account ${b.user}: ${b.what}`, detail: `by ${b.by}`, minor: true }),
