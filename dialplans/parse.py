@@ -76,5 +76,6 @@ def _plan(draft: Draft) -> model.Plan:
         notices=draft.notices,
         texts=draft.texts,
         pauses=draft.pauses,
+        point_groups=draft.point_groups,
         **draft.plan,
     )

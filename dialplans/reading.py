@@ -120,6 +120,7 @@ class Draft:
     hours: dict[str, model.Hours] = field(default_factory=dict)
     profiles: dict[str, model.Profile] = field(default_factory=dict)
     points: dict[str, model.Point] = field(default_factory=dict)
+    point_groups: dict[str, model.PointGroup] = field(default_factory=dict)
     operators: dict[str, model.Operator] = field(default_factory=dict)
     about_groups: dict[str, model.Group] = field(default_factory=dict)
     queues: dict[str, model.Queue] = field(default_factory=dict)

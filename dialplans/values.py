@@ -231,6 +231,10 @@ language = spelled(LANGUAGE, "language", 'Write its short name, such as "en"')
 """A language as espeak-ng and the prompts' directories name it."""
 
 
+keys = spelled("[0-9A-D*#]{1,16}", "row of keys", 'Write 1 to 16 of 0-9, *, # and A-D in quotes, such as "*71"')
+"""Keys of a telephone, one after the other."""
+
+
 @reader(type="string", pattern=whole("[0-9*#]"))
 def digit(value: object) -> str:
     """A key of a telephone."""

@@ -57,14 +57,16 @@ class _Index:
 
 
 def materialise(plan: Plan, prompts_dir: Path) -> Missing:
-    """Make what the plan's calls may play: all phrases and texts in all of its languages, and the name of every point's place.
+    """Make what the plan's calls may play: all phrases and texts in all of its languages, and the name of every point's place in
+    the point's language and in those in which outside parties are told of it.
 
     Returns what is missing. Raises OSError when `prompts_dir` cannot be written.
     """
     languages = {point.language for point in plan.points.values()} | {FALLBACK}
-    missing = phrases_for(languages, prompts_dir)
+    told = {party.language for party in plan.parties.values()}
+    missing = phrases_for(languages | told, prompts_dir)
     missing.extend(texts_for(plan.texts, languages, prompts_dir))
-    missing.extend(places_for(plan.points.values(), prompts_dir))
+    missing.extend(places_for(plan.points.values(), prompts_dir, told))
     return missing
 
 
@@ -84,14 +86,16 @@ def phrases_for(languages: Iterable[str], prompts_dir: Path, shipped: Path = HER
     return missing
 
 
-def places_for(points: Iterable[Point], prompts_dir: Path) -> Missing:
-    """Speak the points' places: `place-<point>.wav`. Where a language has no voice the English one reads them."""
+def places_for(points: Iterable[Point], prompts_dir: Path, told: Iterable[str] = ()) -> Missing:
+    """Speak the points' places, as they are written: `place-<point>.wav`, in the point's language and in those of `told`. Where a
+    language has no voice the English one reads them."""
     missing = Missing()
     indexes: dict[str, _Index] = {}
     for point in points:
-        index = indexes.setdefault(point.language, _Index.of(prompts_dir / point.language))
-        source = hashlib.sha256(f"{point.language}\n{point.place}".encode()).hexdigest()
-        _make(index, f"place-{point.id}", source, partial(_place, point), missing)
+        for language in sorted({point.language, *told}):
+            index = indexes.setdefault(language, _Index.of(prompts_dir / language))
+            source = hashlib.sha256(f"{language}\n{point.place}".encode()).hexdigest()
+            _make(index, f"place-{point.id}", source, partial(_spoken, point.place, language), missing)
     return missing
 
 
@@ -108,10 +112,6 @@ def texts_for(texts: Mapping[str, Mapping[str, str]], languages: Iterable[str], 
                 source = hashlib.sha256(f"{spoken}\n{words[spoken]}".encode()).hexdigest()
                 _make(index, f"text-{id}", source, partial(_spoken, words[spoken], spoken), missing)
     return missing
-
-
-def _place(point: Point) -> Samples:
-    return _spoken(point.place, point.language)
 
 
 def _spoken(words: str, language: str) -> Samples:

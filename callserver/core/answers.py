@@ -1,6 +1,6 @@
 """What it means that an outbound leg rang or was answered, by its role and by its call's state."""
 
-from callserver.core import briefing, control, conversation, offers, sound
+from callserver.core import briefing, control, conversation, offers, outside, point_groups, sound
 from callserver.core import call as calls
 from callserver.core import incident as incidents
 from callserver.core import leg as legs
@@ -11,9 +11,6 @@ from callserver.core.facts import AcceptanceAwaited, CallTaken, LegAccepted
 from callserver.core.instant import later
 from callserver.core.lookup import incident_of
 from callserver.core.state import Call, Leg
-
-ACCEPT_MS = 20_000
-"""How long a party that answered is asked to accept, before the next route is tried."""
 
 
 def rang(d: Decision, event: LegRang) -> None:
@@ -48,6 +45,8 @@ def _take(d: Decision, call: Call, leg: Leg) -> None:
         control.brought(d, call, leg)
     elif leg.role == legs.OUTSIDE:
         _party(d, call, leg)
+    elif leg.role == legs.BROUGHT:
+        point_groups.answered(d, call, leg)
     else:
         calls.move(d, call, calls.TALKING, "the point answered the call back")
         sound.reshape(d, call)
@@ -66,7 +65,7 @@ def _seat(d: Decision, call: Call, leg: Leg) -> None:
 def _party(d: Decision, call: Call, leg: Leg) -> None:
     """An outside party answered: it is asked to accept, where the plan wants that."""
     if briefing.key_of(d.state, call, leg):
-        d.record(AcceptanceAwaited(leg.id, later(d.now, ACCEPT_MS)))
+        d.record(AcceptanceAwaited(leg.id, later(d.now, outside.ACCEPT_MS)))
         sound.reshape(d, call)
     else:
         _joins(d, call, leg)

@@ -1,4 +1,4 @@
-"""What an outside party hears before it speaks: that a help point calls, from where, how urgently, since when.
+"""What an outside party hears before it speaks: that a help point calls, from where, how urgently, since when; in its language.
 
 A party whose plan wants a key (`Party.accept`) hears it with the key, again and again, and has or joins the call when it
 presses that. Any other hears it once, as it joins; alone with a point that is being called back, again and again.
@@ -11,13 +11,15 @@ from callserver.core import call as calls
 from callserver.core import leg as legs
 from callserver.core import moment
 from callserver.core.fold_calls import BRIEFING_PROMPT, PLACE_PROMPT
-from callserver.core.lookup import incident_of, plan_of
+from callserver.core.lookup import incident_of, plan_of, point_of
 from callserver.core.shape import Prompt
 from callserver.core.state import Call, Leg, State
 from dialplans.model import Priority
 
 EVERY_MS = 10_000
 ACCEPT_PROMPT: Final = "accept-"
+LANGUAGE: Final = "in:"
+"""What the last word of a prompt begins with that is said in another language than the call's."""
 JOINT: Final = "+"
 
 
@@ -62,7 +64,7 @@ def _is_playing(call: Call, leg: Leg) -> bool:
 
 
 def _is_told(call: Call, leg: Leg, what: str) -> bool:
-    return any(prompt.to == (leg.id,) and prompt.name.endswith(f"{JOINT}{what}") for prompt in call.shape.prompts)
+    return any(prompt.to == (leg.id,) and what in prompt.name.split(JOINT) for prompt in call.shape.prompts)
 
 
 def _prompt(state: State, call: Call, leg: Leg, what: str = "", every_ms: int = 0) -> Prompt:
@@ -74,12 +76,21 @@ def _prompt(state: State, call: Call, leg: Leg, what: str = "", every_ms: int = 
         f"class-{Priority(incident.priority).name.lower()}",
         f"time:{moment.clock(state, incident, incident.opened)}",
         *((what,) if what else ()),
+        *_in_language(state, call, leg),
     )
     prompt = Prompt(JOINT.join(words), (leg.id,), every_ms)
     same = (
         one for one in call.shape.prompts if one.to == prompt.to and one.every_ms == every_ms and _about(one) == _about(prompt)
     )
     return next(same, prompt)
+
+
+def _in_language(state: State, call: Call, leg: Leg) -> tuple[str, ...]:
+    """A party is told in its own language, whatever the point's is."""
+    incident = incident_of(state, call)
+    party = plan_of(state, incident).parties.get(leg.party)
+    wanted = point_of(state, incident).language if party is None else party.language
+    return () if wanted == point_of(state, incident).language else (f"{LANGUAGE}{wanted}",)
 
 
 def _about(prompt: Prompt) -> tuple[str, ...]:

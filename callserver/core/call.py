@@ -40,6 +40,7 @@ MOVES: Mapping[str, frozenset[str]] = {
 ATTENDED = frozenset({TALKING, CALLING_BACK})
 
 LEGS_MOST = 4  # what one worker carries: point, operator, outside party, one more
+_GUESTS = (legs.OUTSIDE, legs.SUPERVISOR, legs.BROUGHT)
 
 LISTEN: Final = "listen"
 WHISPER: Final = "whisper"  # hears everybody, is heard by the operator alone
@@ -80,8 +81,12 @@ def point_waits(call: Call) -> bool:
 
 
 def full(call: Call) -> str:
-    """Why no further leg can be dialled in this call; "" where one can."""
-    many = sum(1 for _ in live(call, legs.POINT, legs.OPERATOR, legs.OUTSIDE, legs.SUPERVISOR)) >= LEGS_MOST
+    """Why no further leg can be dialled in this call; "" where one can.
+
+    The point's place is kept where its line is lost, for it is called back, and one for an operator while nobody has the call.
+    """
+    seat = 1 if call.state == WAITING or any(live(call, legs.OPERATOR)) else 0
+    many = 1 + seat + sum(1 for _ in live(call, *_GUESTS)) >= LEGS_MOST
     return f"a call carries {LEGS_MOST} legs" if many else ""
 
 

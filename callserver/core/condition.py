@@ -1,7 +1,7 @@
 """The condition of the machine around the calls: plans, points, trunks, lines, workers, alarms, notes of others."""
 
 from callserver.core import call as calls
-from callserver.core import classes, conditions, sound
+from callserver.core import classes, conditions, kept, signals, sound
 from callserver.core import leg as legs
 from callserver.core.conversation import dial_point
 from callserver.core.decision import Decision
@@ -22,6 +22,7 @@ from callserver.core.events import (
 )
 from callserver.core.facts import (
     AccountChanged,
+    ArchivistStarted,
     CallShaped,
     CheckpointKeyMade,
     CheckpointSigned,
@@ -30,6 +31,8 @@ from callserver.core.facts import (
     Listened,
     PlanAdopted,
     PointChanged,
+    RecordingConfirmed,
+    RecordingDoubtful,
     RecordingFailed,
     RecordingMade,
     ServerStarted,
@@ -44,7 +47,7 @@ from dialplans.model import When
 SILENT_ALARM_MS = 10_000
 _NOTES = (
     *(ServerStarted, ClockAnchored, RecordingMade, RecordingFailed, Listened, SignedIn, AccountChanged),
-    *(CheckpointKeyMade, CheckpointSigned),
+    *(CheckpointKeyMade, CheckpointSigned, RecordingConfirmed, RecordingDoubtful, ArchivistStarted),
 )
 
 
@@ -108,11 +111,11 @@ def line_silent(d: Decision, event: LineSilent) -> None:
     if leg.sounding:
         d.record(LineChanged(leg.id, False, event.silent_ms))
     call = d.state.calls[leg.call]
-    talking = call.state == calls.TALKING
+    talking = call.state == calls.TALKING or (leg.role == legs.BROUGHT and call.state in calls.ATTENDED)
     if leg.role == legs.POINT and call.state == calls.WAITING and event.silent_ms >= conditions.SILENT_CALLER_MS:
         classes.caller_silent(d, incident_of(d.state, call), event.silent_ms)
         conditions.happened(d, incident_of(d.state, call), When.CALLER_SILENT, f"silent for {event.silent_ms / 1000:g} s")
-    if leg.role == legs.POINT and talking and event.silent_ms >= SILENT_ALARM_MS:
+    if leg.role in legs.POINTS and talking and event.silent_ms >= SILENT_ALARM_MS:
         d.alarm(silence_alarm(leg.id), f"nothing is heard from {leg.party} for {event.silent_ms / 1000:g} s")
 
 
@@ -134,6 +137,7 @@ def worker_lost(d: Decision, event: WorkerLost) -> None:
         d.refuse(event.call, "no leg of this call needs a worker")
         return
     d.record(WorkerReplaced(call.id, event.why))
+    signals.worker_lost(d, call)
     shape = sound.without_place(call.shape)
     if shape != call.shape:
         d.record(CallShaped(call.id, shape))
@@ -161,3 +165,5 @@ def noted(d: Decision, event: Noted) -> None:
         d.alarm(f"recording:{fact.call}", fact.why)
     elif isinstance(fact, RecordingMade):
         d.clear_alarm(f"recording:{fact.call}", "the recording is made")
+    elif isinstance(fact, RecordingConfirmed | RecordingDoubtful):
+        kept.noted(d, fact)

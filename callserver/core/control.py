@@ -16,7 +16,7 @@ from callserver.core.facts import CallHeld, CallTaken, LegCreated, LegMuted, Mod
 from callserver.core.ids import CallId, OperatorId, PartyId, leg_id
 from callserver.core.incident import WAITING
 from callserver.core.instant import later
-from callserver.core.lookup import incident_of, ladder_of, point_of
+from callserver.core.lookup import incident_of, ladder_of, plan_of, point_of
 from callserver.core.state import Call, Leg
 
 BRING_RING_MS = 30_000
@@ -65,7 +65,7 @@ def drop(d: Decision, event: Drop) -> None:
 def _undroppable(d: Decision, call: Call, leg: Leg) -> str:
     if leg.role == legs.POINT:
         return "without the point there is no call: hang up instead"
-    if leg.role == legs.SUPERVISOR:
+    if leg.role in (legs.SUPERVISOR, legs.BROUGHT):
         return ""
     if leg.role == legs.OPERATOR and leg.state != legs.UP:
         return "this seat rings: its offer ends by itself"
@@ -114,7 +114,17 @@ def bring(d: Decision, event: Bring) -> None:
     if call is not None and event.mode not in calls.MODES:
         d.refuse(call.id, f"no such mode: {event.mode}")
     elif call is not None:
-        _dial(d, call, event.operator, event.mode, event.by)
+        _dial(d, call, _one_of(d, call, event.operator), event.mode, event.by)
+
+
+def _one_of(d: Decision, call: Call, wanted: str) -> OperatorId:
+    """The operator of that name; of a group the one who is free for longest, else the name, which nobody answers to."""
+    plan = plan_of(d.state, incident_of(d.state, call))
+    if wanted in plan.operators or wanted not in plan.groups:
+        return OperatorId(wanted)
+    crew = [one for one in d.state.operators.values() if one.id in plan.operators and wanted in plan.operators[one.id].groups]
+    free = [one for one in crew if one.state == operators.AVAILABLE and not _unavailable(d, call, one.id)]
+    return min(free, key=lambda one: (one.idle_since, one.id)).id if free else OperatorId(wanted)
 
 
 def _dial(d: Decision, call: Call, wanted: OperatorId, mode: str, by: str) -> None:
@@ -132,7 +142,10 @@ def _dial(d: Decision, call: Call, wanted: OperatorId, mode: str, by: str) -> No
 
 def _unavailable(d: Decision, call: Call, wanted: OperatorId) -> str:
     operator = d.state.operators.get(wanted)
-    if operator is None or wanted not in d.state.plans[d.state.plan_version].operators:
+    plan = d.state.plans[d.state.plan_version]
+    if wanted in plan.groups and wanted not in plan.operators:
+        return f"nobody of {wanted} is free"
+    if operator is None or wanted not in plan.operators:
         return f"no such operator in the plan: {wanted}"
     if not operator.reachable:
         return f"the seat of {wanted} cannot be reached"

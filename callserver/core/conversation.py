@@ -70,13 +70,13 @@ def dial_point(d: Decision, call: Call) -> None:
 
 
 def call_back_failed(d: Decision, call: Call, why: str) -> None:
-    """The attempt came to nothing: a pause and the next, or the end of trying."""
-    done = call.call_back_attempt
-    if incident_of(d.state, call).called_by and not call.talked:
+    """The attempt came to nothing: a pause and the next, or the end of trying. It goes on for as long as other points talk."""
+    done, others = call.call_back_attempt, any(calls.live(call, legs.BROUGHT))
+    if incident_of(d.state, call).called_by and not call.talked and not others:
         _not_reached(d, call, f"the point was called in vain: {why}")
         return
-    if done <= len(CALL_BACK_PAUSES_MS):
-        at = later(d.now, CALL_BACK_PAUSES_MS[done - 1])
+    if done <= len(CALL_BACK_PAUSES_MS) or others:
+        at = later(d.now, CALL_BACK_PAUSES_MS[min(done, len(CALL_BACK_PAUSES_MS)) - 1])
         d.record(CallBackAwaited(call.id, at, done + 1, f"attempt {done}: {why}"))
         return
     incident = incident_of(d.state, call)
@@ -100,8 +100,8 @@ def _not_reached(d: Decision, call: Call, reason: str) -> None:
 def wait_again(d: Decision, call: Call, reason: str) -> None:
     """Nobody has the call any more without anybody having ended it: back to the head of its class."""
     incident = incident_of(d.state, call)
-    for leg in list(calls.live(call, legs.POINT, legs.SUPERVISOR)):
-        if leg.role == legs.SUPERVISOR or leg.state in legs.UNANSWERED_OUTBOUND:
+    for leg in list(calls.live(call, *legs.POINTS, legs.SUPERVISOR)):
+        if leg.role != legs.POINT or leg.state in legs.UNANSWERED_OUTBOUND:
             legs.end(d, leg, reason)
     calls.move(d, call, calls.WAITING, reason)
     leave_open(d, call, reason)
@@ -164,7 +164,7 @@ def _wrap_up(d: Decision, call: Call, operator: OperatorState, reason: str, keep
     incidents.move(d, incident, incidents.WRAP_UP, reason, operator.id, until)
     operators.move(d, operator, operators.WRAP_UP, reason, until)
     if keep_operator and operator.seat != operators.BROWSER and calls.up(call, legs.OPERATOR):
-        for leg in list(calls.live(call, legs.POINT, legs.OUTSIDE, legs.SUPERVISOR)):
+        for leg in list(calls.live(call, *legs.POINTS, legs.OUTSIDE, legs.SUPERVISOR)):
             legs.end(d, leg, reason)
         calls.move(d, call, calls.WRAP_UP, reason)
         sound.reshape(d, call)

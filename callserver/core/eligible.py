@@ -3,7 +3,8 @@
     own groups     the queue's at once, its tiers' after their time; their operators need the skills that the point asks for
     added groups   those that steps of the ladder rang; their operators need no skill
 
-    nobody else    while a person keeps the incident for one operator or one group (`only`), who need no skill; or has parked it
+    nobody else    while a person keeps the incident for one operator or one group (`only`), who need no skill; or has parked it,
+                   or given it to an outside party
 
 A group with hours is left out while these are closed. Everything is by the incident's frozen plan; only who is an operator
 at all is asked of the plan in force too.

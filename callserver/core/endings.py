@@ -1,7 +1,7 @@
 """What the end of a leg means, by its role, by the state it was in, and by its call's state."""
 
 from callserver.core import call as calls
-from callserver.core import conditions, control, conversation, offers, outside, sound, talk_limit
+from callserver.core import conditions, control, conversation, kept, offers, one_way, outside, point_groups, sound, talk_limit
 from callserver.core import leg as legs
 from callserver.core import operator as operators
 from callserver.core.decision import Decision
@@ -30,6 +30,8 @@ def ended(d: Decision, event: LegEnded) -> None:
     call, old = d.state.calls[leg.call], leg.state
     legs.move(d, leg, legs.ENDED, offers.words(event.termination), event.termination)
     d.clear_alarm(silence_alarm(leg.id), "the leg ended")
+    kept.ended(d, leg)
+    one_way.ended(d, leg)
     _ROLES[leg.role](d, call, leg, old, event.termination)
     sound.reshape(d, call)
 
@@ -45,7 +47,8 @@ def _point(d: Decision, call: Call, leg: Leg, old: str, end: Termination) -> Non
         conversation.call_back_failed(d, call, offers.words(end))
     elif call.state == calls.TALKING:
         profile = profile_of(d.state, incident_of(d.state, call))
-        if end.kind is Class.NORMAL and profile.point_bye is PointBye.END and not talk_limit.is_cut(leg, d.now):
+        ends = profile.point_bye is PointBye.END and not any(calls.live(call, legs.BROUGHT))
+        if end.kind is Class.NORMAL and ends and not talk_limit.is_cut(leg, d.now):
             conversation.over(d, call, "the point hung up", keep_operator=True)
         else:
             conversation.call_back(d, call, f"the point is gone: {offers.words(end)}")
@@ -95,4 +98,15 @@ def _supervisor(d: Decision, call: Call, leg: Leg, old: str, end: Termination) -
     """A colleague who was brought in is gone: the conversation goes on, and who waited meanwhile does not any more."""
 
 
-_ROLES = {legs.POINT: _point, legs.OPERATOR: _operator, legs.SUPERVISOR: _supervisor, legs.OUTSIDE: _outside}
+def _brought(d: Decision, call: Call, leg: Leg, old: str, end: Termination) -> None:
+    if old in legs.UNANSWERED_OUTBOUND:
+        point_groups.given_up(d, call, leg, offers.words(end))
+
+
+_ROLES = {
+    legs.POINT: _point,
+    legs.OPERATOR: _operator,
+    legs.SUPERVISOR: _supervisor,
+    legs.OUTSIDE: _outside,
+    legs.BROUGHT: _brought,
+}

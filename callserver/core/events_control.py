@@ -26,7 +26,8 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Bring:
-    """A person dials another operator's seat into a conversation. `mode` is listen, whisper, join or private."""
+    """A person dials another operator's seat into a conversation, or a group's longest free. `mode` is listen, whisper, join or
+    private."""
 
     call: CallId
     operator: OperatorId
@@ -55,7 +56,7 @@ class TakeOver:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """A person gives a conversation away without asking: only `to`, an operator or a group, is rung for a while."""
+    """A person gives a conversation away without asking: only `to`, an operator, a group or an outside party, is called."""
 
     call: CallId
     to: str
@@ -87,6 +88,44 @@ class CallOut:
     operator: OperatorId
     by: str
     fresh: IncidentId
+
+
+@dataclass(frozen=True, slots=True)
+class CallGroup:
+    """An operator calls a group of points. `fresh` is a new incident id."""
+
+    group: str
+    operator: OperatorId
+    by: str
+    fresh: IncidentId
+
+
+@dataclass(frozen=True, slots=True)
+class BringPoint:
+    """A person calls one more point into a conversation."""
+
+    call: CallId
+    point: PointId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendControl:
+    """A person has a point's device do something that its profile names. `leg`: of a point that was brought in."""
+
+    call: CallId
+    control: str
+    by: str
+    leg: LegId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DigitsDone:
+    """Keys that were ordered went out whole, or they did not, and `why`."""
+
+    leg: LegId
+    digits: str
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

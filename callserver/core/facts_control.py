@@ -61,10 +61,10 @@ class CallParked:
 
 @dataclass(frozen=True, slots=True)
 class IncidentDirected:
-    """Only one operator or one group is rung for a waiting incident until the instant `until`."""
+    """Only one operator, one group or one outside party is called for a waiting incident until the instant `until`."""
 
     incident: IncidentId
-    only: str  # operator:<id> | group:<id>
+    only: str  # operator:<id> | group:<id> | party:<id>
     until: int
     by: str
 

@@ -223,7 +223,7 @@ def _code_used(state: State, fact: f.CodeUsed, at: Instant) -> None:
     operator = state.operators.get(fact.operator)
     for leg in () if operator is None else operator.legs:
         state.legs[leg].digits = ""
-    if fact.leg is not None and fact.leg in state.legs:
+    if fact.leg in state.legs:
         call = state.calls[state.legs[fact.leg].call]
         call.code_word, call.code_said = (fact.leg, ACCEPTED_PROMPT if fact.accepted else REFUSED_PROMPT), False
 

@@ -1,7 +1,7 @@
 """Conversations given away and taken: blind transfer, parking, taking a chosen one, coming back to one left to the police.
 
-    directed   only one operator or one group is rung for a while (`IncidentDirected`); then everybody, as for any that waits.
-               Refused or unanswered by them, it is everybody's at once
+    directed   only one operator or one group is rung for a while (`IncidentDirected`), or an outside party is called by its
+               routes; then everybody is, as for any that waits. Refused or unanswered by them, it is everybody's at once
     parked     nobody is rung, and the ladder stands still, until somebody takes it, the point presses, or the time is over
     chosen     an operator's seat rings for this incident before all others, as soon as it is free; in an offer of its own, or
                beside those that ring already
@@ -10,18 +10,18 @@ Each of these is a wait with an end, and the caller hears something all the time
 """
 
 from callserver.core import call as calls
-from callserver.core import conversation, duty, offers
+from callserver.core import conversation, duty, offers, outside
 from callserver.core import incident as incidents
 from callserver.core import leg as legs
 from callserver.core import operator as operators
 from callserver.core.decision import Decision
 from callserver.core.events import ParkCall, Take, Transfer
-from callserver.core.facts import CallParked, DirectionEnded, IncidentChosen, IncidentDirected
+from callserver.core.facts import CallParked, DirectionEnded, IncidentChosen, IncidentDirected, PartyGivenUp
 from callserver.core.ids import CallId, OperatorId
 from callserver.core.instant import later
 from callserver.core.lookup import incident_of, plan_of, queue_of
 from callserver.core.state import Call, Incident
-from callserver.core.views import GROUP, NOBODY, OPERATOR
+from callserver.core.views import GROUP, NOBODY, OPERATOR, PARTY
 
 
 def end(d: Decision, incident: Incident, reason: str) -> None:
@@ -51,6 +51,8 @@ def _with_operator(d: Decision, known: CallId) -> Call | None:
         d.refuse(known, "the point was called and is not there yet")
     elif calls.up(call, legs.OUTSIDE):
         d.refuse(known, "an outside party is in the call: leave it to them, or bring a colleague in who takes over")
+    elif any(calls.live(call, legs.BROUGHT)):
+        d.refuse(known, "other points are in the call: drop them, or bring a colleague in who takes over")
     else:
         return call
     return None
@@ -63,6 +65,9 @@ def transfer(d: Decision, event: Transfer) -> None:
         return
     incident = incident_of(d.state, call)
     only = _named(d, incident, event.to)
+    if only.startswith(PARTY):
+        _to_party(d, call, event)
+        return
     if not only or not _anybody(d, incident, only, call.operator):
         d.refuse(call.id, f"nobody of {event.to} is on duty" if only else f"no such operator or group: {event.to}")
         return
@@ -75,7 +80,29 @@ def _named(d: Decision, incident: Incident, to: str) -> str:
     plan = plan_of(d.state, incident)
     if to in plan.operators:
         return f"{OPERATOR}{to}"
-    return f"{GROUP}{to}" if to in plan.groups else ""
+    if to in plan.groups:
+        return f"{GROUP}{to}"
+    return f"{PARTY}{to}" if to in plan.parties else ""
+
+
+def _to_party(d: Decision, call: Call, event: Transfer) -> None:
+    """The party is called by all of its routes while the point waits for it; who has the call by then is nobody."""
+    incident, reason = incident_of(d.state, call), f"transferred to {event.to} by {event.by}"
+    party = plan_of(d.state, incident).parties[event.to]
+    until = later(d.now, outside.lasts_ms(d.state, incident, party))
+    d.record(IncidentDirected(incident.id, f"{PARTY}{party.id}", until, event.by))
+    conversation.release(d, call, reason)
+    d.clear_alarm(incidents.unreached_alarm(incident, party.id), reason)
+    outside.begin(d, call, party, reason)
+
+
+def look(d: Decision) -> bool:
+    """A party to whom an incident was given cannot be reached: it is everybody's again. Whether there is one."""
+    given = [fact for fact in d.facts if isinstance(fact, PartyGivenUp)]
+    vain = [fact for fact in given if (one := d.state.incidents.get(fact.incident)) and one.only == f"{PARTY}{fact.party}"]
+    for fact in vain:
+        end(d, d.state.incidents[fact.incident], fact.reason)
+    return bool(vain)
 
 
 def _anybody(d: Decision, incident: Incident, only: str, but: OperatorId | None) -> bool:
@@ -105,6 +132,8 @@ def take(d: Decision, event: Take) -> None:
     call = None if incident is None or incident.call is None else d.state.calls.get(incident.call)
     if incident is None or call is None or not _takeable(incident, call):
         d.refuse(event.incident, "nobody waits in this incident, and no outside party alone has it")
+    elif incident.state != incidents.WAITING and calls.full(call):
+        d.refuse(event.incident, calls.full(call))
     elif make_ready(d, incident, event.operator, f"takes {incident.id}, asked by {event.by}"):
         d.record(IncidentChosen(incident.id, event.operator, event.by))
 

@@ -14,6 +14,7 @@ Change together: the table, `fold`'s LegMoved, `recovery.reconcile`.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from callserver.core import keypad
 from callserver.core.effects import EndLeg
 from callserver.core.facts import LegMoved
 from callserver.core.state import Leg
@@ -34,7 +35,9 @@ POINT: Final = "point"
 OPERATOR: Final = "operator"
 OUTSIDE: Final = "outside"
 SUPERVISOR: Final = "supervisor"  # another operator's seat, brought into a call
+BROUGHT: Final = "brought"  # another point, brought into a call
 SEATS = (OPERATOR, SUPERVISOR)
+POINTS = (POINT, BROUGHT)
 
 MOVES: Mapping[str, frozenset[str]] = {
     ARRIVING: frozenset({EARLY, UP, ENDING, ENDED}),
@@ -66,5 +69,6 @@ def move(d: "Decision", leg: Leg, new: str, reason: str, termination: Terminatio
 
 def end(d: "Decision", leg: Leg, reason: str, status: int = 480) -> None:
     """Gives the leg up: `ending` until the edge reports its end. Nothing more for a leg that is ending already."""
+    keys = keypad.farewell(d, leg) if leg.state == UP and leg.role in POINTS else None
     if leg.state != ENDING and move(d, leg, ENDING, reason):
-        d.order(EndLeg(leg.id, reason, status))
+        d.order(EndLeg(leg.id, reason, status, keys))

@@ -25,6 +25,9 @@ from callserver.core.lookup import incident_of, ladder_of, plan_of, point_of
 from callserver.core.state import Call, Incident, Leg, State
 from dialplans.model import Party, Plan, Route, Step
 
+ACCEPT_MS = 20_000
+"""How long a party that answered is asked to accept, before the next route is tried."""
+
 RETRY_LEAST_MS = 1_000
 CLOSED_PAUSE_MOST_MS = 60_000
 """How long a last step pauses at most while its party and all fallbacks are outside of their hours."""
@@ -95,6 +98,12 @@ def failed(d: Decision, call: Call, leg: Leg, why: str, same_route: bool = False
     _try_from(d, call, attempt, parties[leg.party], start)
 
 
+def lasts_ms(state: State, incident: Incident, party: Party) -> int:
+    """How long one round of a party can last at most: each of its routes, and of its fallbacks', rings and is asked to accept."""
+    routes = [route for known in chain(plan_of(state, incident), party) for route in known.routes]
+    return sum(route.ring_timeout_ms + ACCEPT_MS for route in routes)
+
+
 def give_up_ringing(d: Decision, call: Call, reason: str) -> None:
     """Ends the parties' legs that are not answered, or not accepted."""
     for leg in list(calls.live(call, legs.OUTSIDE)):
@@ -153,6 +162,7 @@ def _instead(attempt: _Attempt, party: Party) -> _Attempt:
 def _dial(d: Decision, call: Call, attempt: _Attempt, party: Party, number: int) -> None:
     incident = incident_of(d.state, call)
     route = party.routes[number]
+    _make_room(d, call)
     leg = leg_id(call.id, call.legs_made + 1)
     due = later(d.now, _ring_ms(d.state, incident, attempt, route))
     d.record(LegCreated(leg, call.id, legs.OUTSIDE, party.id, inbound=False, route=route.uri, due=due))
@@ -160,6 +170,13 @@ def _dial(d: Decision, call: Call, attempt: _Attempt, party: Party, number: int)
     wanted = PartyId(party.id)
     d.record(RouteTried(incident.id, wanted, number, attempt.cycle, leg, attempt.reason, attempt.step, asked))
     d.order(DialParty(leg, wanted, route, incident.point, point_of(d.state, incident).place))
+
+
+def _make_room(d: Decision, call: Call) -> None:
+    """A call carries four legs: where as many ring, the party called first is given up for the one that is wanted now."""
+    tried = [leg for leg in calls.live(call, legs.OUTSIDE) if is_tried(leg)]
+    if tried and calls.full(call):
+        legs.end(d, tried[0], "another party is called instead")
 
 
 def _ring_ms(state: State, incident: Incident, attempt: _Attempt, route: Route) -> int:

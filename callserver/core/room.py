@@ -5,9 +5,9 @@
                                   is parked: its caller waits again at the old place and is told so, and nobody is dropped
 
 One seat is freed for an emergency at a time, and one talk is parked for it at most, ever. Talks of emergency and high class
-and talks with an outside party or a colleague in them are never parked, and a parked incident parks nobody, so this cannot go
-round in circles. The seat of a parked talk rings for the emergency first (`OperatorState.claimed`), the others by the order
-of waiting.
+and talks with an outside party, a colleague or another point in them are never parked, and a parked incident parks nobody, so
+this cannot go round in circles. The seat of a parked talk rings for the emergency first (`OperatorState.claimed`), the others
+by the order of waiting.
 """
 
 from dataclasses import dataclass, field
@@ -130,7 +130,7 @@ def _add_talk(d: Decision, operator: OperatorState, found: _Seats, later: bool) 
             found.coming.add(operator.id)
     elif later and call.state == calls.TALKING:
         talk = incident_of(state, call)
-        if talk.priority >= Priority.NORMAL and not any(calls.live(call, legs.OUTSIDE, legs.SUPERVISOR)):
+        if talk.priority >= Priority.NORMAL and not any(calls.live(call, legs.OUTSIDE, legs.SUPERVISOR, legs.BROUGHT)):
             found.talking[operator.id] = talk
 
 

@@ -16,7 +16,8 @@ class Prompt:
     `every_ms` 0 plays it once, else it starts anew that long after it began (back to back when the
     phrase is longer). `name` is a prompt of the manifest, `place:<point id>` for a spoken place name,
     `time:<HH>-<MM>` for a spoken time of day, or `ringback`, a tone. Names joined by `+` play one after the other and
-    repeat as one. A missing file plays a tone instead, a missing one of several is left out; both are reported.
+    repeat as one; `in:<language>` as the last has all of them said in that language, not the call's. A missing file plays
+    a tone instead, a missing one of several is left out; both are reported.
     """
 
     name: str

@@ -18,6 +18,9 @@ OPERATOR: Final = "operator:"
 GROUP: Final = "group:"
 """What `IncidentView.only` begins with, of one that is offered to an operator or a group alone; "": to everybody."""
 
+PARTY: Final = "party:"
+"""The same of one that was given to an outside party, which is called: no seat is rung."""
+
 
 class IncidentView(Protocol):
     """An incident that waits; `state.Incident` says what each field means."""

@@ -40,7 +40,7 @@ class Kind(enum.IntEnum):
 
 
 LATE = 0x01  # flag of IN: had waited in the socket (no worker read it in time), is evidence but was not heard
-DTMF = 0x02  # flag of IN: a telephone-event, not sound
+DTMF = 0x02  # flag of IN and OUT: a telephone-event, not sound
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):

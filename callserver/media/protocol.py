@@ -12,7 +12,8 @@ Version: a switchboard must speak with workers of its own and of the previous `V
 
 import msgspec
 
-VERSION = 1
+VERSION = 2
+SENDS_DIGITS = 2  # the first version whose workers know the order
 MAX_MESSAGE_BYTES = 65_536
 MOST_LEGS = 4  # of one worker: its library's limit
 
@@ -132,6 +133,15 @@ class Remove(_Message, frozen=True):
     leg: str
 
 
+class SendDigits(_Message, frozen=True):
+    """Send these keys as telephone-events (RFC 4733), each for `length_ms`, with `gap_ms` after it. `DigitsGone` follows."""
+
+    leg: str
+    digits: str
+    length_ms: int
+    gap_ms: int
+
+
 class Close(_Message, frozen=True):
     """The call is over: seal the captures, free everything. Followed by `Closed`; then the worker may end or serve again."""
 
@@ -245,6 +255,14 @@ class Digit(_Message, frozen=True):
     digit: str
 
 
+class DigitsGone(_Message, frozen=True):
+    """Keys that were ordered went out whole; or not, and `why`."""
+
+    leg: str
+    digits: str
+    why: str = ""
+
+
 class Learned(_Message, frozen=True):
     """The leg's source is locked to this address from now on, and RTP is sent there."""
 
@@ -310,10 +328,10 @@ class SeatSilent(_Message, frozen=True):
     why: str = ""
 
 
-Order = Open | Place | ShapeOrder | Remove | Close | SeatOpen | SeatOffer | SeatConnect | SeatDisconnect
+Order = Open | Place | ShapeOrder | Remove | SendDigits | Close | SeatOpen | SeatOffer | SeatConnect | SeatDisconnect
 Report = (
-    Opened | Placed | Removed | Refused | Closed | Silent | Sounding | Digit | Learned | Strange | Deaf | CaptureTrouble
-    | PromptMissing | SeatAnswer | SeatHeard | SeatSilent
+    Opened | Placed | Removed | Refused | Closed | Silent | Sounding | Digit | DigitsGone | Learned | Strange | Deaf
+    | CaptureTrouble | PromptMissing | SeatAnswer | SeatHeard | SeatSilent
 )  # fmt: skip
 Message = Hello | Ack | Beat | Order | Report
 

@@ -266,6 +266,13 @@ class Line:
         self.octets += len(datagram) - 12
         return _HEADER.pack(flags, marker | codec.payload_type, sequence, timestamp, self.continuity.ssrc) + datagram[12:]
 
+    def as_event(self, packet: bytes, payload_type: int, event: tuple[bytes, int, bool]) -> bytes:
+        """An event's payload, timestamp and marker in the place of a packet just made by `rewrite` (RFC 4733 section 2.5.1)."""
+        payload, timestamp, marker = event
+        self.octets += len(payload) + 12 - len(packet)
+        _, _, sequence, _, ssrc = _HEADER.unpack_from(packet)
+        return _HEADER.pack(0x80, (0x80 if marker else 0) | payload_type, sequence, timestamp, ssrc) + payload
+
     def _place(self, codec: Codec, now_ns: int, sequence: int, timestamp: int) -> tuple[int, int]:
         steps = max(0, now_ns - self.continuity.started_ns) // (codec.ptime_ms * MS) + 1
         at_sequence = self.continuity.first_seq + steps

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from callserver.core import effects
-from callserver.core.events import ConditionCleared, ConditionRaised, Event, LegEnded, NoticeDone
+from callserver.core.events import ConditionCleared, ConditionRaised, DigitsDone, Event, LegEnded, NoticeDone
 from callserver.core.ids import LegId, call_of_leg
 from callserver.core.state import State
 from callserver.core.termination import By, Class, Termination
 from callserver.runtime.seats import Seats
 from callserver.runtime.service_codes import ServiceCodes
+from callserver.runtime.signals import Signals
 from callserver.runtime.sound import Sound
 from callserver.runtime.worker_orders import legs_in
 from callserver.sip.edge import Edge
@@ -39,6 +40,7 @@ class Performer:
         notify: Callable[[effects.Notify], None],
     ) -> None:
         self.edge, self.sound, self.seats, self.codes, self.state, self.post = edge, sound, seats, codes, state, post
+        self.signals = Signals(edge, sound, post)
         self.ports_lack = False
         self._table: Mapping[type, Callable[..., None]] = {
             effects.AdoptPress: self._adopt_press,
@@ -50,6 +52,7 @@ class Performer:
             effects.DialParty: self._dial_party,
             effects.RenewMedia: self._renew_media,
             effects.EndLeg: self._end_leg,
+            effects.SendDigits: self._send_digits,
             effects.ShapeCall: self._shape_call,
             effects.ReviveCall: self._revive_call,
             effects.CloseCall: self._close_call,
@@ -108,10 +111,10 @@ class Performer:
         codecs = self.sound.codecs(call_of_leg(order.leg), self._point_codec(order.leg))
         self._dial(order.leg, self._role_of(order.leg), Target(user=order.operator), Shown(order.point, order.place), codecs)
 
-    def _role_of(self, leg: LegId) -> str:
-        """How a seat takes part: as the call's operator, or brought in as a supervisor."""
+    def _role_of(self, leg: LegId, usual: str = "operator") -> str:
+        """How who is dialled takes part: as the call's operator or point, or brought in."""
         known = self.state().legs.get(leg)
-        return known.role if known is not None else "operator"
+        return known.role if known is not None else usual
 
     def _ring_seat(self, order: effects.DialOperator) -> None:
         """The operator's browser rings: what it shows comes from the incident."""
@@ -137,7 +140,10 @@ class Performer:
     def _dial_point(self, order: effects.DialPoint) -> None:
         target = Target(user=order.point, fallback=self.edge.last_contact(order.point))
         shown = Shown("control-room", "Help point", order.auto_answer)
-        self._dial(order.leg, "point", target, shown, CALL_BACK_CODECS, order.source)
+        own = self._role_of(order.leg, "point") == "point"
+        call = call_of_leg(order.leg)
+        codecs = CALL_BACK_CODECS if own else self.sound.codecs(call, self._point_codec(order.leg))
+        self._dial(order.leg, "point" if own else "outside", target, shown, codecs, order.source)
 
     def _dial_party(self, order: effects.DialParty) -> None:
         target = Target(uri=order.route.uri, trunk=order.route.trunk)
@@ -174,12 +180,17 @@ class Performer:
             self.edge.renew_media(order.leg)
 
     def _end_leg(self, order: effects.EndLeg) -> None:
-        if order.leg in self.edge.live_legs():
+        if order.leg in self.edge.live_legs() and order.keys is not None:
+            self.signals.end(order.leg, order.keys, lambda: self.edge.end(order.leg, order.status, order.reason))
+        elif order.leg in self.edge.live_legs():
             self.edge.end(order.leg, order.status, order.reason)
         elif order.leg in self.seats.live_legs():
             self.seats.end(order.leg, order.reason)
         else:
             self._failed(order.leg, "there was no dialog any more", Class.CANCELLED)
+
+    def _send_digits(self, order: effects.SendDigits) -> None:
+        self.signals.send(order.leg, order.keys)
 
     def _shape_call(self, order: effects.ShapeCall) -> None:
         for leg in legs_in(order.shape):
@@ -204,6 +215,8 @@ class Performer:
             self.sound.revive_later(order.call, why)
         elif isinstance(order, effects.ShapeCall):
             self.sound.replace_worker(order.call, why)
+        elif isinstance(order, effects.SendDigits):
+            self.post(DigitsDone(order.leg, order.keys.digits, f"an internal error: {why}"))
         elif isinstance(order, effects.Notify):
             self.post(NoticeDone(order.id, False, f"an internal error: {why}"))
         elif not isinstance(order, effects.CloseCall | effects.RefusePress | effects.AnswerCode | effects.RenewMedia):

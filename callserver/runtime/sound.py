@@ -18,6 +18,7 @@ from callserver.core.shape import Shape
 from callserver.media import protocol
 from callserver.runtime import supervision
 from callserver.runtime.clock import Anchor, boottime_ns
+from callserver.runtime.one_way import OneWaySound
 from callserver.runtime.sound_records import CallSound, LegSound, SoundTells
 from callserver.runtime.supervisor_link import SupervisorLink
 from callserver.runtime.tracing import StrangeSound
@@ -47,6 +48,7 @@ class Sound:
         self.missing_prompts: dict[str, Path] = {}
         self.silent_since: dict[str, int] = {}  # leg -> boottime ns; told again each LONG_SILENCE_NS that it lasts
         self.strange = StrangeSound.none()
+        self.one_way = OneWaySound(tells.one_way)
         self.unwritten: dict[str, str] = {}  # workers that cannot write their captures: the alarm's key
         self.settled = True  # False while a restart is still finding out which legs live
 
@@ -109,6 +111,7 @@ class Sound:
         """The leg is over: its sound, its sockets."""
         sound = self.legs.pop(leg, None)
         self.silent_since.pop(leg, None)
+        self.one_way.forget(leg)
         if sound is None:
             return
         sound.sockets.close()
@@ -212,6 +215,10 @@ class Sound:
         self.supervisor.flush()
 
     def _watch_call(self, call: CallSound, now_ns: int) -> None:
+        counts = call.worker.counts if call.worker is not None else {}
+        still = self.one_way.still({leg: known for leg, known in counts.items() if leg in self.legs}, now_ns)
+        if still is not None:
+            self._lost(call, f"it made no sound for {still}")
         if call.again_ns and now_ns >= call.again_ns:
             call.again_ns = 0
             self.tells.worker_lost(call.call, "the next worker is tried")
@@ -307,8 +314,13 @@ class Sound:
             case protocol.Sounding():
                 self.silent_since.pop(message.leg, None)
                 self.tells.sounding(message.leg)
+                self.one_way.sounding(message.leg)
+            case protocol.Deaf() if message.leg in self.legs:
+                self.one_way.deaf(message)
             case protocol.Digit():
                 self.tells.digit(message.leg, message.digit)
+            case protocol.DigitsGone():
+                self.tells.digits_gone(message.leg, message.digits, message.why)
             case protocol.CaptureTrouble():
                 self._capture_trouble(link, message.what, message.cleared)
             case protocol.PromptMissing():
@@ -319,6 +331,7 @@ class Sound:
                 self._has_placed(link, message.leg)
             case protocol.Strange():
                 self.strange.note(message)
+                self.one_way.strange(message, message.leg in self.silent_since, boottime_ns())
                 log.warning("rtp.strange", leg=message.leg, what=message.what, count=message.count)
             case _:
                 log.debug("worker.told", worker=link.id, message=type(message).__name__)
@@ -333,8 +346,9 @@ class Sound:
     def _prompt_missing(self, link: WorkerLink, name: str) -> None:
         call = self.calls.get(link.call)
         if call is not None:
-            file = f"{name.replace(':', '-', 1)}.wav"  # as call_worker.phrases has it
-            self.missing_prompts[name] = self.data_dir / "prompts" / call.language / file
+            piece, _, language = name.partition("+in:")  # as call_worker.phrases has it
+            file = f"{piece.replace(':', '-', 1)}.wav"
+            self.missing_prompts[name] = self.data_dir / "prompts" / (language or call.language) / file
             self.tells.trouble(f"prompt:{name}", f"prompt {name} has no file; it is left out, or a tone plays", False)
 
     def prompt_found(self, name: str) -> None:

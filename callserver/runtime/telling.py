@@ -13,6 +13,7 @@ from callserver.core.termination import of_leg
 from callserver.runtime.accounts import Accounts
 from callserver.runtime.seats import Seats
 from callserver.runtime.service_codes import ServiceCodes
+from callserver.runtime.signals import Signals
 from callserver.runtime.sound import Sound
 from callserver.sip.interface import RemoteMedia
 
@@ -31,6 +32,7 @@ class EdgeTelling:
         self.end_leg: Callable[[str, int, str], None]
         self.codes: ServiceCodes
         self.seats: Seats
+        self.signals: Signals
         self.softphones: dict[str, str] = {}  # operator -> contact, of those that are registered
         self.doubt: Callable[[str], None]
 
@@ -53,8 +55,12 @@ class EdgeTelling:
         self.post(events.LegAnswered(LegId(leg)))
 
     def changed(self, leg: str, remote: RemoteMedia) -> None:
-        """See sip.interface.Listener."""
+        """See sip.interface.Listener. A device that will not receive any more was put on hold by its own button."""
+        sound = self.sound.legs.get(leg)
+        received = sound is None or sound.remote is None or sound.remote.device_receives
         self.sound.agreed(leg, remote)
+        if received != remote.device_receives and not self.codes.owns(leg):
+            self.post(events.DeviceHeld(LegId(leg), received))
 
     def ended(self, leg: str, status: int, by_party: bool, was_up: bool, reason: str) -> None:
         """See sip.interface.Listener."""
@@ -132,9 +138,19 @@ class EdgeTelling:
         if not self.codes.owns(leg):
             self.post(events.LineSounding(LegId(leg)))
 
+    def one_way(self, leg: str, side: str, why: str) -> None:
+        """A leg's sound goes one way only, or (without a reason) both ways again. A browser's is judged by its seat."""
+        if not self.codes.owns(leg) and LegId(leg) not in self.seats.live_legs():
+            log.warning("leg.one_way", leg=leg, side=side, why=why)
+            self.post(events.OneWay(LegId(leg), side, why) if why else events.OneWayOver(LegId(leg), side))
+
     def placed(self, leg: str) -> None:
         """A leg's sound runs: a page may say so."""
         self.seats.placed(leg)
+
+    def digits_gone(self, leg: str, digits: str, why: str) -> None:
+        """Keys went out to a leg's device, or did not."""
+        self.signals.gone(leg, digits, why)
 
     def trouble(self, key: str, text: str, cleared: bool) -> None:
         """A fault of capture or prompts."""

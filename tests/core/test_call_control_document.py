@@ -1,16 +1,18 @@
-"""docs/call-control.md has a picture of each shape, and each change that it describes is tested under its heading."""
+"""docs/call-control.md has a picture of each shape and a word on each fault; each change in it is tested under its heading."""
 
 import re
 
 import pytest
 
 from tests import sources
-from tests.loopback.matrix import BEFORE
+from tests.loopback.matrix import BEFORE, FAULTS
 from tests.test_docs import sections
 
 PARTS = sections(sources.text("docs/call-control.md"), "##")
-SHAPES, CHANGES = sections(PARTS["Shapes"], "###"), sections(PARTS["Changes"], "###")
+SHAPES, CHANGES, STRUCK = (sections(PARTS[part], "###") for part in ("Shapes", "Changes", "Faults"))
+BESIDE_THE_MATRIX = "everything dies at once"  # tests/loopback/test_machine_faults.py
 TESTED = ("test_core_control.py", "test_core_giving.py", "test_core_accept.py", "test_core_calling_out.py")
+TESTED += ("test_core_groups.py", "test_core_signals.py")
 
 
 def sentences(body: str) -> int:
@@ -38,3 +40,7 @@ def test_every_change_is_tested_under_its_heading() -> None:
 @pytest.mark.parametrize("change", CHANGES)
 def test_every_change_has_three_sentences(change: str) -> None:
     assert sentences(CHANGES[change]) == 3
+
+
+def test_every_fault_of_the_matrix_is_described_and_no_other() -> None:
+    assert sorted(fault for heading in STRUCK for fault in heading.split(", ")) == sorted((*FAULTS, BESIDE_THE_MATRIX))

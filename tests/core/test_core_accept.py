@@ -112,6 +112,15 @@ def test_a_restart_asks_for_the_key_until_the_same_moment() -> None:
     assert run.rung() == {"police"}
 
 
+def test_a_party_is_told_in_its_own_language_whatever_the_points_is() -> None:
+    welsh = replace(PLAN.points["p1"], language="cy")
+    for party, said in (("en", "+accept-1+in:en"), ("cy", "+accept-1")):
+        parties = {"police": replace(POLICE, accept="1", language=party), "civic": CIVIC}
+        run, _, call = asked(replace(PLAN, points={**PLAN.points, "p1": welsh}, parties=parties))
+        run.answer("police")
+        assert told(call, "police") == [(f"help-point-call+place:p1+class-emergency+time:01-16{said}", 10_000)]
+
+
 # ---- told while it joins --------------------------------------------------------------------------------------------
 
 

@@ -233,6 +233,20 @@ def test_who_listens_is_let_go_when_the_call_is_over_or_waits_again() -> None:
     assert incident.state == "waiting" and run.hung_up() == {"bob"}
 
 
+def test_of_a_group_that_is_asked_the_one_who_is_free_longest_is_dialled() -> None:
+    run, _, call = conversation("bob", "cat")
+    run.do(ev.Bring(call.id, OperatorId("main"), "private", "ann"))
+    assert run.rung() == {"bob"}
+    run.answer("bob")
+    assert call.modes[run.leg("bob")] == "private"
+
+
+def test_a_group_of_which_nobody_is_free_is_refused() -> None:
+    run, _, call = conversation("bob")
+    run.do(ev.Bring(call.id, OperatorId("backup"), "private", "ann"))
+    assert [fact.why for fact in run.said(f.Refused)] == ["nobody of backup is free"]
+
+
 # ---- taking over -----------------------------------------------------------------------------------------------------
 
 

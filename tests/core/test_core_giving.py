@@ -12,7 +12,7 @@ from callserver.core.recovery import LOST_IN_RESTART
 from callserver.core.state import Call, Incident
 from dialplans.model import Priority
 from tests.core.driver import BUSY, LOST, Driver
-from tests.core.plans import plan, with_queue
+from tests.core.plans import CIVIC, POLICE, plan, with_queue
 
 
 def conversation(*more: str) -> tuple[Driver, Incident, Call]:
@@ -100,6 +100,47 @@ def test_a_call_with_the_police_in_it_is_not_given_away_blindly() -> None:
     run.do(ev.Transfer(call.id, "bob", "ann"), ev.ParkCall(call.id, "ann"))
     assert [type(fact) for fact in run.facts] == [f.Refused, f.Refused]
     assert incident.state == "attended"
+
+
+def test_a_blind_transfer_to_an_outside_party_calls_it_while_the_point_is_told_so() -> None:
+    run, incident, call = conversation("bob")
+    since = incident.waiting_since
+    run.do(ev.Transfer(call.id, "police", "ann"))
+    assert (run.rung(), run.hung_up(), run.operator("ann")) == ({"police"}, {"ann"}, "available")
+    assert (incident.state, incident.waiting_since, playing(call)) == ("waiting", since, {"transfer"})
+    run.answer("police")
+    assert (incident.state, incident.operator, call.state) == ("attended", None, "talking")
+
+
+def test_a_party_to_whom_a_call_was_given_is_tried_by_all_of_its_routes_then_everybody_is_rung() -> None:
+    run, incident, call = conversation("bob")
+    run.do(ev.Transfer(call.id, "police", "ann"))
+    run.gone()
+    run.end("police", BUSY)
+    assert run.rung() == {"police"} and playing(call) == {"transfer"}
+    run.end("police", BUSY)
+    assert {"ann", "bob"} <= run.rung() and playing(call) == {"reassurance"}
+    assert [fact.reason for fact in run.said(f.DirectionEnded)] == ["route 2: busy (486)"]
+    assert f"unreached:{incident.id}:police" in run.state.alarms
+
+
+def test_a_party_that_must_accept_has_the_call_when_it_did_and_not_before() -> None:
+    run = Driver(plan(parties={"police": replace(POLICE, accept="1"), "civic": CIVIC}), "ann")
+    incident = run.talk()
+    run.do(ev.Transfer(run.call(incident).id, "police", "ann"))
+    leg = run.answer("police")
+    assert incident.state == "waiting"
+    run.do(ev.DigitPressed(leg, "1"))
+    assert (incident.state, run.call(incident).state) == ("attended", "talking")
+
+
+def test_a_direction_to_a_party_ends_in_any_case() -> None:
+    """Though another party, which a step of the ladder wanted, has taken the place of the attempt."""
+    run, incident, call = conversation("bob")
+    run.do(ev.Transfer(call.id, "police", "ann"))
+    run.gone()
+    run.after(120_000)
+    assert incident.only == "" and len(run.ever(f.DirectionEnded)) == 1
 
 
 # ---- parked -------------------------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ def test_an_emergency_that_nobody_is_rung_for_parks_a_lower_talk_and_gets_its_se
     driver.after(1)
     assert parked(driver) == [("low1", "ann")]
     assert (low.state, low.parked, low.prefers, urgent.preempted) == ("waiting", True, "ann", "ann")
-    assert [order.shape.prompts[0].name for order in driver.ordered(ShapeCall)] == ["parked"]
+    assert [order.shape.prompts[0].name for order in driver.ordered(ShapeCall)] == ["interrupted"]
     assert driver.state.legs[leg].state == "up"
     assert driver.hung_up() == {"ann"}
     driver.gone("ann")

@@ -11,7 +11,7 @@ from typing import Any
 
 Ears = Mapping[str, frozenset[str]]
 
-VOICES = {"point": 440.0, "operator": 1_000.0, "colleague": 1_300.0, "police": 1_600.0}
+VOICES = {"point": 440.0, "operator": 1_000.0, "colleague": 1_300.0, "police": 1_600.0, "other": 700.0}
 PROMPTS = {"reassurance": 2_000.0, "hold": 2_300.0, "parked": 2_500.0, "transfer": 2_700.0, "calling-back": 2_900.0}
 PROMPTS |= {"call-out": 2_200.0, "accept-1": 2_400.0}
 TONES = {**VOICES, **PROMPTS}
@@ -38,9 +38,10 @@ BEFORE: Mapping[str, Ears] = {
     "listening": ears(point="operator", operator="point", colleague="point operator"),
     "whispering": ears(point="operator", operator="point colleague", colleague="point operator"),
     "joined": ears(point="operator colleague", operator="point colleague", colleague="point operator"),
+    "group": ears(point="operator other", operator="point other", other="point operator"),
 }
 """`held`: the operator speaks with the police. `muted`: the police are. `transferring`: the colleague's seat rings. `accepting`:
-the police answered, and are to press a key."""
+the police answered, and are to press a key. `group`: another point was brought in."""
 
 RINGING = frozenset({"waiting", "calling back", "calling out", "transferring"})
 """Shapes in which somebody is being rung: an unanswered line does not outlive the switchboard, and is dialled again."""
@@ -67,6 +68,9 @@ OFFERED_ANEW = Cell(
 )
 """Who only listened or whispered does not have the call: it waits again, and is offered to whoever is free."""
 
+CALLED_BACK = Cell(BEFORE["group"], ("LegMoved point ended normal", "CallMoved calling-back", "CallMoved talking"), rings=True)
+"""While others talk a point is called back whatever its hanging up means, and answers."""
+
 
 def _unchanged() -> dict[tuple[str, str], Cell]:
     """What nobody in the call may notice, and a silent line, which takes nothing but its own voice."""
@@ -74,7 +78,9 @@ def _unchanged() -> dict[tuple[str, str], Cell]:
     for shape, heard in BEFORE.items():
         found[shape, "worker killed"] = found[shape, "worker hangs"] = Cell(heard, ("WorkerReplaced",))
         found[shape, "switchboard killed"] = Cell(heard, ("ServerStarted",), rings=shape in RINGING)
-        found[shape, "disk stalls"] = Cell(heard, ("IncidentReclassified",))
+        found[shape, "disk stalls"] = found[shape, "journal refuses"] = Cell(heard, ("IncidentReclassified",))
+        found[shape, "archivist dies"] = Cell(heard, ("AlarmRaised",))
+        found[shape, "clock is set"] = Cell(heard, ("ClockAnchored",))
         if "point" in heard:
             without = {role: names - {"point"} for role, names in heard.items()}
             found[shape, "point silent"] = Cell(without, ("LineChanged point silent", "LineChanged point sounding"))
@@ -97,6 +103,9 @@ AFTER: Mapping[tuple[str, str], Cell] = {
     ),
     ("listening", "seat gone"): OFFERED_ANEW,
     ("whispering", "seat gone"): OFFERED_ANEW,
+    ("group", "seat gone"): Cell(
+        ears(point="reassurance"), (SEAT_LOST, "LegMoved other ending", "IncidentMoved waiting"), rings=True
+    ),
     # The point hangs up, and its profile says that this is meant.
     ("waiting", "point hangs up"): Cell(OVER, ("LegMoved point ended cancelled",)),
     ("parked", "point hangs up"): Cell(OVER, ("LegMoved point ended normal",)),
@@ -116,6 +125,7 @@ AFTER: Mapping[tuple[str, str], Cell] = {
             "accepting",
         )
     },
+    ("group", "point hangs up"): CALLED_BACK,
     # The police hang up.
     ("held", "police hang up"): Cell(ears(point="hold", operator=""), (POLICE_LEFT,)),
     ("three-way", "police hang up"): Cell(ears(point="operator", operator="point"), (POLICE_LEFT,)),
@@ -129,7 +139,7 @@ CELLS = tuple(f"{shape} x {fault}" for shape, fault in AFTER)
 
 # ---- what the journal tells --------------------------------------------------------------------------------------
 
-_ROLES = {"point": "point", "operator": "operator", "outside": "police", "supervisor": "colleague"}
+_ROLES = {"point": "point", "operator": "operator", "outside": "police", "supervisor": "colleague", "brought": "other"}
 _SAID = (("sounding", "sounding", "silent"), ("held", "on", "off"), ("muted", "on", "off"))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import os
 import signal
 import wave
@@ -17,10 +18,11 @@ from audio.tracks import read_sound
 from callserver.control import CommandRefused, Unavailable, Verb, ask_sync
 from tests.eventually import eventually
 from tests.loopback.desk import legs_of, now_s
-from tests.loopback.disks import frozen
+from tests.loopback.disks import frozen, refused
 from tests.loopback.matrix import PROMPTS, TONES, VOICES, Ears, roles_of, words
 from tests.loopback.phone import Phone
 from tests.loopback.rtp_peer import CODECS, strength
+from tests.loopback.rules import WallClock
 from tests.loopback.wire_desk import Wire, WireService, wire
 from tests.peers.ports import Ports
 
@@ -28,6 +30,7 @@ LOOK = 20  # packets, 400 ms
 PRESENT, ABSENT = 0.12, 0.02  # of full scale; all tones are sent at 0.25
 NOTICED_S = 8.0
 VANISHED_S = 15.0  # a device that vanishes is asked whether it lives, and that takes its time
+TAIL_S = 1.5  # lines that end one after the other; the voices of those that end last are longer
 BY = "supervisor"
 _GUARDS = """\
 [parties.guards]
@@ -57,6 +60,8 @@ class MatrixService(WireService):
         plan.write_text(f"{text}{_GUARDS.format(port=self.police)}")
         self.made = 0
         self.disk: Path | None = None
+        self.clock, self.hours = WallClock(directory / "clock").ahead(0), itertools.cycle((1, 0, -1, 0))
+        self.environment |= self.clock.environment()
 
     def write_prompts(self) -> None:
         """Before it starts: a file that lies there is somebody's recording and stays."""
@@ -192,32 +197,36 @@ class Scene:
                 await self.ask(Verb.HANG_UP)
         return not self.service.live_legs()
 
-    async def recorded(self, roles: set[str]) -> None:
-        """Everybody who spoke is in a file of his own, and nobody else is there."""
+    async def recorded(self, roles: set[str], lasting: frozenset[str] = frozenset()) -> None:
+        """Everybody who spoke is in a file of his own, and nobody else is there; those who stayed, up to the end."""
         call = self.call
         made = await eventually(lambda: [f for f in self.service.journal("RecordingMade") if f["call"] == call], 20)
         whose = {phone.user: role for phone in self.people.phones for role, hz in VOICES.items() if phone.hz == hz}
         legs = {fact["leg"]: whose[fact["party"]] for fact in self.service.journal("LegCreated") if fact["call"] == call}
         assert isinstance(made, list)
-        found = set()
+        ends: dict[str, float] = {}
         for path in (self.service.data / "recordings" / name for name in made[-1]["files"]):
             role = legs.get(path.name.removesuffix(".flac"))
             if role is not None and path.suffix == ".flac":
-                assert _voices(path) <= {role}, f"{path.name} of the {role} has {_voices(path)}"
-                found |= _voices(path)
+                voices = _voices(path)
+                assert set(voices) <= {role}, f"{path.name} of the {role} has {voices}"
+                ends[role] = max(ends.get(role, 0.0), *voices.values(), 0.0)
+        found = {role for role, end_s in ends.items() if end_s}
         assert roles <= found, f"voices of {roles - found} are missing"
+        long_s = made[-1]["duration_ms"] / 1000
+        assert all(ends[role] > long_s - TAIL_S for role in lasting), f"of {long_s} s voices are kept until {ends}"
 
 
 def _found(samples: np.ndarray, rate_hz: int) -> dict[str, float]:
     return {name: strength(samples, hz, rate_hz) for name, hz in TONES.items()}
 
 
-def _voices(path: Path) -> set[str]:
-    """Whose tone is in a file for at least 200 ms."""
+def _voices(path: Path) -> dict[str, float]:
+    """Whose tone is in a file for at least 200 ms, and until which second."""
     samples, rate_hz = read_sound(path)
     step = rate_hz // 5
-    pieces = [samples[at : at + step, 0] for at in range(0, len(samples) - step, step)]
-    return {name for piece in pieces for name, level in _found(piece, rate_hz).items() if level > PRESENT}
+    pieces = ((at + step, samples[at : at + step, 0]) for at in range(0, len(samples) - step, step))
+    return {name: end / rate_hz for end, piece in pieces for name, level in _found(piece, rate_hz).items() if level > PRESENT}
 
 
 @contextlib.asynccontextmanager
@@ -254,6 +263,14 @@ async def _police_alone(it: Scene) -> None:
 async def _muted(it: Scene) -> None:
     await it.with_police()
     await it.ask(Verb.MUTE, leg=it.leg("police"), on=True)
+
+
+async def _group(it: Scene) -> None:
+    await it.talk()
+    other = await it.people.phone(f"p{1 + (it.pair + 1) % 4}", VOICES["other"])
+    it.phones["other"] = other
+    await it.ask(Verb.BRING_POINT, point=other.user)
+    await eventually(other.acknowledged, 5)
 
 
 async def _parked(it: Scene) -> None:
@@ -300,6 +317,7 @@ MAKE: dict[str, Callable[[Scene], Awaitable[None]]] = {
     "listening": lambda it: it.with_colleague("listen"),
     "whispering": lambda it: it.with_colleague("whisper"),
     "joined": lambda it: it.with_colleague("join"),
+    "group": _group,
 }
 
 
@@ -328,6 +346,28 @@ async def _stall_disk(it: Scene) -> None:
         await eventually(lambda: now_s() - at > 1.0, 2)
 
 
+async def _refuse_journal(it: Scene) -> None:
+    """Neither journal nor spool is written for a second; something is decided meanwhile, and stands in the journal afterwards."""
+    incident = it.incident
+    with refused(it.service.pid("switchboard")):
+        await asyncio.to_thread(it.service.ask, Verb.CLASSIFY, incident=incident, priority=3)
+        at = now_s()
+        await eventually(lambda: now_s() - at > 1.0, 2)
+
+
+async def _kill_archivist(it: Scene) -> None:
+    old = it.service.pid("archivist")
+    os.kill(old, signal.SIGKILL)
+    await eventually(lambda: it.service.pid("archivist") not in (0, old), NOTICED_S)
+
+
+async def _set_clock(it: Scene) -> None:
+    """By an hour, ahead or back."""
+    known = len(it.service.journal("ClockAnchored"))
+    it.service.clock.ahead(next(it.service.hours) * 3_600_000)
+    await eventually(lambda: len(it.service.journal("ClockAnchored")) > known, 5)
+
+
 async def _silence_point(it: Scene) -> None:
     it.phones["point"].rtp.muted = True
 
@@ -354,6 +394,9 @@ STRIKE: dict[str, Callable[[Scene], Awaitable[None]]] = {
     "worker hangs": lambda it: _strike_worker(it, signal.SIGSTOP),
     "switchboard killed": _kill_switchboard,
     "disk stalls": _stall_disk,
+    "journal refuses": _refuse_journal,
+    "archivist dies": _kill_archivist,
+    "clock is set": _set_clock,
     "point silent": _silence_point,
     "seat gone": _operator_vanishes,
     "point hangs up": _point_hangs_up,

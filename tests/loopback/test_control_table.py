@@ -7,21 +7,28 @@ import msgspec
 import pytest
 
 from callserver.core import events as ev
+from callserver.core.facts import ClockAnchored
 from callserver.core.ids import IncidentId, LegId, OperatorId, PartyId, PointId
+from callserver.core.instant import Instant
 from callserver.core.recovery import reconcile
 from callserver.core.state import Call, Incident
 from dialplans.model import Plan, Point
 from tests.core.driver import BYE, CANCELLED, LOST, Driver
 from tests.core.plans import CIVIC, POLICE, plan
-from tests.loopback.matrix import AFTER, BEFORE, CELLS, OFFERED_ANEW, PROMPTS, Ears, roles_of, tells, words
+from tests.loopback.matrix import AFTER, BEFORE, CALLED_BACK, CELLS, OFFERED_ANEW, PROMPTS, Ears, roles_of, tells, words
 
-NAMES = {"p6": "point", "p1": "point", "ann": "operator", "bob": "colleague", "police": "police", "civic": "police"}
+NAMES = {"p6": "point", "p1": "point", "p2": "other", "ann": "operator", "bob": "colleague"}
+NAMES |= {"police": "police", "civic": "police"}
 ANN, BOB = OperatorId("ann"), OperatorId("bob")
 
 
 def _plan() -> Plan:
     """Two points of one queue without wrap-up: p6's hanging up is meant, p1 is called back. One party has to accept by key."""
-    points = {"p6": Point("p6", "Station", "none", "ends"), "p1": Point("p1", "Gate", "none", "human")}
+    points = {
+        "p6": Point("p6", "Station", "none", "ends"),
+        "p1": Point("p1", "Gate", "none", "human"),
+        "p2": Point("p2", "Car park", "none", "ends"),
+    }
     return plan(points=points, parties={"police": POLICE, "civic": replace(CIVIC, accept="1")})
 
 
@@ -94,6 +101,12 @@ def _muted(it: Play) -> None:
     it.run.do(ev.Mute(it.call.id, it.leg("police"), True, "sue"))
 
 
+def _group(it: Play) -> None:
+    it.talk()
+    it.run.do(ev.BringPoint(it.call.id, PointId("p2"), "sue"))
+    it.run.answer("p2")
+
+
 def _parked(it: Play) -> None:
     it.talk()
     it.run.do(ev.ParkCall(it.call.id, "sue"))
@@ -133,6 +146,7 @@ MAKE: dict[str, Callable[[Play], None]] = {
     "listening": lambda it: it.with_colleague("listen"),
     "whispering": lambda it: it.with_colleague("whisper"),
     "joined": lambda it: it.with_colleague("join"),
+    "group": _group,
 }
 
 
@@ -159,6 +173,9 @@ STRIKE: dict[str, Callable[[Play], None]] = {
     "worker hangs": lambda it: it.run.do(ev.WorkerLost(it.call.id, "hung")),
     "switchboard killed": _restart,
     "disk stalls": lambda it: it.run.do(ev.Reclassify(it.call.incident, 3, "sue")),
+    "journal refuses": lambda it: it.run.do(ev.Reclassify(it.call.incident, 3, "sue")),
+    "archivist dies": lambda it: it.run.do(ev.ConditionRaised("process:archivist", "it ended")),
+    "clock is set": lambda it: it.run.do(ev.Noted(ClockAnchored(2, "boot", 1, Instant(1), 3_600_000))),
     "point silent": lambda it: it.run.do(ev.LineSilent(it.leg("point"), 1_000), ev.LineSounding(it.leg("point"))),
     "seat gone": _operator_vanishes,
     "point hangs up": _point_hangs_up,
@@ -185,6 +202,8 @@ def test_the_core_answers_each_fault_as_the_table_says(cell: str) -> None:
         it.run.gone()
     if AFTER[shape, fault] is OFFERED_ANEW:
         it.run.answer("bob")
+    if AFTER[shape, fault] is CALLED_BACK:
+        it.run.answer(it.point)
     expected = AFTER[shape, fault]
     said = [{**msgspec.to_builtins(fact), "kind": type(fact).__name__} for fact, _ in it.run.journal]
     roles = roles_of(said)

@@ -144,7 +144,7 @@ async def test_an_emergency_parks_an_information_call_and_it_is_resumed(tmp_path
         await eventually(lambda: only.hears(440.0) and not only.hears(520.0), 5)
         assert asking.in_call(), "the parked caller was dropped"
         shapes = [fact["shape"]["prompts"] for fact in here.service.journal("CallShaped")]
-        assert any(prompt["name"] == "parked" for prompts in shapes for prompt in prompts)
+        assert any(prompt["name"] == "interrupted" for prompts in shapes for prompt in prompts)
         urgent.hangup()
         await first_ring(only, 5, count=3)
         await eventually(lambda: only.hears(520.0), 5)

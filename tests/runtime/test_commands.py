@@ -23,6 +23,10 @@ EVENTS = [
     (Verb.RENEW, {"call": CALL}, ev.Renew(CALL, "sue")),
     (Verb.TAKE, {"incident": "i1", "operator": "ann"}, ev.Take(IncidentId("i1"), ANN, "sue")),
     (Verb.CALL_OUT, {"point": "p1", "operator": "ann"}, ev.CallOut(PointId("p1"), ANN, "sue", IncidentId("fresh"))),
+    (Verb.CALL_GROUP, {"group": "square", "operator": "ann"}, ev.CallGroup("square", ANN, "sue", IncidentId("fresh"))),
+    (Verb.BRING_POINT, {"call": CALL, "point": "p1"}, ev.BringPoint(CALL, PointId("p1"), "sue")),
+    (Verb.SEND_CONTROL, {"call": CALL, "control": "beacon", "leg": ""}, ev.SendControl(CALL, "beacon", "sue")),
+    (Verb.SEND_CONTROL, {"call": CALL, "control": "beacon", "leg": LEG}, ev.SendControl(CALL, "beacon", "sue", LEG)),
 ]
 
 

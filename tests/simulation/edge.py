@@ -113,12 +113,22 @@ class Edge:
                 order.leg, self.chance.randrange(5, 5_000), lambda dialog: self.end(dialog, self.chance.choice((BUSY, GONE)))
             )
 
+    def _RenewMedia(self, order: fx.RenewMedia) -> None:  # noqa: N802
+        dialog = self.dialogs.get(order.leg)
+        assert dialog is None or dialog.up, "only in an answered dialog can anything be asked"
+
     def _EndLeg(self, order: fx.EndLeg) -> None:  # noqa: N802
         dialog = self.dialogs.get(order.leg)
         if dialog is not None:
             dialog.ending = True
             slow = self.chance.random() < 0.03
             self.device(order.leg, self.chance.randrange(32_000) if slow else self.chance.randrange(2, 60), self._end_for_us)
+
+    def _SendDigits(self, order: fx.SendDigits) -> None:  # noqa: N802
+        dialog, fate = self.dialogs.get(order.leg), self.chance.random()
+        if dialog is not None and fate < 0.95:
+            why = "" if fate < 0.85 else "the device refused them"
+            self.device(order.leg, 200 * len(order.keys.digits), lambda one: self.send(ev.DigitsDone(one.leg, order.keys.digits, why)))
 
     def _ShapeCall(self, order: fx.ShapeCall) -> None:  # noqa: N802
         self.shapes[order.call] = order.shape

@@ -68,7 +68,7 @@ class Hearing:
         return not must or leg.id in self.accepted
 
     def _hears_something(self, state: State, incident: Incident, call: Call, leg: Leg) -> None:
-        if leg.role not in ("point", "outside") or leg.state not in ("early", "up"):
+        if leg.role not in ("point", "outside", "brought") or leg.state not in ("early", "up"):
             return
         if leg.role == "point" and call.state == "calling-back":
             return  # a line that is dialled anew
@@ -102,4 +102,5 @@ def _speaks(call: Call, people: list[Leg], leg: Leg) -> bool:
     if leg.role == "supervisor":
         return _mode(call, leg) in SPEAKING
     asked = any(_mode(call, other) == "private" for other in people)
-    return leg.role != "point" or not (call.state == "calling-back" or call.held or asked)
+    waits = call.held or asked
+    return not (waits and leg.role in ("point", "brought")) and not (leg.role == "point" and call.state == "calling-back")

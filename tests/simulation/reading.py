@@ -100,7 +100,7 @@ def _is_lower_talk(state: State, operator: OperatorState) -> bool:
     call = None if operator.call is None else state.calls.get(operator.call)
     if call is None or call.state != "talking":
         return False
-    outside = any(leg.role in ("outside", "supervisor") and leg.state != "ending" for leg in call.legs.values())
+    outside = any(leg.role in ("outside", "supervisor", "brought") and leg.state != "ending" for leg in call.legs.values())
     return state.incidents[call.incident].priority >= Priority.NORMAL and not outside
 
 

@@ -7,6 +7,7 @@ from random import Random
 from dialplans.model import (
     Answer,
     Button,
+    Control,
     Group,
     Hours,
     Ladder,
@@ -17,6 +18,7 @@ from dialplans.model import (
     Plan,
     Point,
     PointBye,
+    PointGroup,
     Priority,
     Profile,
     Queue,
@@ -89,6 +91,11 @@ QUEUES = {
     ),
     "auto": Queue("auto", ("main",), "slow", wrap_up_ms=0, closed_by="plan", plan_outcome="done", strategy=Strategy.LONGEST_IDLE),
 }
+BEACON = {"beacon": Control("beacon", "Beacon on", "*71")}
+POINT_GROUPS = {
+    "square": PointGroup("square", "Square", ("t1", "t2", "t3")),
+    "rail": PointGroup("rail", "Rail", ("t4", "t1")),
+}
 STAFF = {
     "ann": Operator("ann", "Ann", ("main",), skills=("cy",)),
     "bob": Operator("bob", "Bob", ("late",)),
@@ -114,8 +121,8 @@ def town() -> Plan:
         time_zone="Europe/London",
         points=points,
         profiles={
-            "human": Profile("human", talk_limit_ms=100_000),
-            "ends": Profile("ends", point_bye=PointBye.END),
+            "human": Profile("human", talk_limit_ms=100_000, acknowledge="*", on_end="#", controls=BEACON),
+            "ends": Profile("ends", point_bye=PointBye.END, dtmf="info", acknowledge="*", controls=BEACON),
             "at-once": Profile("at-once", answer=Answer.AT_ONCE, point_bye=PointBye.END),
             "after": Profile("after", answer=Answer.AFTER, answer_after_ms=5_000),
         },
@@ -128,6 +135,7 @@ def town() -> Plan:
         outcomes={"helped": "helped", "false": "false alarm", "done": "done"},
         outcome_digits={"1": "helped", "2": "false"},
         codes=CODES,
+        point_groups=POINT_GROUPS,
         ageing_ms=120_000,
         holidays=("2026-12-25", "2026-12-28"),
         hours=HOURS,

@@ -48,6 +48,13 @@ def leg(party: str, role: str = "operator", state: str = "up") -> dict[str, str]
         (f"/api/calls/{CALL}/renew", None, (Verb.RENEW, {"call": CALL})),
         (f"/api/incidents/{INCIDENT}/take", None, (Verb.TAKE, {"incident": INCIDENT, "operator": BOSS})),
         (f"/api/points/{POINT}/call", {"operator": OPERATOR}, (Verb.CALL_OUT, {"point": POINT, "operator": OPERATOR})),
+        ("/api/point-groups/square/call", None, (Verb.CALL_GROUP, {"group": "square", "operator": BOSS})),
+        (f"/api/calls/{CALL}/bring-point", {"point": POINT}, (Verb.BRING_POINT, {"call": CALL, "point": POINT})),
+        (
+            f"/api/calls/{CALL}/control",
+            {"control": "beacon"},
+            (Verb.SEND_CONTROL, {"call": CALL, "control": "beacon", "leg": ""}),
+        ),
     ],
 )
 async def test_a_command_of_live_control_is_asked_once_in_the_name_of_the_session(
@@ -59,12 +66,11 @@ async def test_a_command_of_live_control_is_asked_once_in_the_name_of_the_sessio
     assert [one for one in desk.switchboard.asked if one[0] != "note_fact"] == [(verb, {**args, "by": BOSS})]
 
 
-@pytest.mark.parametrize("path", ["park", "hangup", "hold", "mute", "bring"])
+@pytest.mark.parametrize("path", ["park", "hangup", "hold", "mute", "bring", "control"])
 async def test_operators_act_on_the_calls_that_they_are_in(desk: Desk, path: str) -> None:
     """By having it or by a seat that was brought in; not by having been in it, nor while it only rings at their seat."""
-    body: Body = {"hold": {"on": True}, "mute": {"leg": LEG, "on": True}, "bring": {"operator": COLLEAGUE, "mode": "join"}}.get(
-        path
-    )
+    bodies: dict[str, Body] = {"hold": {"on": True}, "mute": {"leg": LEG, "on": True}, "control": {"control": "beacon"}}
+    body = {**bodies, "bring": {"operator": COLLEAGUE, "mode": "join"}}.get(path)
     got = []
     async with desk.signed_in("operator") as client:
         for legs, operator in (
@@ -120,7 +126,9 @@ async def test_operators_do_not_listen_in(desk: Desk, mode: str) -> None:
     assert [verb for verb, _ in desk.switchboard.asked if verb in (Verb.BRING, Verb.SET_MODE)] == []
 
 
-@pytest.mark.parametrize("path", [f"/api/incidents/{INCIDENT}/take", f"/api/points/{POINT}/call"])
+@pytest.mark.parametrize(
+    "path", [f"/api/incidents/{INCIDENT}/take", f"/api/points/{POINT}/call", "/api/point-groups/square/call"]
+)
 async def test_operators_take_and_call_for_themselves_only(desk: Desk, path: str) -> None:
     async with desk.signed_in("operator") as client:
         assert (await client.post(path, json={"operator": COLLEAGUE})).status_code == 403

@@ -13,9 +13,9 @@ from callserver.media.call_worker.errors import told_errors
 from callserver.media.call_worker.inner_codec import INNER_PAYLOAD_TYPES
 from callserver.media.capture_format import DTMF, LATE
 from callserver.media.capture_format import Kind as Record
-from callserver.media.dtmf import Events
+from callserver.media.dtmf import Events, Sending
 from callserver.media.hearing import Hearing
-from callserver.media.protocol import Deaf, Digit, Learned, LegCounts, Place, Report, Silent, Sounding, Strange
+from callserver.media.protocol import Deaf, Digit, DigitsGone, Learned, LegCounts, Place, Report, Silent, Sounding, Strange
 from callserver.media.rtp import MS, SECOND, Gate, Kind, Line, Packet, is_rtcp
 
 FRESH_NS = 80 * MS
@@ -47,6 +47,7 @@ class FrontLeg:
         self.gate = Gate(place.codec, place.source, (place.remote_host, place.remote_port), place.source_host, now_ns)
         self.line = Line(place.continuity)
         self.events = Events()
+        self.sending = Sending()
         self.hearing = Hearing(place.continuity.ssrc)
         self.from_engine = 0
         self.placed_ns = self.engine_ns = now_ns
@@ -71,6 +72,15 @@ class FrontLeg:
         if self.gate.target != target or place.send is not self.place.send:
             self.hearing.begin(self.line.sent)
         self.place = place
+
+    def send_digits(self, digits: str, length_ms: int, gap_ms: int, now_ns: int) -> None:
+        """Send keys, in the place of sound."""
+        if self.place.codec.dtmf_payload_type < 0:
+            self.report(DigitsGone(self.place.leg, digits, "the device agreed to no telephone-events"))
+        elif not self.place.send:
+            self.report(DigitsGone(self.place.leg, digits, "the device does not want to hear anything now"))
+        else:
+            self.sending.put(digits, length_ms, gap_ms, now_ns)
 
     def connect(self, engine: tuple[str, int]) -> None:
         """The inner leg is up, pjsua2's RTP port is `engine`; packets of others are not taken from now on."""
@@ -126,14 +136,20 @@ class FrontLeg:
         host, port = self.gate.target
         if not self.place.send or not port or host in ("", "0.0.0.0"):
             return
-        packet = self.line.rewrite(datagram, self.place.codec, now_ns)
+        codec = self.place.codec
+        packet = self.line.rewrite(datagram, codec, now_ns)
+        event = self.sending.packet(self.line.timestamp, codec.ptime_ms, codec.clock_hz, now_ns)
+        if event is not None:
+            packet = self.line.as_event(packet, codec.dtmf_payload_type, event)
         try:
             self._send(packet, (host, port), now_ns)
         except OSError as fault:
             self._strange(f"cannot send to {host}:{port}: {fault.strerror}", now_ns)
             self.hearing.refused(f"nothing can be sent to {host}:{port}: {fault.strerror}", now_ns)
             return
-        self.tape.put(now_ns, Record.OUT, packet)
+        self.tape.put(now_ns, Record.OUT, packet, 0 if event is None else DTMF)
+        for digits in self.sending.gone():
+            self.report(DigitsGone(self.place.leg, digits))
 
     def _send(self, packet: bytes, target: tuple[str, int], now_ns: int) -> None:
         """Once more where the kernel only used the call to tell of an error of an earlier packet."""
@@ -160,6 +176,8 @@ class FrontLeg:
         """Every 50 ms or so, after the packets that were waiting."""
         self._look_for_silence(now_ns)
         self._digits(self.events.overdue(now_ns))
+        for digits in self.sending.overdue(now_ns):
+            self.report(DigitsGone(self.place.leg, digits, "no sound goes out to the device, nor can keys"))
         self._look_for_hearing(now_ns)
         if self._strange_count and now_ns - self._strange_told_ns >= STRANGE_EVERY_NS:
             self._tell_strange(now_ns)

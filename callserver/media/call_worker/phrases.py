@@ -1,6 +1,7 @@
 """From a prompt's name to what it says: its pieces, their files, and several files as one WAV.
 
-`+` joins names that are said one after the other, and `time:14-05` is two of them, `hour-14` and `minute-05`. A player for each
+`+` joins names that are said one after the other, and `time:14-05` is two of them, `hour-14` and `minute-05`. `in:cy` as the last
+word has all of them said in another language than the call's. A player for each
 file would be started at its predecessor's end by a loop that looks every 20 ms, so words would stumble: they are made
 one sound before it plays. Recordings may differ in rate and channels: the few follow the many, for that costs time.
 """
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 JOINT = "+"
+LANGUAGE = "in:"
 SPOKEN = ("place:", "text:")  # made of the plan's words
 TIME = "time:"
 SAMPLE_BYTES = 2
@@ -26,6 +28,12 @@ def pieces_of(name: str) -> tuple[str, ...]:
         is_time = piece.startswith(TIME) and dash
         pieces.extend((f"hour-{hour}", f"minute-{minute}") if is_time else (piece,))
     return tuple(pieces)
+
+
+def language_of(name: str) -> tuple[str, str]:
+    """A prompt's name without the language that its last word asks for, and that; "": the call's."""
+    said, _, last = name.rpartition(JOINT)
+    return (said, last.removeprefix(LANGUAGE)) if said and last.startswith(LANGUAGE) else (name, "")
 
 
 def file_of(directory: Path, name: str) -> Path | None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pjsua2 as pj
 
-from callserver.media.call_worker.phrases import file_of, joined, length_ms, pieces_of
+from callserver.media.call_worker.phrases import JOINT, LANGUAGE, file_of, joined, language_of, length_ms, pieces_of
 from callserver.media.protocol import ShapeOrder
 
 MS = 1_000_000
@@ -93,30 +93,35 @@ class Playback:
     def _make(self, key: PromptKey, now_ns: int) -> _Playing:
         if key.name == RINGBACK:
             return self._tone(_tone(RINGBACK_HZ, RINGBACK_ON_MS, RINGBACK_OFF_MS, VERY_QUIET, 1), 0, now_ns)
-        pieces = pieces_of(key.name)
-        made = self._one(pieces[0], now_ns) if len(pieces) == 1 else self._several(pieces, now_ns)
+        name, language = language_of(key.name)
+        pieces, spoken = pieces_of(name), self._spoken_in(language)
+        made = self._one(spoken, pieces[0], now_ns) if len(pieces) == 1 else self._several(spoken, pieces, now_ns)
         if made is not None:
             return made
         beeps = _tone(BEEP_HZ, BEEP_ON_MS, BEEP_OFF_MS, QUIET, BEEPS)
         return self._tone(beeps, BEEPS * (BEEP_ON_MS + BEEP_OFF_MS), now_ns)
 
-    def _one(self, name: str, now_ns: int) -> _Playing | None:
-        file = file_of(self._directory, name)
+    def _spoken_in(self, language: str) -> Path:
+        """Where the words of a language lie; "": the call's."""
+        return self._directory.parent / language if language else self._directory
+
+    def _one(self, spoken: Path, name: str, now_ns: int) -> _Playing | None:
+        file = file_of(spoken, name)
         try:
             if file is None or not file.is_file():
                 raise FileNotFoundError(name)
             return _player(file, now_ns)
         except (pj.Error, OSError, EOFError, wave.Error):
-            self._lacks(name)
+            self._lacks(spoken, name)
             return None
 
-    def _several(self, pieces: tuple[str, ...], now_ns: int) -> _Playing | None:
+    def _several(self, spoken: Path, pieces: tuple[str, ...], now_ns: int) -> _Playing | None:
         """As one file that has no name: nothing to clean up, and no disk to wait for."""
-        files = [file_of(self._directory, piece) for piece in pieces]
+        files = [file_of(spoken, piece) for piece in pieces]
         sound, unread = joined([file for file in files if file is not None])
         for piece, file in zip(pieces, files, strict=True):
             if file is None or file in unread:
-                self._lacks(piece)
+                self._lacks(spoken, piece)
         if not sound:
             return None
         try:
@@ -125,10 +130,11 @@ class Playback:
                 memory.flush()
                 return _player(Path(f"/proc/self/fd/{memory.fileno()}"), now_ns)
         except (pj.Error, OSError):
-            self._lacks(pieces[0])
+            self._lacks(spoken, pieces[0])
             return None
 
-    def _lacks(self, name: str) -> None:
+    def _lacks(self, spoken: Path, piece: str) -> None:
+        name = piece if spoken == self._directory else f"{piece}{JOINT}{LANGUAGE}{spoken.name}"
         if name not in self._told:
             self._told.add(name)
             self._missing(name)

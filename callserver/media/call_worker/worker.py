@@ -29,6 +29,7 @@ from callserver.media.protocol import (
     Beat,
     Close,
     Closed,
+    DigitsGone,
     Hello,
     Message,
     Open,
@@ -40,6 +41,7 @@ from callserver.media.protocol import (
     Remove,
     Removed,
     Report,
+    SendDigits,
     ShapeOrder,
     Strange,
 )
@@ -175,6 +177,8 @@ class Worker:
             self._shape(message)
         elif isinstance(message, Remove):
             self._remove(message.leg)
+        elif isinstance(message, SendDigits):
+            self._send_digits(message)
         elif isinstance(message, Close):
             self._close()
 
@@ -253,6 +257,13 @@ class Worker:
             self._report(Refused("ShapeOrder", "", "no call is open"))
         else:
             self._in_engine("ShapeOrder", "", lambda: self._engine.shape(order), lambda: None)
+
+    def _send_digits(self, order: SendDigits) -> None:
+        leg = self._legs.get(order.leg)
+        if leg is None:
+            self._report(DigitsGone(order.leg, order.digits, "the call's sound does not have this leg"))
+        else:
+            self._front.do(lambda: leg.send_digits(order.digits, order.length_ms, order.gap_ms, boottime_ns()))
 
     def _remove(self, name: str) -> None:
         leg = self._legs.pop(name, None)

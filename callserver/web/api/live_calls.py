@@ -38,7 +38,7 @@ class Muting(OneLeg):
 
 
 class Bringing(_Body):
-    """Whose seat is to be brought in, and how it takes part. `reason`: why somebody listens or whispers."""
+    """Whose seat is to be brought in (or a group's longest free), and how. `reason`: why somebody listens or whispers."""
 
     operator: str = Field(min_length=1, max_length=64)
     mode: Mode
@@ -59,9 +59,22 @@ class Whom(_Body):
 
 
 class Destination(_Body):
-    """An operator or a group of the plan."""
+    """An operator, a group or an outside party of the plan."""
 
     to: str = Field(min_length=1, max_length=64)
+
+
+class OnePoint(_Body):
+    """A point of the plan."""
+
+    point: str = Field(min_length=1, max_length=64)
+
+
+class Controlling(_Body):
+    """What a point's device is to do, as its profile calls it. `leg`: of a point that was brought in; default the call's own."""
+
+    control: str = Field(min_length=1, max_length=64)
+    leg: str = Field(default="", max_length=160)
 
 
 @router.post("/api/calls/{id}/mute")
@@ -100,7 +113,7 @@ async def take_over(request: Request, id: Id, whom: Whom | None = None) -> Done:
 
 @router.post("/api/calls/{id}/transfer")
 async def transfer(request: Request, id: Id, destination: Destination) -> Done:
-    """Give the call away without asking: only that operator or group is rung for a while, then everybody."""
+    """Give the call away without asking: only that operator, group or party is called for a while, then everybody."""
     return await _ask(request, id, Verb.TRANSFER, to=destination.to)
 
 
@@ -108,6 +121,18 @@ async def transfer(request: Request, id: Id, destination: Destination) -> Done:
 async def park(request: Request, id: Id) -> Done:
     """Let the caller wait, told so, until somebody takes the call or the queue's park time is over."""
     return await _ask(request, id, Verb.PARK)
+
+
+@router.post("/api/calls/{id}/bring-point")
+async def bring_point(request: Request, id: Id, wanted: OnePoint) -> Done:
+    """Call one more point into the conversation, which goes on meanwhile."""
+    return await _ask(request, id, Verb.BRING_POINT, point=wanted.point)
+
+
+@router.post("/api/calls/{id}/control")
+async def control(request: Request, id: Id, wanted: Controlling) -> Done:
+    """Have a point's device do something that its profile names: the keys for it are sent to it."""
+    return await _ask(request, id, Verb.SEND_CONTROL, control=wanted.control, leg=wanted.leg)
 
 
 @router.post("/api/calls/{id}/renew")
@@ -131,6 +156,14 @@ async def call_out(request: Request, id: Id, whom: Whom | None = None) -> Done:
     _known(request, "point", id)
     args = {"point": id, "operator": _named(request, whom, own=True), "by": signed_in(request).user}
     await service(request).commands.ask(Verb.CALL_OUT, args)
+    return Done()
+
+
+@router.post("/api/point-groups/{id}/call")
+async def call_group(request: Request, id: Id, whom: Whom | None = None) -> Done:
+    """Call a group of points: an operator's seat rings first, then all of them, in one call."""
+    args = {"group": id, "operator": _named(request, whom, own=True), "by": signed_in(request).user}
+    await service(request).commands.ask(Verb.CALL_GROUP, args)
     return Done()
 
 
