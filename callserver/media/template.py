@@ -9,6 +9,7 @@ workers live on. Libraries are imported but never initialised here, and no threa
 """
 
 import argparse
+import contextlib
 import ctypes
 import gc
 import os
@@ -77,7 +78,8 @@ def serve(control: socket.socket, run_dir: Path, kind: str, body: Body) -> None:
                 raise ValueError("only `spawn` is known")
             answer = f"{worker_id} {spawn(worker_id, run_dir, kind, body)}"
         except (ValueError, OSError) as fault:
-            sys.stderr.write(f"{__name__}: {request!r} refused: {fault}\n")
+            with contextlib.suppress(OSError):  # a log on a full disk
+                sys.stderr.write(f"{__name__}: {request!r} refused: {fault}\n")
             answer = f"{worker_id} 0"
         try:
             control.send(answer.encode())
