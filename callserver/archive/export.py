@@ -1,6 +1,6 @@
 """From a call's captures to its recording: one stereo file for listening with its peaks, one file per leg for looking closer.
 
-All files begin at the same instant, the earliest packet of the call. Doing it again gives the same files.
+All files begin at the same instant, where the earliest sound of the call belongs. Doing it again gives the same files.
 """
 
 from collections.abc import Sequence
@@ -56,6 +56,7 @@ def make_recording(call: CallId, captures: Sequence[Path], out_dir: Path, disk: 
     heard = read_call(captures)
     made = _Made(report=list(heard.remarks))
     if any(len(leg.heard) or len(leg.sent) for leg in heard.legs):
+        _begin_early(heard)
         _write(heard, out_dir, made, disk)
     else:
         made.report.append("no sound was captured")
@@ -69,6 +70,20 @@ def make_recording(call: CallId, captures: Sequence[Path], out_dir: Path, disk: 
         losses_ms=round(made.lost_s * 1000),
         report="; ".join(made.report),
     )
+
+
+def _begin_early(call: CallCapture) -> None:
+    """Have the files begin where the earliest sound belongs: what leaves in a burst at the beginning belongs before its packets."""
+    begins_s = [
+        float(stretch.laid_s[0])
+        for leg in call.legs
+        for way in (leg.heard, leg.sent)
+        for sender in stretches(way, leg.codecs, call.zero_ns)
+        for stretch in sender
+    ]
+    early_ns = max(0, round(-min(begins_s, default=0.0) * 1e9))
+    call.zero_ns -= early_ns
+    call.zero_utc_ns -= early_ns
 
 
 def _write(call: CallCapture, out_dir: Path, made: _Made, disk: Disk) -> None:

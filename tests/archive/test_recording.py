@@ -9,14 +9,14 @@ import pytest
 
 from audio.levels import silences
 from audio.peaks import peaks_of_file, unpack
-from audio.tones import Samples, spans, tone
+from audio.tones import Samples, spans, strength, tone
 from audio.tracks import read_sound
 from callserver.archive import keep
 from callserver.archive.export import make_recording
 from callserver.core.facts import RecordingMade
 from callserver.core.ids import CallId
 from callserver.media import capture_format as cf
-from tests.archive.wire import G722, SECOND, START_NS, UTC_NS, Sender, beeps, header, write_capture
+from tests.archive.wire import G722, SECOND, START_NS, UTC_NS, Sender, at, beeps, header, write_capture
 
 CALL = CallId("i1.1")
 POINT_HZ, OPERATOR_HZ, POLICE_HZ = 440.0, 880.0, 1500.0
@@ -65,6 +65,20 @@ def test_each_voice_is_on_its_own_side_at_its_time_and_on_no_other(tmp_path: Pat
     assert heard(right, POLICE_HZ) == pytest.approx([8.01], abs=NEAR_S)
     assert [heard(left, OPERATOR_HZ), heard(left, POLICE_HZ), heard(right, POINT_HZ)] == [[], [], []]
     assert (made.call, made.duration_ms, made.losses_ms) == (CALL, 10_010, 0)
+
+
+def test_a_burst_as_the_call_begins_is_neither_squeezed_nor_late(tmp_path: Path, folder: Path) -> None:
+    """A busy machine sends the first eight frames at once: the tone keeps its pitch, and its place beside the voice."""
+    tone_of_all = tone(OPERATOR_HZ, 3.0, 8000)
+    sent = [(max(row[0], at(0.16)), *row[1:]) for row in Sender(ssrc=0x2222, kind=OUT).says(tone_of_all, 0.0)]
+    point = Sender().says(beeps(POINT_HZ, [1.0], 0.5, 2.8), 0.2)
+    made = recorded(tmp_path, [write_capture(folder, header("i1.1.1", "point"), point + sent)])
+    both, rate_hz = sound(tmp_path, "call.flac")
+    assert "moved" not in made.report and made.duration_ms == 3_000
+    assert strength(both[2_000:22_000, 1], OPERATOR_HZ, rate_hz) > 0.24
+    assert heard(both[:, 0], POINT_HZ) == pytest.approx([1.2], abs=NEAR_S)
+    peaks = unpack((tmp_path / "recordings" / CALL / "call.peaks").read_bytes())
+    assert peaks.began_utc_ns == UTC_NS + START_NS
 
 
 def test_each_leg_has_its_own_file_from_the_same_zero(tmp_path: Path, folder: Path) -> None:
