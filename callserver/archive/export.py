@@ -73,7 +73,7 @@ def make_recording(call: CallId, captures: Sequence[Path], out_dir: Path, disk: 
 
 
 def _begin_early(call: CallCapture) -> None:
-    """Have the files begin where the earliest sound belongs: what leaves in a burst at the beginning belongs before its packets."""
+    """Have the files begin where the earliest sound belongs: what leaves in a burst at first belongs before its packets."""
     begins_s = [
         float(stretch.laid_s[0])
         for leg in call.legs
