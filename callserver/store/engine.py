@@ -28,11 +28,19 @@ def store_path(data_dir: Path) -> Path:
 
 
 def open_store(data_dir: Path, busy_timeout_ms: int = _BUSY_TIMEOUT_MS) -> Engine:
-    """An engine that may write. Makes the directory (0700) and the file (0600) when they are missing; makes no tables."""
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """An engine that may write. Makes the directory (0700) and the file (0600) when they are missing; makes no tables.
+
+    Raises OSError when there is no store and none can be made. One that is there on a disk that has become read-only is
+    opened all the same: it can be read, and each attempt to write tells.
+    """
     path = store_path(data_dir)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    path.chmod(0o600)  # SQLite gives the WAL and the index file the same mode
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        path.chmod(0o600)  # SQLite gives the WAL and the index file the same mode
+    except OSError:
+        if not path.exists():
+            raise
     engine = create_engine(f"sqlite:///{path}")
     _prepare(engine, busy_timeout_ms, _WRITER_PRAGMAS)
     return engine
