@@ -61,8 +61,15 @@ class WallClock:
     def set(self, utc: str) -> "WallClock":
         """Such as "2026-11-25 21:59:50", and going on from there."""
         wanted = datetime.fromisoformat(utc).replace(tzinfo=UTC)
+        return self._write(int(wanted.timestamp()) * 1_000_000_000 - time.time_ns())
+
+    def ahead(self, milliseconds: int) -> "WallClock":
+        """Ahead of the true time by so much, or behind it."""
+        return self._write(milliseconds * 1_000_000)
+
+    def _write(self, ahead_ns: int) -> "WallClock":
         aside = self.file.with_suffix(".new")
-        aside.write_text(f"{int(wanted.timestamp()) * 1_000_000_000 - time.time_ns()}")
+        aside.write_text(f"{ahead_ns}")
         aside.rename(self.file)
         return self
 

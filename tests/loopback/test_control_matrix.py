@@ -53,7 +53,8 @@ async def test_a_fault_in_a_live_call(service: MatrixService, cell: str) -> None
         await MAKE[shape](it)
         await it.hear(BEFORE[shape])
         await _struck(it, shape, fault)
-    await it.recorded({role for role in BEFORE[shape] if role in VOICES})
+    spoke, stayed = ({role for role in heard if role in VOICES} for heard in (BEFORE[shape], AFTER[shape, fault].ears))
+    await it.recorded(spoke, frozenset(spoke & stayed))
 
 
 async def _struck(it: Scene, shape: str, fault: str) -> None:
