@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import itertools
-import os
-import signal
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -18,7 +16,6 @@ from audio.tracks import read_sound
 from callserver.control import CommandRefused, Unavailable, Verb, ask_sync
 from tests.eventually import eventually
 from tests.loopback.desk import legs_of, now_s
-from tests.loopback.disks import frozen, refused
 from tests.loopback.matrix import PROMPTS, TONES, VOICES, Ears, roles_of, words
 from tests.loopback.phone import Phone
 from tests.loopback.rtp_peer import CODECS, strength
@@ -318,87 +315,4 @@ MAKE: dict[str, Callable[[Scene], Awaitable[None]]] = {
     "whispering": lambda it: it.with_colleague("whisper"),
     "joined": lambda it: it.with_colleague("join"),
     "group": _group,
-}
-
-
-# ---- how each fault strikes -------------------------------------------------------------------------------------
-
-
-async def _strike_worker(it: Scene, number: signal.Signals) -> None:
-    (worker,) = it.service.workers()
-    os.kill(worker, number)
-    await eventually(lambda: it.service.workers() and worker not in it.service.workers(), NOTICED_S)
-
-
-async def _kill_switchboard(it: Scene) -> None:
-    old = it.service.pid("switchboard")
-    os.kill(old, signal.SIGKILL)
-    await eventually(lambda: it.service.pid("switchboard") not in (0, old), NOTICED_S)
-
-
-async def _stall_disk(it: Scene) -> None:
-    """Something is decided meanwhile; the journal has it afterwards."""
-    assert it.service.disk is not None
-    incident = it.incident
-    with frozen(it.service.disk):
-        await asyncio.to_thread(it.service.ask, Verb.CLASSIFY, incident=incident, priority=3)
-        at = now_s()
-        await eventually(lambda: now_s() - at > 1.0, 2)
-
-
-async def _refuse_journal(it: Scene) -> None:
-    """Neither journal nor spool is written for a second; something is decided meanwhile, and stands in the journal afterwards."""
-    incident = it.incident
-    with refused(it.service.pid("switchboard")):
-        await asyncio.to_thread(it.service.ask, Verb.CLASSIFY, incident=incident, priority=3)
-        at = now_s()
-        await eventually(lambda: now_s() - at > 1.0, 2)
-
-
-async def _kill_archivist(it: Scene) -> None:
-    old = it.service.pid("archivist")
-    os.kill(old, signal.SIGKILL)
-    await eventually(lambda: it.service.pid("archivist") not in (0, old), NOTICED_S)
-
-
-async def _set_clock(it: Scene) -> None:
-    """By an hour, ahead or back."""
-    known = len(it.service.journal("ClockAnchored"))
-    it.service.clock.ahead(next(it.service.hours) * 3_600_000)
-    await eventually(lambda: len(it.service.journal("ClockAnchored")) > known, 5)
-
-
-async def _silence_point(it: Scene) -> None:
-    it.phones["point"].rtp.muted = True
-
-
-async def _operator_vanishes(it: Scene) -> None:
-    operator = it.phones.pop("operator")
-    operator.ua.dead = operator.rtp.muted = True
-
-
-async def _point_hangs_up(it: Scene) -> None:
-    call = it.phones["point"].call
-    if call.state == "up":
-        assert await call.bye() == 200
-    else:
-        call.cancel()
-
-
-async def _police_hang_up(it: Scene) -> None:
-    assert await it.phones["police"].call.bye() == 200
-
-
-STRIKE: dict[str, Callable[[Scene], Awaitable[None]]] = {
-    "worker killed": lambda it: _strike_worker(it, signal.SIGKILL),
-    "worker hangs": lambda it: _strike_worker(it, signal.SIGSTOP),
-    "switchboard killed": _kill_switchboard,
-    "disk stalls": _stall_disk,
-    "journal refuses": _refuse_journal,
-    "archivist dies": _kill_archivist,
-    "clock is set": _set_clock,
-    "point silent": _silence_point,
-    "seat gone": _operator_vanishes,
-    "point hangs up": _point_hangs_up,
-    "police hang up": _police_hang_up,
 }

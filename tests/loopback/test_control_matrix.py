@@ -12,7 +12,8 @@ import pytest
 from tests.eventually import eventually
 from tests.loopback.disks import freezable_disk
 from tests.loopback.matrix import AFTER, BEFORE, CELLS, FAULTS, VOICES, tells
-from tests.loopback.matrix_scene import MAKE, NOTICED_S, STRIKE, VANISHED_S, MatrixService, Scene, scene
+from tests.loopback.matrix_faults import STRIKE
+from tests.loopback.matrix_scene import MAKE, NOTICED_S, VANISHED_S, MatrixService, Scene, scene
 from tests.peers.ports import Ports
 from tests.sample import rotating
 

@@ -70,6 +70,8 @@ async def test_a_journal_that_refuses_stops_no_call_and_loses_no_fact(tmp_path: 
                 before, at = service.journal(), now_s()
                 second = await _next_talk(people, 2)
                 await eventually(lambda: _alarm(service, "journal"), 5)
+                if how == "journal is read-only":
+                    await _replaced(service)
                 assert await talk.operator.call.bye() == 200
                 await eventually(lambda: talk.point.call.state == "ended", 5)
                 assert await point.call.bye() == 200
@@ -82,6 +84,14 @@ async def test_a_journal_that_refuses_stops_no_call_and_loses_no_fact(tmp_path: 
             _is_whole(service)
             assert "Traceback" not in service.log_text()
             await _verified(tmp_path / "s")
+
+
+async def _replaced(service: Service) -> None:
+    """Another switchboard begins while nothing can be written: it knows what the spool has."""
+    old = service.pid("switchboard")
+    os.kill(old, signal.SIGKILL)
+    await eventually(lambda: service.pid("switchboard") not in (0, old), 5)
+    await eventually(lambda: _alarm(service, "journal"), 8)
 
 
 def _is_whole(service: Service) -> None:
@@ -149,7 +159,7 @@ async def test_what_was_never_written_is_told_by_the_recording(tmp_path: Path, p
             assert await talk.point.call.bye() == 200
             await eventually(lambda: service.journal("RecordingMade"), 20)
             (made,) = service.journal("RecordingMade")
-            assert 1_500 < made["losses_ms"] < 4_000, made
+            assert 1_500 < made["losses_ms"] < 6_000, made  # of both who spoke
             assert "ms lost" in made["report"]
             await _verified(tmp_path / "s")
 
@@ -168,6 +178,8 @@ async def test_a_recording_that_finds_no_room_is_made_when_there_is_some(tmp_pat
         async with desk(service) as people:
             talk = await people.talk(1)
             call = service.journal("CallOpened")[-1]["call"]
+            at = now_s()
+            await eventually(lambda: now_s() - at > 2, 3)
             with full(disk) if how == "full" else refused(service.pid("archivist")):
                 assert await talk.point.call.bye() == 200
                 await eventually(lambda: _alarm(service, f"recording:{call}"), 10)
