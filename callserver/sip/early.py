@@ -156,7 +156,7 @@ class EarlyDialogs:
 
     def _reply(self, served: Served, status: int, body: bytes = b"") -> None:
         composer = self._gear.composer
-        lines = [("Contact", composer.contact("", served.flow.kind))] if status == 200 else []
+        lines = [("Contact", composer.contact("", served.flow.kind, served.request.uri.scheme))] if status == 200 else []
         self._gear.wire.respond(served, composer.answer(served.request, status, headers=lines, body=body))
 
 

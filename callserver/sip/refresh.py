@@ -94,7 +94,7 @@ class Refresh:
         leg.dialog, request = leg.dialog.next_request(
             "UPDATE" if update else "INVITE",
             composer.via(flow.kind, composer.branch()),
-            composer.contact("", flow.kind),
+            composer.contact("", flow.kind, "sips" if leg.dialog.secure else "sip"),
             lines,
             b"" if update else leg.sdp,
         )
