@@ -84,7 +84,8 @@ def incident(id: str, point: str, place: str, state: str, seconds: float, **chan
     }
     priority = change.pop("priority", 0)
     told = {"can_ask": False, "parked": False, "by_hand": False, "recall_ms": None, "only": "", "called_by": ""}
-    told |= {"prefers": "", "cameras": []}
+    told |= {"prefers": "", "cameras": [], "listed": "review" if state == "unreviewed" else "", "listed_why": "", "owner": ""}
+    told |= {"listed_ms": None, "overdue_ms": None, "acknowledge_ms": None, "attempts": []}
     steps = {"until_ms": None, "step": 1, "steps": 4, "party": None, "presses": 1, "operator": None, "call": f"c-{id}"}
     return {**base, **began, **told, **steps, "priority": priority, "class": CLASSES[priority], "state": state, **change}
 
@@ -169,6 +170,23 @@ def asked() -> Items:
     return items
 
 
+def level(rms: int, state: str = "good", why: str = "", clipped: int = 0) -> Item:
+    """What the archivist heard of a side."""
+    return {"rms": rms, "peak": min(0, rms + 12), "clipped": clipped, "state": state, "why": why}
+
+
+def heard() -> Items:
+    """Four in a call, each side's sound on the disk in another way, and a disk that fills."""
+    items = talking(legs=[police("up", 30), colleague("join")])
+    sides = {"l1": level(-22), "l2": level(-60, "doubtful", "dead"), "l3": level(-6, clipped=4), "l4": level(-58, "quiet")}
+    items["sound/c-i1"] = {"call": "c-i1", "measured_ms": at(1), "legs": sides}
+    disk = {"free_bytes": 41 << 30, "total_bytes": 200 << 30, "bytes_per_hour": 1 << 30, "measured_ms": at(20)}
+    items["disk/data"] = {"id": "data", **disk, "hours_left": 41.0}
+    text = "mary sends only a machine's silence: muted, or its microphone is dead"
+    items["alarm/recorded:l2"] = {"key": "recorded:l2", "text": text, "raised_ms": at(4)}
+    return items
+
+
 def to_take(mine: Item | None = None) -> Items:
     """One waits, one is parked, one goes on with the police alone, one is a colleague's."""
     items = town(mine)
@@ -244,3 +262,21 @@ def crowd(count: int) -> Items:
     places = [place for _, place, _, _ in _PLACES]
     waiting = [incident(f"n{n:03}", f"p{n:03}", places[n % len(places)], "waiting", 5 + n, priority=n % 4) for n in range(count)]
     return town() | keyed("incident", *waiting)
+
+
+def listed(alone: bool = False) -> Items:
+    """A call-back list: one past its time, one that was passed, one that is nobody's. `alone`: no colleague is on duty."""
+    items = town()
+    if alone:
+        items["operator/tom"] = operator("tom", "Tom Ashworth", "off")
+    tried = [{"at_ms": at(120), "operator": "mary", "result": "busy (486)"}, {"at_ms": at(60), "operator": "", "result": ""}]
+    gone = {"listed": "call-back", "listed_why": "the caller is gone, and nobody has spoken with them"}
+    late = {**gone, "owner": "mary", "overdue_ms": at(110), "listed_ms": at(410), "attempts": tried}
+    passed = {"owner": "mary", "acknowledge_ms": at(-80), "listed_ms": at(840), "overdue_ms": at(-960)}
+    passed |= {"listed_why": "the wrap-up ended without an outcome"}
+    return items | keyed(
+        "incident",
+        incident("l1", "dl-bondgate", "Bondgate, opposite the taxi rank", "waiting", 420, **late),
+        incident("l2", "dl-high-row", "High Row, top of the steps", "unreviewed", 900, **passed),
+        incident("l3", "dl-northgate", LONG_PLACE, "waiting", 200, **gone, overdue_ms=at(-130), listed_ms=at(170)),
+    )

@@ -67,6 +67,19 @@ def _pressed(key: str, items: dict[str, Any]) -> Scene:
     return scene
 
 
+def _then(first: str, second: str, items: dict[str, Any], *more: str) -> Scene:
+    """A dialog that another one leads to."""
+
+    def scene(stage: Stage, open_page: Callable[..., Page], **options: Any) -> Page:
+        page = at_seat(stage, open_page, items, **options)
+        for key in (first, second, *more):
+            page.keyboard.press(key)
+        expect(page.get_by_role("dialog")).to_be_visible()
+        return page
+
+    return scene
+
+
 def _talking(stage: Stage, open_page: Callable[..., Page], **options: Any) -> Page:
     return at_seat(stage, open_page, boards.talking(), **options)
 
@@ -198,6 +211,7 @@ SCENES: Mapping[str, Scene] = {
     "parties": _pressed("o", boards.talking()),
     "talk-police": _quiet(boards.talking(legs=[boards.police("up", 30)])),
     "talk-asked": _quiet(boards.asked()),
+    "talk-levels": _quiet(boards.heard()),
     "talk-dropping": _dropping,
     "give-away": _pressed("t", boards.talking()),
     "take-list": _pressed("w", boards.to_take()),
@@ -206,6 +220,13 @@ SCENES: Mapping[str, Scene] = {
     "supervising": _supervising(inside=True),
     "wrap-up": _wrap_up,
     "review": _pressed("u", boards.to_close()),
+    "call-back-list": _pressed("g", boards.listed()),
+    "call-back-item": _then("g", "1", boards.listed()),
+    "call-back-give": _then("g", "3", boards.listed(), "3"),
+    "call-back-pass": _then("b", "1", boards.listed()),
+    "call-back-alone": _then("b", "1", boards.listed(alone=True)),
+    "call-back-idle": _quiet(boards.listed()),
+    "handover": _pressed("y", boards.listed()),
     "pause-list": _pressed("b", boards.town()),
     "pause-list-planned": _pressed("b", boards.town() | {"service": boards.service(pauses=boards.PAUSES)}),
     "keys": _pressed("?", boards.town()),

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.real
 
 SERIOUS = ("serious", "critical")
 FITS = {"ring", "ring-long", "talk", "talk-busy", "talk-held", "hang-up-armed", "wrap-up"}  # nothing to scroll for in a call
-FITS |= {"talk-police", "talk-asked", "talk-dropping", "supervising"}
+FITS |= {"talk-police", "talk-asked", "talk-dropping", "talk-levels", "supervising"}
 
 
 @pytest.mark.parametrize("name", rotating(sorted(SCENES), 8))

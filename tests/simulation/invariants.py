@@ -46,6 +46,8 @@ class Invariants:
         self._list(state, now)
         self._operators(state, edge)
         self._calls(state, edge, lagging)
+        doubted = {key.partition(":")[2] for key in state.alarms if key.startswith("recorded:")}
+        hold(doubted <= set(state.legs), "an alarm tells of the recording of a leg that is over")
 
     def _incidents(self, state: State) -> None:
         hold(self.opened == self.closed | set(state.incidents), "an incident is lost")

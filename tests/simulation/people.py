@@ -5,8 +5,8 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from callserver.core import events as ev
-from callserver.core.facts import ClockAnchored
-from callserver.core.ids import CallId, IncidentId, OperatorId, PartyId, PointId
+from callserver.core.facts import ClockAnchored, RecordingConfirmed, RecordingDoubtful
+from callserver.core.ids import CallId, IncidentId, LegId, OperatorId, PartyId, PointId, call_of_leg
 from callserver.core.instant import MS, SECOND
 from dialplans.model import Plan, Priority
 from tests.simulation.town import Place
@@ -112,13 +112,25 @@ class People:
             self.world.after(self.chance.randrange(60_000), lambda which=point: self.press(PointId(which)))
 
     def line_silent(self) -> None:
-        """RTP stops on some leg, and comes back."""
+        """RTP stops on some leg, which the archivist notices too, and comes back."""
         dialogs = self.world.edge.dialogs
         heard = sorted(leg for leg, dialog in dialogs.items() if dialog.up or dialog.inbound)
         if heard:
             leg = self.chance.choice(heard)
             self.world.deliver(ev.LineSilent(leg, self.chance.choice((1_000, 5_000, 10_000, 20_000))))
-            self.world.after(self.chance.randrange(60_000), lambda: leg in dialogs and self.world.deliver(ev.LineSounding(leg)))
+            self._archivist_finds(RecordingDoubtful(call_of_leg(leg), leg, "nothing"))
+            self.world.after(self.chance.randrange(60_000), lambda: self._sounds_again(leg))
+
+    def _sounds_again(self, leg: LegId) -> None:
+        """Or the leg is over, and the archivist is late."""
+        if leg in self.world.edge.dialogs:
+            self.world.deliver(ev.LineSounding(leg))
+            self._archivist_finds(RecordingConfirmed(call_of_leg(leg), leg, -25))
+        else:
+            self._archivist_finds(RecordingDoubtful(call_of_leg(leg), leg, "dead"))
+
+    def _archivist_finds(self, fact: RecordingConfirmed | RecordingDoubtful) -> None:
+        self.world.deliver(ev.Noted(fact))
 
     # ---- operators and supervisors ----------------------------------------------------------------------------
 

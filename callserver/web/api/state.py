@@ -149,7 +149,7 @@ async def disks(request: Request) -> models.Disks:
                 total_bytes=disk.total_bytes,
                 bytes_per_hour=disk.bytes_per_hour,
                 hours_left=disk.hours_left,
-                measured=rfc3339(disk.measured_utc_ns),
+                measured=rfc3339(disk.measured_utc_ns) or "",
             )
         )
     return models.Disks(items=items)

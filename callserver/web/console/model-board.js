@@ -1,5 +1,6 @@
 /** The part of the model that takes in the board, and notices on it what the operator should be told. Pure. */
 
+import { ofList } from "./model-list.js";
 import { tell } from "./model-told.js";
 import { isFree, isUnheard, myLeg, takesPart, talkers } from "./select-call.js";
 import { lostIncident, myCall, myOperator, nameOf, partyName } from "./select.js";
@@ -9,7 +10,7 @@ import { lostIncident, myCall, myOperator, nameOf, partyName } from "./select.js
 /** @typedef {import("./types.js").Board} Board */
 /** @typedef {import("./types.js").Call} Call */
 
-const KINDS = /** @type {const} */ (["incident", "call", "operator", "queue", "point", "trunk", "alarm"]);
+const KINDS = /** @type {const} */ (["incident", "call", "operator", "queue", "point", "trunk", "alarm", "sound", "disk"]);
 const MISSED_TOLD_AFTER_MS = 1500;
 const JOINING = ["outside", "supervisor"];
 
@@ -18,7 +19,7 @@ const JOINING = ["outside", "supervisor"];
  * @returns {Board}
  */
 export function emptyBoard() {
-  const kinds = { incident: {}, call: {}, operator: {}, queue: {}, point: {}, trunk: {}, alarm: {} };
+  const kinds = { incident: {}, call: {}, operator: {}, queue: {}, point: {}, trunk: {}, alarm: {}, sound: {}, disk: {} };
   return { epoch: "", number: 0, offset_ms: 0, beat_ms: 0, live_ms: 0, live: false, service: null, ...kinds };
 }
 
@@ -83,7 +84,7 @@ function put(next, old, kind, id, item) {
  * @returns {State}
  */
 function noticed(old, state) {
-  let next = ofParked(old, ofMyCall(old, state));
+  let next = ofList(old, ofParked(old, ofMyCall(old, state)));
   next = ofMissed(next, false);
   const operator = myOperator(next);
   if (operator && next.in_call && !next.board.call[next.in_call]) {
@@ -91,6 +92,9 @@ function noticed(old, state) {
   }
   if (operator && (next.muted || next.pushed) && !myCall(next)) {
     next = { ...next, muted: false, pushed: false, orders: [...next.orders, { do: "sound", what: "mute" }] };
+  }
+  if (next.settings.push_to_talk && next.seat.state !== "none" && !myCall(old) && myCall(next)) {
+    next = tell({ ...next, muted: true, orders: [...next.orders, { do: "sound", what: "mute" }] }, "You are muted. Hold Space to speak.", "amber");
   }
   return dropDrafts(closeVoid(next));
 }

@@ -5,7 +5,9 @@
  * @typedef {{id: string, point: string, place: string, language: string, latitude: number | null, longitude: number | null,
  *   queue: string, priority: number, class: string, state: string, opened_ms: number, since_ms: number, waiting_since_ms: number,
  *   order_ms: number, presses: number, operator: string | null, call: string | null, until_ms: number | null, step: number,
- *   steps: number, can_ask: boolean, parked: boolean, by_hand: boolean, recall_ms: number | null, only: string, called_by: string, prefers: string, party: string | null, cameras: Camera[]}} Incident
+ *   steps: number, can_ask: boolean, parked: boolean, by_hand: boolean, recall_ms: number | null, only: string, called_by: string, prefers: string, party: string | null, cameras: Camera[],
+ *   listed?: string, listed_why?: string, listed_ms?: number | null, overdue_ms?: number | null, owner?: string, acknowledge_ms?: number | null,
+ *   attempts?: {at_ms: number, operator: string, result: string}[]}} Incident
  * @typedef {{name: string, url: string}} Camera
  * @typedef {{id: string, role: string, party: string | null, name: string, state: string, since_ms: number,
  *   sounding: boolean | null, one_way?: string[], mode: string, muted: boolean, accepted: boolean, limit_ms: number | null}} Leg
@@ -18,6 +20,9 @@
  *   expects_register: boolean, why: string | null, since_ms: number | null, incident: string | null}} Point
  * @typedef {{id: string, reachable: boolean | null}} Trunk
  * @typedef {{key: string, text: string, raised_ms: number}} Alarm
+ * @typedef {{rms: number, peak: number, clipped: number, state: string, why: string}} Level
+ * @typedef {{call: string, measured_ms: number | null, legs: Record<string, Level>}} CallSound
+ * @typedef {{id: string, free_bytes: number, total_bytes: number, bytes_per_hour: number | null, hours_left: number | null, measured_ms: number}} Disk
  * @typedef {{id: string, name: string, digit: string}} Outcome
  * @typedef {{id: string, name: string}} Party
  * @typedef {{version: string, plan: string, plan_version: number, time_zone: string, started_ms: number, outcomes: Outcome[],
@@ -38,6 +43,8 @@
  * @property {Record<string, Point>} point
  * @property {Record<string, Trunk>} trunk
  * @property {Record<string, Alarm>} alarm
+ * @property {Record<string, CallSound>} sound
+ * @property {Record<string, Disk>} disk
  *
  * @typedef {{user: string, role: string, operator: string | null, name: string}} Person
  * @typedef {Object} Sign
@@ -72,6 +79,7 @@
  * @property {boolean} seat         whether the page is to be the operator's seat
  * @property {boolean} checked      whether the sound check was done once
  * @property {boolean} single_keys  whether keys work without Alt
+ * @property {boolean} push_to_talk  calls begin muted: Space speaks for as long as it is held
  *
  * @typedef {Object} Sound
  * @property {string} fault         "", insecure, denied, none, busy, speaker, failed
@@ -85,7 +93,7 @@
  * @typedef {{do: "api", verb: string, path: string, body: Object}
  *   | {do: "seat", message: Object}
  *   | {do: "focus", id: string}
- *   | {do: "connect"} | {do: "disconnect"} | {do: "sign-out"}
+ *   | {do: "connect"} | {do: "disconnect"} | {do: "sign-out"} | {do: "print"}
  *   | {do: "sound", what: string}} Order
  *
  * @typedef {Object} State
@@ -106,6 +114,8 @@
  * @property {string} armed_for          what is asked for twice: "" hanging up, else the leg that is to be dropped
  * @property {boolean} blind             the dialog of giving a call away: without asking first
  * @property {string} sought             what a point to be called is looked for by
+ * @property {"" | "pause" | "sign-out"} leaving  what is wanted when what is theirs on the call-back list was passed on
+ * @property {string} why                the reason for that pause
  * @property {string} reason             why a supervisor listens, for as long as the call is listened to
  * @property {{incident?: string, point?: string, call?: string, at_ms: number} | null} expected  a ring that was asked for here
  * @property {Record<string, Draft>} drafts  by incident

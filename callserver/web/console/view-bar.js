@@ -2,8 +2,10 @@
 
 import { h } from "./dom.js";
 import { does, dot } from "./parts.js";
+import { passed } from "./select-list.js";
+import { fillingDisk } from "./select-level.js";
 import { mayAct, myOperator, now_ms, oldness } from "./select.js";
-import { clock, roughly } from "./words.js";
+import { clock, count, list, roughly } from "./words.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./parts.js").Say} Say */
@@ -18,6 +20,7 @@ export function bar(state, say) {
     h("span", { class: "name" }, service?.plan ?? "Help points"),
     h("nav", { "aria-label": "Pages" }, h("a", { href: "/", "aria-current": "page" }, "Console"), h("a", { href: "/replay" }, "Replay")),
     h("span", { class: "grow" }),
+    disk(state),
     live(state),
     soundButton(state, say),
     h("button", { type: "button", class: "quiet", "aria-keyshortcuts": "?", on: does(say, "keys") }, "Keys", h("kbd", { "aria-hidden": "true" }, "?")),
@@ -25,6 +28,12 @@ export function bar(state, say) {
     h("button", { type: "button", class: "quiet", on: does(say, "sign-out") }, "Sign out"),
     h("time", { class: "clock" }, service ? clock(now_ms(state), service.time_zone, true) : ""),
   );
+}
+
+/** @param {State} state */
+function disk(state) {
+  const words = fillingDisk(state);
+  return words ? h("span", { key: "disk", class: "live" }, dot("amber"), words) : null;
 }
 
 /** @param {State} state */
@@ -67,7 +76,7 @@ export function soundState(state) {
  * @param {Say} say
  */
 export function banner(state, say) {
-  const found = old(state) ?? displaced(state, say) ?? locked(state, say) ?? faulty(state, say) ?? unfit(state, say);
+  const found = old(state) ?? displaced(state, say) ?? locked(state, say) ?? faulty(state, say) ?? unfit(state, say) ?? passedHere(state, say);
   return h("div", { key: "banner", class: "banners", role: "region", "aria-label": "What is wrong" }, found);
 }
 
@@ -137,6 +146,16 @@ function unfit(state, say) {
   }
   const call = operator.state === "talking" ? "Stay on the page: you will be put back into the call." : "Calls go to other seats until it is back.";
   return notice("unfit", "amber", "Your seat has no sound.", `${seat.why ? `${capital(seat.why)}. ` : ""}${call}`, h("button", { type: "button", on: does(say, "sound-check") }, "Sound check"));
+}
+
+/** @param {State} state @param {Say} say */
+function passedHere(state, say) {
+  const fresh = passed(state);
+  if (!fresh.length) {
+    return null;
+  }
+  const button = h("button", { type: "button", class: "primary", on: does(say, "seen-all") }, fresh.length === 1 ? "I have seen it" : "I have seen them");
+  return notice("passed", "amber", `${count(fresh.length, "incident")} on the call-back list passed to you.`, `${list(fresh.map((one) => one.place))}. G shows the list.`, button);
 }
 
 /** @param {string} text */

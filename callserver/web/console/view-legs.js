@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { does, dot, icon } from "./parts.js";
+import { LOWEST_DB, levelOf } from "./select-level.js";
 import { isMine, isPrivate, isUnheard, myLeg, takesPart } from "./select-call.js";
 import { now_ms, partyName } from "./select.js";
 import { duration, legWords } from "./words.js";
@@ -20,7 +21,21 @@ export function legRow(state, say, call, leg) {
   const muted = (mine && state.muted && leg.state === "up") || leg.muted;
   const [word, tone] = muted && leg.state === "up" ? ["muted", "amber"] : legWords(leg, call.held || isPrivate(call));
   const name = mine ? "You" : nameOf(state, leg);
-  return h("li", { key: leg.id, class: `leg is-${leg.state}` }, h("span", { class: `is-${tone}` }, icon(muted ? "muted" : (ICONS[leg.role] ?? "point"))), h("span", { class: "who", title: name }, name), h("span", { class: `is-${tone} what` }, dot(tone), word), h("span", { class: "deeds" }, mine ? null : legDeeds(state, say, call, leg, name)), h("time", { class: "is-quiet" }, duration(now_ms(state) - leg.since_ms)));
+  return h("li", { key: leg.id, class: `leg is-${leg.state}` }, h("span", { class: `is-${tone}` }, icon(muted ? "muted" : (ICONS[leg.role] ?? "point"))), h("span", { class: "who", title: name }, name), h("span", { class: `is-${tone} what` }, dot(tone), word), levelCell(state, call, leg, name), h("span", { class: "deeds" }, mine ? null : legDeeds(state, say, call, leg, name)), h("time", { class: "is-quiet" }, duration(now_ms(state) - leg.since_ms)));
+}
+
+/**
+ * How loud somebody is on the disk, and whether that is what is recorded. Changes each second, and is read aloud only to whoever goes there.
+ * @param {State} state @param {Call} call @param {Leg} leg @param {string} name
+ */
+function levelCell(state, call, leg, name) {
+  const level = levelOf(state, call, leg);
+  if (!level) {
+    return h("span", { class: "level" });
+  }
+  const loud = level.db === null ? "" : `${level.db} dB, `;
+  const meter = level.db === null ? null : h("meter", { min: LOWEST_DB, max: 0, value: level.db, "aria-label": `Level of ${name}`, "aria-valuetext": `${loud}${level.word}` });
+  return h("span", { class: `level is-${level.tone}`, title: `On the disk: ${loud}${level.word}` }, meter, h("span", null, level.word));
 }
 
 /** @param {State} state @param {Leg} leg */
