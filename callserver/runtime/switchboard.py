@@ -318,6 +318,7 @@ class Switchboard:
             case supervision.Anchored():
                 self.anchor = no_earlier(_anchor(message), self.anchor.now())
                 self._note_anchor()
+                self.feed.renewed()  # what screens were told of times was told by the clock of before
             case supervision.ReloadWanted():
                 self._reload_wanted()
             case supervision.AreYouThere():

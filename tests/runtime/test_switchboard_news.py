@@ -21,6 +21,7 @@ def _board(posted: list[Event]) -> Switchboard:
     board.anchor = clock.first_anchor(None)
     board.papers = SimpleNamespace(anchored=(board.anchor.boot, board.anchor.number))  # type: ignore[assignment]
     board.post = posted.append  # type: ignore[method-assign]
+    board.feed = SimpleNamespace(renewed=lambda: board.feed.anchors.append(board.anchor.number), anchors=[])  # type: ignore[assignment]
     return board
 
 
@@ -37,6 +38,13 @@ def test_a_new_anchor_is_journalled_once() -> None:
     assert isinstance(noted, Noted) and isinstance(noted.fact, ClockAnchored)
     assert (noted.fact.anchor, noted.fact.step_ms, noted.id) == (2, 60_000, f"anchor:{stepped.boot}:2")
     assert board.anchor.number == 2 and board.anchor.now() >= before
+
+
+def test_screens_are_told_all_times_anew_after_a_step() -> None:
+    """By the new anchor: who waits since ten would be shown to wait an hour longer."""
+    board = _board([])
+    board._told(supervision.Anchored(**asdict(replace(board.anchor, number=2, step_ms=3_600_000))))
+    assert board.feed.anchors == [2]  # type: ignore[attr-defined]
 
 
 def test_an_anchor_that_the_journal_has_is_no_news() -> None:
