@@ -12,7 +12,7 @@ from callserver.archive.proving import CANNOT_READ, NOT_WRITTEN, Listed, Measure
 from callserver.core.facts import RecordingConfirmed, RecordingDoubtful
 from callserver.media import capture_format as cf
 from tests.archive.wire import PCMU, Row, Sender, at, header
-from tests.audio.sounds import noise, speech
+from tests.audio.sounds import mixed, noise, speech
 
 CALL = "i1.1"
 POINT, OPERATOR = "i1.1.1", "i1.1.2"
@@ -97,7 +97,8 @@ def test_a_side_of_which_nothing_comes_is_doubtful_within_ten_seconds_and_is_tol
 
 def test_a_side_is_confirmed_again_after_a_doubt_and_doubted_again_after_that(talk: Talk) -> None:
     talk.rows[OPERATOR] = []
-    voice, silence = speech(8000, 90)[50 * 8000 : 55 * 8000], np.zeros(12 * 8000, np.int16)
+    voice = mixed(speech(8000, 90)[50 * 8000 : 55 * 8000], noise(8000, 5, -62, 0.3))  # in a room: no zeros between words
+    silence = np.zeros(12 * 8000, np.int16)
     for begin_s, sound in ((0, voice), (5, silence), (17, voice), (22, silence)):
         talk.says(OPERATOR, sound, begin_s, ssrc=2)
     talk.seconds(34)
