@@ -4,6 +4,7 @@
  */
 
 import { gifts, myLeg, takeable } from "./select-call.js";
+import { NEXT, choices, receiversOf, successors } from "./select-list.js";
 import { mayAct, myCall, myOperator, outcomes, parties, ringing, stage, wrapUp } from "./select.js";
 import { CLASS_WORDS } from "./words.js";
 
@@ -55,6 +56,8 @@ export const SHOWN = [
       ["W", "Take a call that waits, or come back to one that you left"],
       ["D", "Call a point"],
       ["U", "Close the oldest incident without an outcome"],
+      ["G", "Call-back list: then its digit, then what to do about it"],
+      ["Y", "Sheet for the next shift; then P prints it"],
       ["S", "Sound check"],
       ["?", "These keys"],
       ["Esc", "Close a dialog, leave a note"],
@@ -86,6 +89,20 @@ const BY_DIALOG = {
     return one ? act("take", { incident: one.id }) : null;
   },
   call: () => null,
+  list: (state, key) => {
+    const one = choices(state)[Number(key) - 1];
+    return one ? act("see-to", { incident: one.id }) : key.toLowerCase() === "y" ? act("handover") : null;
+  },
+  listed: (state, key) => (LISTED[key] ? act(LISTED[key], { incident: state.picked }) : null),
+  give: (state, key) => {
+    const to = receiversOf(state)[Number(key) - 1];
+    return to ? act("give", { to: to.id }) : null;
+  },
+  pass: (state, key) => {
+    const to = [NEXT, ...successors(state)][Number(key) - 1];
+    return to ? act("pass-on", { to: to.id }) : null;
+  },
+  handover: (_state, key) => (key.toLowerCase() === "p" ? act("print") : null),
   supervise: () => null, // its reason is being written
   close: (state, key) => (key.toLowerCase() === "n" ? act("focus-note") : outcomeKey(state, state.picked, key)),
   keys: (_state, key) => (key === "?" ? act("dismiss") : null),
@@ -97,7 +114,9 @@ const IN_CALL = { m: "mute", h: "hold", p: "party", o: "parties", u: "private", 
 /** @type {Record<string, string>} */
 const AS_GUEST = { m: "mute", l: "leave", n: "focus-note" };
 /** @type {Record<string, string>} */
-const ALWAYS = { a: "available", b: "pause-list", c: "question", w: "take-list", d: "call-list", u: "review-first", s: "sound-check", "?": "keys" };
+const LISTED = { 1: "call-back", 2: "review", 3: "give-list", 4: "seen" };
+/** @type {Record<string, string>} */
+const ALWAYS = { g: "call-backs", y: "handover", a: "available", b: "pause-list", c: "question", w: "take-list", d: "call-list", u: "review-first", s: "sound-check", "?": "keys" };
 
 /** @param {string} what @param {Object} [more] @returns {Message} */
 function act(what, more = {}) {

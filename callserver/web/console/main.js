@@ -85,6 +85,7 @@ function carryOut(order) {
     connect: () => (live = live ?? watchBoard(say, () => state)),
     disconnect,
     "sign-out": () => void signOut(),
+    print: () => window.print(),
     sound: (one) => soundOrder(one.what),
   };
   ways[order.do](order);

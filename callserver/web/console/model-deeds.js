@@ -1,6 +1,7 @@
 /** The part of the model that is what the operator does: each deed by its name, as keys and buttons call it. Pure. */
 
 import { accept, noSeat, wantAvailable } from "./model-seat.js";
+import { LIST_DEEDS, owes } from "./model-list.js";
 import { LIVE_DEEDS, twice } from "./model-live.js";
 import { ask, order, tell } from "./model-told.js";
 import { draftOf, inQuestion, myCall, myOperator, mayAct, outcomes, parties, partyLeg, stage, wrapUp } from "./select.js";
@@ -11,6 +12,7 @@ import { draftOf, inQuestion, myCall, myOperator, mayAct, outcomes, parties, par
 /** @type {Record<string, (state: State, message: Message) => State>} */
 export const DEEDS = {
   ...LIVE_DEEDS,
+  ...LIST_DEEDS,
   answer: (state) => accept(state),
   mute,
   push: (state) => (state.muted && myCall(state) ? hush({ ...state, muted: false, pushed: true }) : state),
@@ -34,11 +36,10 @@ export const DEEDS = {
   "sound-check": (state) => ({ ...state, dialog: "sound" }),
   "sound-checked": soundChecked,
   keys: (state) => ({ ...state, dialog: state.dialog === "keys" ? "" : "keys" }),
-  dismiss: (state) => ({ ...state, dialog: "", picked: "", armed_ms: 0, sought: "" }),
+  dismiss: (state) => ({ ...state, dialog: "", picked: "", armed_ms: 0, sought: "", leaving: "" }),
   "forget-news": (state, m) => ({ ...state, news: state.news.filter((one) => one.id !== m.id) }),
   unlock: (state) => order(state, { do: "sound", what: "unlock" }),
   "take-seat": takeSeat,
-  "sign-out": (state) => order(state, { do: "sign-out" }),
 };
 
 /** @param {State} state @returns {State} */
@@ -109,6 +110,9 @@ function pause(state, m) {
   const operator = myOperator(state);
   if (!operator) {
     return state;
+  }
+  if (owes(state)) {
+    return { ...state, dialog: "pass", leaving: "pause", why: m.reason ?? "" };
   }
   const next = { ...state, wish: "paused", dialog: "" };
   return ask(next, "pause", `/api/operators/${operator.id}/pause`, { reason: m.reason ?? "" });

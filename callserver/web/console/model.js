@@ -7,6 +7,7 @@
 
 import { BOARD_MOVES, emptyBoard, expireBoard } from "./model-board.js";
 import { DEEDS } from "./model-deeds.js";
+import { passedOn } from "./model-list.js";
 import { SEAT_MOVES, expireSeat, noSeat, wantAvailable } from "./model-seat.js";
 import { order, tell } from "./model-told.js";
 
@@ -28,6 +29,7 @@ export const SETTINGS = {
   seat: true,
   checked: false,
   single_keys: true,
+  push_to_talk: false,
 };
 
 /**
@@ -54,6 +56,8 @@ export function initial() {
     blind: false,
     sought: "",
     reason: "",
+    leaving: "",
+    why: "",
     expected: null,
     drafts: {},
     pending: {},
@@ -77,7 +81,7 @@ const MOVES = {
   "signed-out": signedOut,
   sound: (state, m) => ({ ...state, sound: { ...state.sound, ...m.sound } }),
   settings: (state, m) => order({ ...state, settings: { ...state.settings, ...m.settings } }, { do: "sound", what: "settings" }),
-  done: (state, m) => ({ ...state, pending: without(state.pending, m.verb) }),
+  done: (state, m) => passedOn({ ...state, pending: without(state.pending, m.verb) }, m.verb),
   failed: (state, m) => tell({ ...state, pending: without(state.pending, m.verb) }, said(m), "red"),
   act: (state, m) => (DEEDS[m.what] ? DEEDS[m.what](state, m) : state),
 };

@@ -4,9 +4,10 @@ import { h } from "./dom.js";
 import { memory } from "./memo.js";
 import { does, dot, heading } from "./parts.js";
 import { isFree, isLeft, leftWith, maySupervise, takeable } from "./select-call.js";
-import { alarms, attended, broughtInto, callOf, mayAct, nameOf, now_ms, overdue, partyName, points, ringing, seats, unreviewed, waiting } from "./select.js";
+import { listed } from "./select-list.js";
+import { alarms, attended, broughtInto, callOf, mayAct, nameOf, now_ms, overdue, partyName, points, ringing, seats, waiting } from "./select.js";
+import { listPanel } from "./view-list.js";
 import { headButton } from "./view-live-dialogs.js";
-import { openedAt } from "./view-wrap-up.js";
 import { classTone, className, count, duration, effort, list, operatorWords, pointWords, roughly } from "./words.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -29,7 +30,7 @@ export function board(state, say) {
       { class: "column" },
       panel("waiting", [b.incident, b.call, b.operator, second, ringing(state)?.incident, mayAct(state), isFree(state), say], () => waitingPanel(state, say)),
       panel("attended", [b.incident, b.call, b.operator, second, state.sign.person, isFree(state), say], () => attendedPanel(state, say)),
-      panel("unreviewed", [b.incident, minute, mayAct(state), say], () => unreviewedPanel(state, say)),
+      panel("unreviewed", [b.incident, b.operator, listed(state).length ? second : 0, state.sign.person, say], () => listPanel(state, say)),
     ),
     h(
       "div",
@@ -93,15 +94,6 @@ function attendedPanel(state, say) {
     });
   });
   return section("attended", heading("In conversation", "attended-title", rows.length), rows, "No conversation.");
-}
-
-/** @param {State} state @param {Say} say */
-function unreviewedPanel(state, say) {
-  const rows = unreviewed(state).map((one) => {
-    const button = mayAct(state) ? h("button", { type: "button", class: "small", "aria-label": `Close ${one.place}`, on: does(say, "review", { incident: one.id }) }, "Close") : null;
-    return h("li", { key: one.id, class: "row tone-amber" }, h("span", { class: "first", title: one.place }, one.place), button, h("span", { class: "second" }, `At ${openedAt(state, one)}, ${roughly(now_ms(state) - one.opened_ms)} ago`));
-  });
-  return section("unreviewed", heading("To be closed", "unreviewed-title", rows.length, rows.length ? "is-amber" : ""), rows, "Every incident has its outcome.");
 }
 
 /** @param {State} state */

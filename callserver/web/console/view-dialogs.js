@@ -4,6 +4,7 @@ import { h } from "./dom.js";
 import { pauses, SHOWN } from "./keys.js";
 import { cameras, dialog, does, keyed } from "./parts.js";
 import { myCall, parties, partyLeg } from "./select.js";
+import { giveDialog, handoverDialog, listDialog, oneDialog, passDialog } from "./view-list.js";
 import { callDialog, superviseDialog, takeDialog, transferDialog } from "./view-live-dialogs.js";
 import { soundCheck } from "./view-sound.js";
 import { openedAt, outcomeForm } from "./view-wrap-up.js";
@@ -19,7 +20,7 @@ import { CLASS_WORDS } from "./words.js";
  * @param {import("./sound.js").SeatSound} sound
  */
 export function dialogs(state, say, sound) {
-  const views = { keys, pause, parties: partyList, close, incident: question, transfer: transferDialog, take: takeDialog, call: callDialog, supervise: superviseDialog, sound: () => soundCheck(state, say, sound) };
+  const views = { keys, pause, parties: partyList, close, incident: question, transfer: transferDialog, take: takeDialog, call: callDialog, supervise: superviseDialog, list: listDialog, listed: oneDialog, give: giveDialog, pass: passDialog, handover: handoverDialog, sound: () => soundCheck(state, say, sound) };
   const make = views[/** @type {keyof typeof views} */ (state.dialog)];
   const made = make ? make(state, say) : null;
   return made ? [made] : [];

@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { cameras, does, dot, icon, keyed } from "./parts.js";
+import { isLate, own } from "./select-list.js";
 import { callOf, mayAct, myOperator, now_ms, overdue, othersRung, ringing, stage, unreviewed, waiting } from "./select.js";
 import { talk } from "./view-talk.js";
 import { map } from "./view-map.js";
@@ -105,8 +106,21 @@ function idle(state, say) {
     { key: "idle", class: "idle", "aria-label": "No call" },
     h("div", { class: "calm" }, h("h1", null, title), h("p", { class: "is-quiet" }, text)),
     open ? h("p", { key: "open", class: "notice amber" }, h("span", null, h("strong", null, count(open, "incident")), open === 1 ? " waits for an outcome." : " wait for an outcome."), keyed("Close the oldest", "U", { on: does(say, "review-first") })) : null,
+    mineNotice(state, say),
     map(state),
   );
+}
+
+/**
+ * What this operator owns on the call-back list; red when one is past its time.
+ * @param {State} state
+ * @param {Say} say
+ */
+function mineNotice(state, say) {
+  const mine = own(state);
+  const late = mine.filter((one) => isLate(state, one)).length;
+  const text = ` on the call-back list ${mine.length === 1 ? "is" : "are"} yours${late ? `, ${late} past ${late === 1 ? "its" : "their"} time` : ""}.`;
+  return mine.length ? h("p", { key: "mine", class: `notice ${late ? "red" : "amber"}` }, h("span", null, h("strong", null, count(mine.length, "incident")), text), keyed("See to it", "G", { on: does(say, "call-backs") })) : null;
 }
 
 /** @param {State} state @param {string} now @param {Incident[]} queue @returns {[string, string]} */
