@@ -79,6 +79,22 @@ test("muted, Space speaks for as long as it is held, and not where it presses an
   assert.deepEqual([play.state.muted, play.state.pushed], [true, false], "M while it is held mutes for good");
 });
 
+test("with push to talk calls begin muted, are spoken in while Space is held, and M speaks on", () => {
+  const talking = { ...inCall().state.board.call, ...inCall().state.board.incident };
+  const items = { "call/c-i1": talking["c-i1"], "incident/i1": talking.i1, "operator/mary": operator("mary", "talking", { incident: "i1", call: "c-i1" }) };
+  const play = seated().tell({ type: "settings", settings: { push_to_talk: true } });
+  assert.equal(play.state.muted, false, "there is no call");
+  play.change(items);
+  assert.equal(play.state.muted, true);
+  assert.match(play.news()[0], /Hold Space to speak/);
+  play.act("push");
+  assert.equal(play.state.muted, false);
+  play.act("release").act("mute");
+  assert.equal(play.state.muted, false, "M opens it for the rest of the call");
+  play.change(items);
+  assert.equal(play.state.muted, false, "what changes in the call does not mute it again");
+});
+
 // ---- who has the call ----
 
 test("L leaves where somebody stays, and says that the call goes on", () => {

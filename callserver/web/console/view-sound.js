@@ -76,7 +76,13 @@ function more(state, say) {
     const on = { change: (/** @type {Event} */ event) => say({ type: "settings", settings: { [id]: /** @type {HTMLInputElement} */ (event.target).checked } }) };
     return h("label", { key: id, class: "check" }, h("input", { type: "checkbox", checked: state.settings[id], on }), label);
   });
-  return h("fieldset", null, h("legend", null, "What the browser does to your voice"), boxes);
+  return h("fieldset", null, h("legend", null, "What the browser does to your voice"), boxes, pushToTalk(state, say));
+}
+
+/** @param {State} state @param {Say} say */
+function pushToTalk(state, say) {
+  const on = { change: (/** @type {Event} */ event) => say({ type: "settings", settings: { push_to_talk: /** @type {HTMLInputElement} */ (event.target).checked } }) };
+  return h("label", { key: "push_to_talk", class: "check" }, h("input", { type: "checkbox", checked: state.settings.push_to_talk, on }), "Push to talk: calls begin muted, and hold Space to speak");
 }
 
 /**
