@@ -153,9 +153,9 @@ class Side:
         silent = kind in (Kind.NOTHING, Kind.DEAD)
         if not silent:
             self._alive_s = at_s
-            if self.proven and (self._pausing or window.paused):
-                self._returns += 1
-        self._pausing = silent
+        back = self._pausing and not silent  # each pause once: where it began and where it ended the second is half of it
+        self._returns += back and self.proven
+        self._pausing = silent or (window.paused and not back)
 
     def _decide(self, kind: Kind, at_s: float) -> None:
         kinds = list(self._kinds)

@@ -79,10 +79,16 @@ def test_seven_seconds_of_nothing_are_no_fault() -> None:
 
 def test_a_device_that_cuts_its_pauses_out_is_given_a_minute() -> None:
     side = Side(0.0)
-    after(side, VOICE, VOICE, DEAD, DEAD, VOICE, GATED, DEAD, VOICE)
+    after(side, VOICE, VOICE, DEAD, DEAD, GATED, VOICE, GATED, VOICE)
     found = after(side, *[DEAD] * 70, since=8)
     assert found[55].state is State.GOOD
     assert found[62] == Verdict(State.DOUBTFUL, Kind.DEAD)
+
+
+def test_one_pause_does_not_show_that_a_device_cuts_its_pauses_out() -> None:
+    side = Side(0.0)
+    after(side, VOICE, VOICE, GATED, DEAD, DEAD, GATED, VOICE, VOICE, VOICE)
+    assert after(side, *[DEAD] * 10, since=9)[-1] == Verdict(State.DOUBTFUL, Kind.DEAD)
 
 
 def test_a_device_whose_first_pause_does_not_end_is_not_taken_for_one_that_cuts_pauses_out() -> None:

@@ -45,7 +45,7 @@ class Talk:
         return self.root / "i1" / CALL / f"{leg}.1.cap"
 
     def says(self, leg: str, sound: Samples, begin_s: float = 0.0, ssrc: int = 1) -> None:
-        self.rows.setdefault(leg, []).extend(Sender(PCMU, ssrc=ssrc).says(sound, begin_s, since=round(begin_s * 50)))
+        self.rows.setdefault(leg, []).extend(Sender(PCMU, ssrc=ssrc).says(sound, 0.0, since=round(begin_s * 50)))
 
     def seconds(self, count: int, *legs: str) -> list[dict[str, Measured]]:
         """So many more of them; what was to be shown after each."""
