@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,7 @@ class Service:
         )
         self.process: subprocess.Popen[bytes] | None = None
         self.log = directory / "service.log"
+        self._facts: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)  # that were read, by kind; "": all
 
     @property
     def server(self) -> tuple[str, int]:
@@ -174,13 +176,19 @@ class Service:
     # ---- what it decided --------------------------------------------------------------------------------------
 
     def journal(self, kind: str = "") -> list[dict[str, Any]]:
-        """Facts of a kind (all: ""), in order: their fields, with `kind`, `at` (instant ns) and `utc` (ns) besides."""
+        """Facts of a kind (all: ""), in order: their fields, with `kind`, `at` (instant ns) and `utc` (ns) besides.
+
+        The journal only grows, so what was read before is not read again: a test asks a hundred times a second.
+        """
+        last = self._facts[""][-1]["number"] if self._facts[""] else 0
+        query = "SELECT kind, body, at_instant_ns, utc_ns, number FROM journal WHERE number > ? ORDER BY number"
         with contextlib.closing(sqlite3.connect(f"file:{self.data / 'callserver.db'}?mode=ro", uri=True)) as db:
-            chosen = "SELECT kind, body, at_instant_ns, utc_ns, number FROM journal WHERE ? IN ('', kind) ORDER BY number"
-            rows = db.execute(chosen, (kind,)).fetchall()
-        return [
-            {**json.loads(body), "kind": name, "at": at, "utc": utc, "number": number} for name, body, at, utc, number in rows
-        ]
+            rows = db.execute(query, (last,)).fetchall()
+        for name, body, at, utc, number in rows:
+            fact = {**json.loads(body), "kind": name, "at": at, "utc": utc, "number": number}
+            self._facts[""].append(fact)
+            self._facts[name].append(fact)
+        return list(self._facts[kind])
 
     @contextlib.contextmanager
     def client(self, role: str = "supervisor") -> Iterator[httpx.Client]:
