@@ -54,8 +54,8 @@ def reports(compound: bytes) -> Iterator[tuple[Block, ...]]:
 
 
 def _block(compound: bytes, at: int) -> Block:
-    word = lambda offset: int.from_bytes(compound[at + offset : at + offset + 4])  # noqa: E731
-    return Block(word(0), compound[at + 4], word(8))
+    ssrc, loss, highest = (int.from_bytes(compound[at + offset : at + offset + 4]) for offset in (0, 4, 8))
+    return Block(ssrc, loss >> 24, highest)
 
 
 class Change(NamedTuple):
