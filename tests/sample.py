@@ -29,8 +29,10 @@ def todays(names: Iterable[str], share: int, day: int) -> set[str]:
 ROTATING: Mapping[str, int] = {
     # a file whose tests start whole services or browsers: one in so many of them runs in `make test`, others each day
     "tests/browser/test_live_control.py": 5,
+    "tests/browser/test_recorded_browser.py": 3,
     "tests/browser/test_seat_faults.py": 6,
     "tests/console/test_page.py": 4,
+    "tests/loopback/test_call_back_list.py": 2,
     "tests/loopback/test_codecs.py": 3,
     "tests/loopback/test_control_wire.py": 4,
     "tests/loopback/test_demo.py": 5,
@@ -43,10 +45,12 @@ ROTATING: Mapping[str, int] = {
     "tests/loopback/test_one_way_calls.py": 3,
     "tests/loopback/test_peers.py": 3,
     "tests/loopback/test_refusing_disks.py": 8,
+    "tests/loopback/test_recorded_live.py": 3,
     "tests/loopback/test_reload.py": 2,
     "tests/loopback/test_restart_and_leaks.py": 6,
     "tests/loopback/test_rules.py": 6,
     "tests/loopback/test_switchboard_death.py": 6,
+    "tests/loopback/test_tracks.py": 3,
     "tests/loopback/test_telephone.py": 5,
     "tests/loopback/test_watched_queue.py": 3,
     "tests/loopback/test_wire.py": 6,

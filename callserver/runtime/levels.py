@@ -46,8 +46,11 @@ class Levels:
         show: Callable[[Iterable[str]], None],
         post: Callable[[Event], None],
         sounds: Mapping[str, LegSound],
+        muted: Callable[[str], bool],
     ) -> None:
-        self._state, self._anchor, self._show, self._post, self._sounds = state, anchor, show, post, sounds
+        """`muted`: whether whoever is at a leg muted the own microphone at the console; `sounds` know of devices that hold."""
+        self._state, self._anchor, self._show, self._post = state, anchor, show, post
+        self._sounds, self._muted = sounds, muted
         self._legs: dict[str, Level] = {}
         self._told: Instant | None = None  # when the archivist asked last
         self._shown_old = True
@@ -94,6 +97,7 @@ class Levels:
             if leg.state == legs.UP:
                 since = max(call.since, leg.since) - offset_ns
                 expected = not call.held and leg.accepted and call.modes.get(leg.id) not in _MAY_BE_SILENT
+                expected = expected and not self._muted(leg.id)
                 expected = expected and not (leg.id in self._sounds and self._sounds[leg.id].sends_nothing())
                 yield {"leg": leg.id, "call": call.id, "since_ns": since, "sounding": leg.sounding, "expected": expected}
 

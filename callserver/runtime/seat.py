@@ -52,6 +52,7 @@ class Seat:
     offered_ns: int = 0  # when the page offered a connection last
     lost_call: str = ""
     lost_ns: int = 0
+    muted: bool = False  # by the operator at the page: what comes is silence, and is meant to be
 
     @property
     def busy(self) -> bool:

@@ -88,6 +88,11 @@ class Seats:
     def _seat_of(self, leg: str) -> Seat | None:
         return next((seat for seat in self.seats.values() if leg in seat.legs), None)
 
+    def muted(self, leg: str) -> bool:
+        """Whether the operator of a leg muted the microphone at the page."""
+        seat = self._seat_of(leg)
+        return seat is not None and seat.muted
+
     def _drop(self, seat: Seat, leg: str, reason: str) -> None:
         gone = seat.legs.pop(leg)
         self.sound.remove(leg)
@@ -164,6 +169,7 @@ class Seats:
 
     def _beat(self, seat: Seat, message: Message) -> None:
         seat.signs.beat_ns = boottime_ns()
+        seat.muted = bool(message.get("muted"))
         if not seat.fit:
             self._judge(seat)
 

@@ -115,7 +115,7 @@ class Switchboard:
         )
         self.telling.signals = self.performer.signals
         now = (lambda: self.dispatcher.state, lambda: self.anchor)
-        self.levels = Levels(*now, self.feed.show, self.post, self.sound.legs)
+        self.levels = Levels(*now, self.feed.show, self.post, self.sound.legs, self.seats.muted)
         self.disks = DisksTold(self.feed.show)
         board.levels, board.disks = self.levels, self.disks
         self.watchers = Watchers(self.loop, config, self.sound, self.seats, self.post, self.levels.look)

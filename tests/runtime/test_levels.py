@@ -43,10 +43,13 @@ class Town:
     shown: list[str] = field(default_factory=list)
     posted: list[ev.Event] = field(default_factory=list)
     sounds: dict[str, LegSound] = field(default_factory=dict)
+    muted: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         clock: Any = Clock(self.driver)
-        self.levels = Levels(lambda: self.driver.state, lambda: clock, self.show, self.posted.append, self.sounds)
+        self.levels = Levels(
+            lambda: self.driver.state, lambda: clock, self.show, self.posted.append, self.sounds, self.muted.__contains__
+        )
         self.board = Board(lambda: clock, 0)
         self.board.levels = self.levels
 
@@ -91,13 +94,16 @@ def test_only_legs_of_conversations_are_listed_with_the_boottime_from_which_they
     ]
 
 
-def test_whoever_is_on_hold_or_holds_by_the_device_is_not_expected_to_sound(town: Town) -> None:
+def test_whoever_is_on_hold_or_holds_by_the_device_or_is_muted_at_the_console_is_not_expected_to_sound(town: Town) -> None:
     call = town.talk()
     town.driver.do(ev.Hold(call, True, "ann"))
     assert [one.expected for one in town.listed()] == [False, False]
     town.driver.do(ev.Hold(call, False, "ann"))
     held: Any = type("Held", (), {"sends_nothing": lambda self: True})()
     town.sounds["i1.1.2"] = held
+    assert [one.expected for one in town.listed()] == [True, False]
+    town.sounds.clear()
+    town.muted.add("i1.1.2")
     assert [one.expected for one in town.listed()] == [True, False]
 
 

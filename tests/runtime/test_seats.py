@@ -182,6 +182,16 @@ async def test_a_newer_page_takes_the_seat_over_with_its_conversation(room: Room
     assert room.types()[-1] == "displaced"
 
 
+async def test_whose_microphone_is_muted_at_the_page_is_known_by_the_leg(room: Room) -> None:
+    await room.talk()
+    assert not room.seats.muted(LEG)
+    room.seats.said("s-1", {"type": "beat", "number": 2, "audio_ms": 2, "muted": True})
+    assert room.seats.muted(LEG)
+    assert not room.seats.muted("i9.1.2")
+    room.seats.said("s-1", {"type": "beat", "number": 3, "audio_ms": 3, "muted": False})
+    assert not room.seats.muted(LEG)
+
+
 async def test_what_a_page_says_wrongly_is_refused_in_words(room: Room) -> None:
     """Unknown messages, missing fields, an answer to a call that rings no more."""
     await room.fit()
