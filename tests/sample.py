@@ -29,7 +29,6 @@ def todays(names: Iterable[str], share: int, day: int) -> set[str]:
 ROTATING: Mapping[str, int] = {
     # a file whose tests start whole services or browsers: one in so many of them runs in `make test`, others each day
     "tests/browser/test_live_control.py": 5,
-    "tests/browser/test_recorded_browser.py": 3,
     "tests/browser/test_seat_faults.py": 6,
     "tests/console/test_page.py": 4,
     "tests/loopback/test_call_back_list.py": 2,
@@ -50,7 +49,6 @@ ROTATING: Mapping[str, int] = {
     "tests/loopback/test_restart_and_leaks.py": 6,
     "tests/loopback/test_rules.py": 6,
     "tests/loopback/test_switchboard_death.py": 6,
-    "tests/loopback/test_tracks.py": 3,
     "tests/loopback/test_telephone.py": 5,
     "tests/loopback/test_watched_queue.py": 3,
     "tests/loopback/test_wire.py": 6,

@@ -1,4 +1,4 @@
-"""The recording of a conversation at a browser is proven while it goes on; a microphone that dies is told to who speaks into it."""
+"""The recording of a conversation at a browser is proven while it goes on; who speaks into a dead microphone is told."""
 
 from pathlib import Path
 
@@ -34,6 +34,7 @@ async def _reads(seat: Console, *words: str) -> bool:
 
 
 @pytest.mark.real
+@pytest.mark.long
 async def test_a_microphone_that_dies_is_told_at_the_console_and_one_that_is_muted_there_is_not(
     tmp_path: Path, ports: Ports
 ) -> None:
