@@ -51,11 +51,16 @@ class OneWaySound:
         self._told_ns.pop(leg, None)
         self._say(leg, IN, "")
 
+    def carried_anew(self, leg: str) -> None:
+        """Another worker carries it, which knows nothing of its device; it will say so soon if it is still deaf."""
+        self._say(leg, OUT, "")
+
     def _say(self, leg: str, side: str, why: str) -> None:
+        """That something is over is told even if it was not known here: a predecessor may have told of it."""
         if why:
             self.trouble[leg, side] = why
-        elif self.trouble.pop((leg, side), None) is None:
-            return
+        else:
+            self.trouble.pop((leg, side), None)
         self._tell(leg, side, why)
 
     def still(self, counts: Mapping[str, protocol.LegCounts], now_ns: int) -> str | None:

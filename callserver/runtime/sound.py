@@ -281,6 +281,7 @@ class Sound:
         spare.send(open_order(call.call, call.rate_hz, call.language, self.data_dir, self.anchor(), now_ns))
         for leg in self._placed(call):
             self._place(leg)
+            self.one_way.carried_anew(leg.leg)
         spare.send(shape_order(call.shape))
 
     def _place(self, leg: LegSound) -> None:

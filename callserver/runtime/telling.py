@@ -141,7 +141,8 @@ class EdgeTelling:
     def one_way(self, leg: str, side: str, why: str) -> None:
         """A leg's sound goes one way only, or (without a reason) both ways again. A browser's is judged by its seat."""
         if not self.codes.owns(leg) and LegId(leg) not in self.seats.live_legs():
-            log.warning("leg.one_way", leg=leg, side=side, why=why)
+            if why:
+                log.warning("leg.one_way", leg=leg, side=side, why=why)
             self.post(events.OneWay(LegId(leg), side, why) if why else events.OneWayOver(LegId(leg), side))
 
     def placed(self, leg: str) -> None:
