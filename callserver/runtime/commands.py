@@ -55,13 +55,19 @@ class Commands:
             Verb.TRACE: self._trace,
             Verb.RELOAD_ACCOUNTS: self._reload_accounts,
             Verb.RELOAD_PLAN: self._reload_plan,
+            **self._of_processes(),
+            Verb.DRAIN: self._drain,
+            Verb.STOP: self._stop,
+        }
+
+    def _of_processes(self) -> Mapping[str, Callable[[Args], Answer]]:
+        """What watch and archivist tell."""
+        return {
             Verb.RAISE_ALARM: self._raise_alarm,
             Verb.CLEAR_ALARM: self._clear_alarm,
             Verb.LAST_RESORT: self._last_resort,
             Verb.LEVELS: self._levels,
             Verb.DISKS: self._disks,
-            Verb.DRAIN: self._drain,
-            Verb.STOP: self._stop,
         }
 
     def _live_control(self) -> Mapping[str, Callable[[Args], Answer]]:
