@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { SHOWN, deed } from "../../callserver/web/console/keys.js";
-import { callable, colleagues, gifts, isPrivate, leftTo, takeable } from "../../callserver/web/console/select-call.js";
+import { callable, callableGroups, colleagues, gifts, isPrivate, leftTo, takeable } from "../../callserver/web/console/select-call.js";
 import { myCall, ringing, stage } from "../../callserver/web/console/select.js";
 import { effort, legWords } from "../../callserver/web/console/words.js";
 import { MARY, NOW_MS, Play, RING, call, inCall, incident, leg, operator, seated } from "./play.mjs";
@@ -95,6 +95,16 @@ test("with push to talk calls begin muted, are spoken in while Space is held, an
   assert.equal(play.state.muted, false, "what changes in the call does not mute it again");
 });
 
+test("that the caller cannot hear is said at once, and that it hears again", () => {
+  const play = withLegs(POINT, ME);
+  legsNow(play, [{ ...POINT, one_way: ["out"] }, ME]);
+  assert.match(play.news()[0], /The caller cannot hear us/);
+  legsNow(play, [{ ...POINT, one_way: ["out"], sounding: false }, ME]);
+  assert.equal(play.news().filter((one) => /cannot hear us/.test(one)).length, 1);
+  legsNow(play, [{ ...POINT, one_way: [] }, ME]);
+  assert.match(play.news().join(" "), /The caller hears us again/);
+});
+
 // ---- who has the call ----
 
 test("L leaves where somebody stays, and says that the call goes on", () => {
@@ -114,14 +124,14 @@ test("T asks a free colleague first; where nobody is free it gives without askin
   play.act("transfer-to", { to: "tom" });
   assert.deepEqual(play.asked(), [["/api/calls/c-i1/bring", { operator: "tom", mode: "private" }]]);
   const busy = inCall().change({ "operator/tom": operator("tom", "talking") }).act("transfer");
-  assert.deepEqual([busy.state.dialog, busy.state.blind, gifts(busy.state, myCall(busy.state)).map((one) => one.id)], ["transfer", true, ["tom"]]);
+  assert.deepEqual([busy.state.dialog, busy.state.blind, gifts(busy.state, myCall(busy.state)).map((one) => one.id)], ["transfer", true, ["tom", "police", "civic"]]);
 });
 
 test("without asking the call goes to a colleague or to a group with somebody on duty", () => {
   const play = inCall();
   const service = { ...play.state.board.service, groups: ["desk", "empty"] };
   play.change({ service, "operator/tom": operator("tom", "available", { groups: ["desk"] }) }).act("transfer").act("transfer-how");
-  assert.deepEqual(gifts(play.state, myCall(play.state)).map((one) => one.id), ["tom", "desk"]);
+  assert.deepEqual(gifts(play.state, myCall(play.state)).map((one) => one.id), ["tom", "desk", "police", "civic"]);
   play.act("transfer-to", { to: "empty" });
   assert.deepEqual(play.asked(), []);
   play.act("transfer-to", { to: "desk" });
@@ -129,7 +139,9 @@ test("without asking the call goes to a colleague or to a group with somebody on
 });
 
 test("T opens nothing where there is nobody", () => {
-  assert.equal(inCall().change({ "operator/tom": operator("tom", "off") }).act("transfer").state.dialog, "");
+  const alone = inCall();
+  alone.change({ service: { ...alone.state.board.service, parties: [] }, "operator/tom": operator("tom", "off") }).act("transfer");
+  assert.equal(alone.state.dialog, "");
 });
 
 test("with the police in the call it is neither parked nor given away without asking", () => {
@@ -221,6 +233,70 @@ test("D calls the point that fits what was written; one in a conversation is lef
   play.tell({ ...RING, incident: "i7", point: "p2", called_out: true });
   assert.deepEqual(play.said().at(-1), { type: "accept", leg: "l2" });
   assert.equal(ringing(play.state).kind, "You call this point");
+});
+
+// ---- several points, and what a device is told ----
+
+const spot = (id, place) => ({ id, place, queue: "town", latitude: null, longitude: null, reachable: true, expects_register: true, why: "", since_ms: null, incident: "" });
+const SPOTS = { "point/p2": spot("p2", "Market Hall"), "point/p3": spot("p3", "Bondgate") };
+const groups = (board) => ({ ...board, service: { ...board.service, point_groups: [{ id: "river", name: "River banks", points: ["p2", "p3"] }] } });
+
+test("groups of points are found where points are, and Enter calls one that alone fits", () => {
+  const play = seated(SPOTS, { "operator/mary": operator("mary", "available") });
+  play.change({ service: groups(play.state.board).service }).act("call-list");
+  assert.deepEqual(callableGroups(play.state).map((one) => one.id), ["river"]);
+  play.act("seek", { text: "river ba" }).act("call-point");
+  assert.deepEqual(play.asked(), [["/api/point-groups/river/call", {}]]);
+  play.tell({ ...RING, incident: "i7", point: "p2", called_out: true });
+  assert.deepEqual(play.said().at(-1), { type: "accept", leg: "l2" }, "the seat's ring was asked for here");
+});
+
+test("D in a conversation calls one more point into it; those in it are not offered, groups neither", () => {
+  const play = withLegs(POINT, ME, leg("l5", "brought", "up", { party: "p2", name: "Market Hall" }));
+  play.change({ ...SPOTS, service: groups(play.state.board).service });
+  assert.equal(key(play, "d").what, "call-list");
+  play.act("call-list");
+  assert.deepEqual([callable(play.state).map((one) => one.id).includes("p2"), callableGroups(play.state)], [false, []]);
+  play.act("call-point", { point: "p3" });
+  assert.deepEqual(play.asked(), [["/api/calls/c-i1/bring-point", { point: "p3" }]]);
+});
+
+test("a full call offers no further point, and one with other points is not given away", () => {
+  const other = (id, party) => leg(id, "brought", "up", { party, name: party });
+  const play = withLegs(POINT, ME, other("l5", "p2"), other("l6", "p3")).act("call-list").act("park").act("transfer");
+  assert.deepEqual([play.state.dialog, play.asked()], ["", []]);
+});
+
+test("a point that was called in is told of as it comes, and as it does not", () => {
+  const hall = leg("l5", "brought", "ringing", { party: "p2", name: "Market Hall" });
+  const play = withLegs(POINT, ME, hall);
+  legsNow(play, [POINT, ME, { ...hall, state: "up" }]);
+  assert.deepEqual(play.news(), ["Market Hall is in the call."]);
+  const other = withLegs(POINT, ME, hall);
+  legsNow(other, [POINT, ME]);
+  assert.deepEqual(other.news(), ["Market Hall could not be reached."]);
+});
+
+test("E has the point's device do what its profile names, by a digit", () => {
+  const controls = [{ id: "beacon", name: "Beacon on" }, { id: "dark", name: "Beacon off" }];
+  const play = withLegs({ ...POINT, controls }, ME);
+  assert.equal(key(play, "e").what, "control-list");
+  play.act("control-list");
+  assert.deepEqual(key(play, "2"), { type: "act", what: "control", control: "dark", leg: "l1" });
+  play.act("control", { control: "dark", leg: "l1" });
+  assert.deepEqual(play.asked(), [["/api/calls/c-i1/control", { control: "dark", leg: "l1" }]]);
+  assert.equal(withLegs(POINT, ME).act("control-list").state.dialog, "", "a device without any");
+});
+
+test("a call is given to an outside party without asking, and somebody of a group can be asked first", () => {
+  const play = withLegs(POINT, ME).act("transfer");
+  play.state.board.service.groups = ["desk"];
+  play.state.board.operator.tom.groups = ["desk"];
+  assert.deepEqual(gifts(play.state, myCall(play.state)).map((one) => one.id), ["tom", "desk"]);
+  play.act("transfer-how", { blind: true });
+  assert.deepEqual(gifts(play.state, myCall(play.state)).map((one) => one.id), ["tom", "desk", "police", "civic"]);
+  play.act("transfer-to", { to: "police" });
+  assert.deepEqual(play.asked(), [["/api/calls/c-i1/transfer", { to: "police" }]]);
 });
 
 // ---- in a colleague's call ----

@@ -12,7 +12,7 @@ import { lostIncident, myCall, myOperator, nameOf, partyName } from "./select.js
 
 const KINDS = /** @type {const} */ (["incident", "call", "operator", "queue", "point", "trunk", "alarm", "sound", "disk"]);
 const MISSED_TOLD_AFTER_MS = 1500;
-const JOINING = ["outside", "supervisor"];
+const JOINING = ["outside", "supervisor", "brought"];
 
 /**
  * A board of which nothing is known.
@@ -138,7 +138,15 @@ function ofMyCall(old, state) {
   if (limit(call) && !limit(before)) {
     next = tell(next, "The point's device will end this call within a minute. R has it called back at a moment that you pick.", "amber");
   }
+  if (isDeaf(call) !== isDeaf(before)) {
+    next = isDeaf(call) ? tell(next, "The caller cannot hear us. It is being mended: speak on.", "red") : tell(next, "The caller hears us again.", "green");
+  }
   return ofLegs(before, call, ofOwner(before, call, next));
+}
+
+/** @param {Call} call @returns {boolean} whether the point's device does not hear */
+function isDeaf(call) {
+  return call.legs.some((leg) => leg.role === "point" && Boolean(leg.one_way?.includes("out")));
 }
 
 /**
