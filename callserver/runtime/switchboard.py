@@ -85,8 +85,7 @@ class Switchboard:
         self._numbers = itertools.count(1)
         self.writer = self._open_store()
         self.papers = Papers(self.writer, lambda: self.anchor, self.run)
-        state, folded = self.papers.fold()
-        self.folded = folded
+        state, self.folded = self.papers.fold()
         self.anchor = no_earlier(self.anchor, self.papers.last_instant)
         board = Board(lambda: self.anchor, self.started_utc_ns // 1_000_000)
         self.feed = FeedServer(config.storage.feed_socket, board, lambda: self.dispatcher.state, self.run, self._utc_ms)
@@ -114,11 +113,14 @@ class Switchboard:
             self.edge, self.sound, self.seats, codes, lambda: self.dispatcher.state, self.post, self.notices
         )
         self.telling.signals = self.performer.signals
+        self._look_after(board)
+
+    def _look_after(self, board: Board) -> None:
         now = (lambda: self.dispatcher.state, lambda: self.anchor)
         self.levels = Levels(*now, self.feed.show, self.post, self.sound.legs, self.seats.muted)
         self.disks = DisksTold(self.feed.show)
         board.levels, board.disks = self.levels, self.disks
-        self.watchers = Watchers(self.loop, config, self.sound, self.seats, self.post, self.levels.look)
+        self.watchers = Watchers(self.loop, self.config, self.sound, self.seats, self.post, self.levels.look)
 
     # ---- life -------------------------------------------------------------------------------------------------
 
