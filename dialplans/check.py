@@ -69,7 +69,7 @@ def _point_groups(reading: Reading, draft: Draft) -> None:
         for point in group.points:
             named(reading, draft, path, "points", point)
         if len(group.points) > POINTS_MOST:
-            what = f"group '{name}' has {len(group.points)} points; a call carries four legs, the operator's and {POINTS_MOST} more"
+            what = f"group '{name}' has {len(group.points)} points, and a call four legs: the operator's and {POINTS_MOST} more"
             reading.fault(path, what, f"Name at most {POINTS_MOST}, and make further groups of the others")
         if len(group.points) < 2:
             reading.fault(path, f"group '{name}' has one point", "Name two or three, or call the point by itself")

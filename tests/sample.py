@@ -48,6 +48,7 @@ ROTATING: Mapping[str, int] = {
     "tests/loopback/test_reload.py": 2,
     "tests/loopback/test_restart_and_leaks.py": 6,
     "tests/loopback/test_rules.py": 6,
+    "tests/loopback/test_signals.py": 4,
     "tests/loopback/test_switchboard_death.py": 6,
     "tests/loopback/test_telephone.py": 5,
     "tests/loopback/test_watched_queue.py": 3,

@@ -21,12 +21,12 @@ from callserver.core.events_control import SetMode as SetMode
 from callserver.core.events_control import Take as Take
 from callserver.core.events_control import TakeOver as TakeOver
 from callserver.core.events_control import Transfer as Transfer
-from callserver.core.events_owner import Acknowledge as Acknowledge
-from callserver.core.events_owner import CallBack as CallBack
-from callserver.core.events_owner import GiveOwner as GiveOwner
 from callserver.core.events_line import DeviceHeld as DeviceHeld
 from callserver.core.events_line import OneWay as OneWay
 from callserver.core.events_line import OneWayOver as OneWayOver
+from callserver.core.events_owner import Acknowledge as Acknowledge
+from callserver.core.events_owner import CallBack as CallBack
+from callserver.core.events_owner import GiveOwner as GiveOwner
 from callserver.core.facts import Fact
 from callserver.core.ids import CallId, IncidentId, LegId, OperatorId, PartyId, PointId
 from callserver.core.termination import Termination
@@ -285,7 +285,8 @@ class Woken:
 
 
 Event = (
-    PlanLoaded | Pressed | CodeDialled | LegRang | LegAnswered | LegEnded | LineSilent | LineSounding | OneWay | OneWayOver | DeviceHeld | DigitPressed
+    PlanLoaded | Pressed | CodeDialled | LegRang | LegAnswered | LegEnded | LineSilent | LineSounding
+    | OneWay | OneWayOver | DeviceHeld | DigitPressed
     | WorkerLost | SeatBound | SeatUnbound | PointReached | PointLost | TrunkReached | TrunkLost
     | MakeAvailable | Pause | GiveOutcome | HangUp | Hold | Escalate | Reclassify | ClimbLadder | LastResort
     | NoticeDone | ConditionRaised | ConditionCleared | Noted | Woken

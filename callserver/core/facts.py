@@ -367,7 +367,8 @@ Fact = (
     | ConditionMet | HoursTurned | NoticeOrdered | NoticeSettled | IncidentMoved | OutcomeRecorded | CallOpened | CallMoved
     | LegCreated | LegMoved | OfferMade | OfferWidened | OfferEnded | OperatorMoved | OperatorRests | RestEnded
     | SeatChanged | LadderStepTaken | RouteTried | RouteAwaited | PartyGivenUp | CallBackAwaited | CallShaped
-    | CallHeld | LineChanged | OneWayFound | OneWayEnded | DigitHeard | AcceptanceAwaited | LegAccepted | LegMuted | ModeSet | CallTaken | CallParked
+    | CallHeld | LineChanged | OneWayFound | OneWayEnded | DigitHeard | AcceptanceAwaited | LegAccepted | LegMuted
+    | ModeSet | CallTaken | CallParked
     | IncidentDirected | DirectionEnded | IncidentChosen | TalkLimitNear
     | DigitsSent | DigitsSettled | GroupCalled | PointGivenUp
     | CodeUsed | WorkerReplaced | PointChanged | TrunkChanged | AlarmRaised | AlarmCleared | Refused | ServerStarted

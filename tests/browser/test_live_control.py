@@ -84,6 +84,46 @@ async def test_a_colleague_is_asked_while_the_caller_waits_and_then_has_the_call
             assert moves[-1] == "available" and len(service.journal("CallOpened")) == 1
 
 
+async def test_a_call_is_given_to_a_colleague_without_asking(tmp_path: Path, ports: Ports) -> None:
+    """Both at browsers. Who gives it is free at once, the caller hears that it is put through, and the other alone is rung."""
+    async with talking(tmp_path, ports) as (service, _, point, _, seat):
+        (tmp_path / "other").mkdir()
+        async with console(service, tmp_path / "other", "op2", OTHER_HZ) as other:
+            await other.on_duty()
+            await seat.page.get_by_text("1 available").wait_for()
+            await seat.press("t")
+            await seat.page.get_by_role("dialog").get_by_role("button", name="Without asking").click()
+            await seat.page.get_by_role("dialog").get_by_role("button", name="op2").click()
+            await other.page.get_by_role("button", name="Answer").wait_for()
+            await eventually(lambda: _playing(service) == ["transfer"], 5)
+            await eventually(lambda: not point.hears(OPERATOR_HZ), 5)
+            await other.press("Space")
+            await both_hear(point, other, HEARD_S)
+            await eventually(seat.hears_nothing, 5)
+            directed = [(fact["only"], fact["by"]) for fact in service.journal("IncidentDirected")]
+            assert directed == [("operator:op2", "op1")] and len(service.journal("CallOpened")) == 1
+
+
+async def test_a_call_is_given_to_the_police_without_asking(tmp_path: Path, ports: Ports) -> None:
+    """The operator is free while they are called, and they have the call when they answer."""
+    async with talking(tmp_path, ports) as (service, _, point, police, seat):
+        police.answer_after_s = None
+        await seat.press("t")
+        await seat.page.get_by_role("dialog").get_by_role("button", name="Police").click()
+        await eventually(police.rang, 10)
+        await eventually(lambda: _playing(service) == ["transfer"], 5)
+        await eventually(seat.hears_nothing, 5)
+        police.call.answer()
+        await eventually(lambda: point.hears(POLICE_HZ) and police.hears(POINT_HZ), 8)
+        assert [fact["only"] for fact in service.journal("IncidentDirected")] == ["party:police"]
+        await seat.page.get_by_text("Left to Police").wait_for()
+
+
+def _playing(service: Service) -> list[str]:
+    """What plays in the one call now."""
+    return [prompt["name"] for prompt in service.journal("CallShaped")[-1]["shape"]["prompts"]]
+
+
 async def test_a_parked_caller_is_told_so_rings_nowhere_and_is_picked_up_by_a_key(tmp_path: Path, ports: Ports) -> None:
     """The seat is free meanwhile; what is taken is put through without another press of a key."""
     async with talking(tmp_path, ports) as (service, _, point, _, seat):

@@ -128,7 +128,8 @@ class Edge:
         dialog, fate = self.dialogs.get(order.leg), self.chance.random()
         if dialog is not None and fate < 0.95:
             why = "" if fate < 0.85 else "the device refused them"
-            self.device(order.leg, 200 * len(order.keys.digits), lambda one: self.send(ev.DigitsDone(one.leg, order.keys.digits, why)))
+            done = ev.DigitsDone(order.leg, order.keys.digits, why)
+            self.device(order.leg, 200 * len(order.keys.digits), lambda _: self.send(done))
 
     def _ShapeCall(self, order: fx.ShapeCall) -> None:  # noqa: N802
         self.shapes[order.call] = order.shape

@@ -3,7 +3,7 @@
  * The same table is shown by `?`. Keys never act while somebody types; F2 answers all the same.
  */
 
-import { gifts, myLeg, takeable } from "./select-call.js";
+import { controlsOf, gifts, myLeg, takeable } from "./select-call.js";
 import { NEXT, choices, receiversOf, successors } from "./select-list.js";
 import { mayAct, myCall, myOperator, outcomes, parties, ringing, stage, wrapUp } from "./select.js";
 import { CLASS_WORDS } from "./words.js";
@@ -42,6 +42,8 @@ export const SHOWN = [
       ["T", "Transfer: ask a colleague first, or not"],
       ["K", "Park: the caller waits, nobody is rung for a while"],
       ["R", "Call the point back before its device ends the call"],
+      ["D", "Call one more point into the conversation"],
+      ["E", "Have the point's device do something, then its digit"],
       ["N", "Write a note; Enter leaves it"],
       ["X X", "Hang up: twice within three seconds"],
     ],
@@ -77,7 +79,7 @@ const BY_DIALOG = {
   },
   parties: (state, key) => {
     const party = parties(state)[Number(key) - 1];
-    return party ? act("party", { party: party.id }) : null;
+    return party ? act("party", { party: party.id }) : key.toLowerCase() === "d" ? act("call-list") : null;
   },
   transfer: (state, key) => {
     const call = myCall(state);
@@ -87,6 +89,11 @@ const BY_DIALOG = {
   take: (state, key) => {
     const one = takeable(state)[Number(key) - 1];
     return one ? act("take", { incident: one.id }) : null;
+  },
+  controls: (state, key) => {
+    const call = myCall(state);
+    const one = call && controlsOf(call)[Number(key) - 1];
+    return one ? act("control", { control: one.id, leg: one.leg.id }) : null;
   },
   call: () => null,
   list: (state, key) => {
@@ -110,7 +117,7 @@ const BY_DIALOG = {
 };
 
 /** @type {Record<string, string>} */
-const IN_CALL = { m: "mute", h: "hold", p: "party", o: "parties", u: "private", l: "leave", t: "transfer", k: "park", r: "renew", x: "hang-up", n: "focus-note" };
+const IN_CALL = { m: "mute", h: "hold", p: "party", o: "parties", u: "private", l: "leave", t: "transfer", k: "park", r: "renew", d: "call-list", e: "control-list", x: "hang-up", n: "focus-note" };
 /** @type {Record<string, string>} */
 const AS_GUEST = { m: "mute", l: "leave", n: "focus-note" };
 /** @type {Record<string, string>} */

@@ -1,7 +1,7 @@
 /** The part of the model that is done with a live call: who is heard in it, who has it, what is taken, who is called. Pure. */
 
 import { ask, order, tell } from "./model-told.js";
-import { canGive, callable, colleagues, endsAt, gifts, isFree, isMine, isPrivate, leftTo, maySupervise, myLeg, partner, receivers, takeable } from "./select-call.js";
+import { canBring, canGive, callable, callableGroups, colleagues, controlsOf, endsAt, gifts, isFree, isMine, isPrivate, leftTo, maySupervise, myLeg, partner, receivers, takeable } from "./select-call.js";
 import { callOf, myCall, myOperator, nameOf, stage } from "./select.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -41,9 +41,12 @@ export const LIVE_DEEDS = {
   renew,
   "take-list": (state) => (isFree(state) && takeable(state).length ? { ...state, dialog: "take" } : state),
   take,
-  "call-list": (state) => (isFree(state) ? { ...state, dialog: "call", sought: "" } : state),
+  "call-list": (state) => (isFree(state) || canBring(state, mine(state)) ? { ...state, dialog: "call", sought: "" } : state),
   seek: (state, m) => ({ ...state, sought: m.text }),
   "call-point": callPoint,
+  "call-group": callGroup,
+  "control-list": (state) => (controlsOfMine(state).length ? { ...state, dialog: "controls" } : state),
+  control,
   supervise: (state, m) => (maySupervise(state) && callOf(state, m.call) ? { ...state, dialog: "supervise", picked: m.call, reason: "" } : state),
   "reason-given": (state, m) => ({ ...state, reason: m.text }),
   "take-part": takePart,
@@ -147,11 +150,41 @@ function take(state, m) {
   return ask({ ...state, expected, wish: "available", dialog: "" }, "take the call", `/api/incidents/${found.id}/take`);
 }
 
+/** @param {State} state */
+function controlsOfMine(state) {
+  const call = mine(state);
+  return call ? controlsOf(call) : [];
+}
+
+/** @param {State} state @param {Message} m @returns {State} */
+function control(state, m) {
+  const call = mine(state);
+  const found = controlsOfMine(state).find((one) => one.id === m.control && one.leg.id === m.leg);
+  return call && found ? ask({ ...state, dialog: "" }, found.name, `/api/calls/${call.id}/control`, { control: found.id, leg: found.leg.id }) : state;
+}
+
+/** @param {State} state @param {Message} m @returns {State} */
+function callGroup(state, m) {
+  const found = callableGroups(state).find((one) => one.id === m.group);
+  if (!found) {
+    return state;
+  }
+  const expected = { point: found.points[0], at_ms: state.at_ms };
+  const next = { ...state, expected, wish: /** @type {const} */ ("available"), dialog: "", sought: "" };
+  return ask(next, `call ${found.name}`, `/api/point-groups/${found.id}/call`);
+}
+
 /** @param {State} state @param {Message} m @returns {State} */
 function callPoint(state, m) {
   const found = m.point ? callable(state).find((one) => one.id === m.point) : callable(state)[0];
+  const group = callableGroups(state)[0];
   if (!found) {
-    return tell(state, "No point fits that.", "amber");
+    return group ? callGroup(state, { ...m, group: group.id }) : tell(state, "No point fits that.", "amber");
+  }
+  const inside = mine(state);
+  if (inside) {
+    const next = { ...state, dialog: "", sought: "" };
+    return canBring(state, inside) ? ask(next, `call ${found.place}`, `/api/calls/${inside.id}/bring-point`, { point: found.id }) : state;
   }
   const expected = { point: found.id, incident: found.incident || undefined, at_ms: state.at_ms };
   const next = { ...state, expected, wish: /** @type {const} */ ("available"), dialog: "", sought: "" };

@@ -8,6 +8,8 @@ import { attended, callOf, mayAct, myOperator, parties, waiting } from "./select
 /** @typedef {import("./types.js").Incident} Incident */
 /** @typedef {import("./types.js").Operator} Operator */
 /** @typedef {import("./types.js").Point} Point */
+/** @typedef {import("./types.js").PointGroup} PointGroup */
+/** @typedef {{id: string, name: string, group: boolean, outside?: boolean}} Receiver */
 
 const SEATS = ["operator", "supervisor"];
 const FREE = ["available", "paused"];
@@ -97,7 +99,8 @@ export function leftTo(state, call) {
  */
 export function canGive(state, call) {
   const awaited = call.state === "calling-back" && state.board.incident[call.incident]?.called_by;
-  return !awaited && isMine(state, call) && talkers(call, "outside").length === 0 && Boolean(myLeg(state, call));
+  const others = call.legs.some((leg) => leg.role === "brought" && leg.state !== "ending");
+  return !awaited && !others && isMine(state, call) && talkers(call, "outside").length === 0 && Boolean(myLeg(state, call));
 }
 
 /**
@@ -120,23 +123,54 @@ function others(state) {
 }
 
 /**
- * To whom a call can be given without asking: colleagues on duty, and groups with one of them.
+ * To whom a call can be given without asking: colleagues on duty, groups with one of them, and outside parties.
  * @param {State} state
- * @returns {{id: string, name: string, group: boolean}[]}
+ * @returns {Receiver[]}
  */
 export function receivers(state) {
   const people = others(state);
+  const outside = parties(state).map(({ id, name }) => ({ id, name, group: false, outside: true }));
+  return [...people.map(({ id, name }) => ({ id, name, group: false })), ...groupsOf(state, people), ...outside];
+}
+
+/** @param {State} state @param {Operator[]} people @returns {Receiver[]} the groups that one of these is in */
+function groupsOf(state, people) {
   const groups = (state.board.service?.groups ?? []).filter((group) => people.some((one) => one.groups.includes(group)));
-  return [...people.map(({ id, name }) => ({ id, name, group: false })), ...groups.map((id) => ({ id, name: id, group: true }))];
+  return groups.map((id) => ({ id, name: id, group: true }));
 }
 
 /**
- * What the dialog of giving a call away offers: to ask a colleague first, or to give it at once.
+ * What the dialog of giving a call away offers: to ask a colleague first, or somebody of a group, or to give it at once.
  * @param {State} state
  * @param {Call} call
+ * @returns {Receiver[]}
  */
 export function gifts(state, call) {
-  return state.blind ? receivers(state) : colleagues(state, call).map(({ id, name }) => ({ id, name, group: false }));
+  if (state.blind) {
+    return receivers(state);
+  }
+  const free = colleagues(state, call);
+  return [...free.map(({ id, name }) => ({ id, name, group: false })), ...groupsOf(state, free)];
+}
+
+/**
+ * What the devices of the points in a call can be told to do, each with its leg.
+ * @param {Call} call
+ * @returns {{leg: import("./types.js").Leg, id: string, name: string}[]}
+ */
+export function controlsOf(call) {
+  const there = call.legs.filter((leg) => ["point", "brought"].includes(leg.role) && leg.state === "up");
+  return there.flatMap((leg) => (leg.controls ?? []).map(({ id, name }) => ({ leg, id, name })));
+}
+
+/**
+ * Whether one more point can be called into a call.
+ * @param {State} state
+ * @param {Call | null} call
+ */
+export function canBring(state, call) {
+  const guests = call ? call.legs.filter((leg) => leg.role !== "point" && leg.state !== "ending").length : LEGS_MOST;
+  return Boolean(call && isMine(state, call) && myLeg(state, call)?.role === "operator" && guests < LEGS_MOST - 1);
 }
 
 /**
@@ -185,8 +219,25 @@ export function leftWith(state, incident) {
 export function callable(state) {
   const words = state.sought.toLowerCase().split(/\s+/).filter(Boolean);
   const fits = (/** @type {Point} */ one) => words.every((word) => `${one.place} ${one.id}`.toLowerCase().includes(word));
-  const free = Object.values(state.board.point).filter((one) => fits(one) && !isAttended(state, one));
+  const inside = talked(state).map((leg) => leg.party);
+  const free = Object.values(state.board.point).filter((one) => fits(one) && !isAttended(state, one) && !inside.includes(one.id));
   return free.sort((a, b) => Number(a.reachable === false) - Number(b.reachable === false) || a.place.localeCompare(b.place));
+}
+
+/** @param {State} state @returns {Leg[]} the legs of the call that is talked in here */
+function talked(state) {
+  return (state.talk && callOf(state, state.talk.call)?.legs.filter((leg) => leg.state !== "ending")) || [];
+}
+
+/**
+ * Groups of points that can be called as one, as they are looked for; none into a conversation.
+ * @param {State} state
+ * @returns {PointGroup[]}
+ */
+export function callableGroups(state) {
+  const words = state.sought.toLowerCase().split(/\s+/).filter(Boolean);
+  const fits = (/** @type {PointGroup} */ one) => words.every((word) => `${one.name} ${one.id}`.toLowerCase().includes(word));
+  return isFree(state) ? (state.board.service?.point_groups ?? []).filter(fits) : [];
 }
 
 /** @param {State} state @param {Point} point */

@@ -10,7 +10,7 @@
  *   attempts?: {at_ms: number, operator: string, result: string}[]}} Incident
  * @typedef {{name: string, url: string}} Camera
  * @typedef {{id: string, role: string, party: string | null, name: string, state: string, since_ms: number,
- *   sounding: boolean | null, one_way?: string[], mode: string, muted: boolean, accepted: boolean, limit_ms: number | null}} Leg
+ *   controls?: Party[], sending?: boolean, sounding: boolean | null, one_way?: string[], mode: string, muted: boolean, accepted: boolean, limit_ms: number | null}} Leg
  * @typedef {{id: string, incident: string, state: string, since_ms: number, operator: string | null, held: boolean,
  *   worker_replaced: number | boolean, legs: Leg[], offer: {operators: string[], until_ms: number | null} | null}} Call
  * @typedef {{id: string, name: string, groups: string[], state: string, reason: string, since_ms: number, reachable: boolean | null, seat: string,
@@ -25,8 +25,9 @@
  * @typedef {{id: string, free_bytes: number, total_bytes: number, bytes_per_hour: number | null, hours_left: number | null, measured_ms: number}} Disk
  * @typedef {{id: string, name: string, digit: string}} Outcome
  * @typedef {{id: string, name: string}} Party
+ * @typedef {{id: string, name: string, points: string[]}} PointGroup
  * @typedef {{version: string, plan: string, plan_version: number, time_zone: string, started_ms: number, outcomes: Outcome[],
- *   parties: Party[], groups: string[], pauses: Party[]}} Service
+ *   parties: Party[], groups: string[], point_groups?: PointGroup[], pauses: Party[]}} Service
  *
  * @typedef {Object} Board  what the service says is so
  * @property {string} epoch       "" while there is none

@@ -3,9 +3,10 @@
 import { h } from "./dom.js";
 import { pauses, SHOWN } from "./keys.js";
 import { cameras, dialog, does, keyed } from "./parts.js";
+import { canBring } from "./select-call.js";
 import { myCall, parties, partyLeg } from "./select.js";
 import { giveDialog, handoverDialog, listDialog, oneDialog, passDialog } from "./view-list.js";
-import { callDialog, superviseDialog, takeDialog, transferDialog } from "./view-live-dialogs.js";
+import { callDialog, controlsDialog, superviseDialog, takeDialog, transferDialog } from "./view-live-dialogs.js";
 import { soundCheck } from "./view-sound.js";
 import { openedAt, outcomeForm } from "./view-wrap-up.js";
 import { CLASS_WORDS } from "./words.js";
@@ -20,7 +21,7 @@ import { CLASS_WORDS } from "./words.js";
  * @param {import("./sound.js").SeatSound} sound
  */
 export function dialogs(state, say, sound) {
-  const views = { keys, pause, parties: partyList, close, incident: question, transfer: transferDialog, take: takeDialog, call: callDialog, supervise: superviseDialog, list: listDialog, listed: oneDialog, give: giveDialog, pass: passDialog, handover: handoverDialog, sound: () => soundCheck(state, say, sound) };
+  const views = { keys, pause, parties: partyList, close, incident: question, transfer: transferDialog, take: takeDialog, call: callDialog, controls: controlsDialog, supervise: superviseDialog, list: listDialog, listed: oneDialog, give: giveDialog, pass: passDialog, handover: handoverDialog, sound: () => soundCheck(state, say, sound) };
   const make = views[/** @type {keyof typeof views} */ (state.dialog)];
   const made = make ? make(state, say) : null;
   return made ? [made] : [];
@@ -49,7 +50,7 @@ function pause(state, say) {
 function partyList(state, say) {
   const call = myCall(state);
   const buttons = parties(state).map((one, place) => h("button", { key: one.id, type: "button", class: "outcome", disabled: Boolean(call && partyLeg(call, one.id)), on: does(say, "party", { party: one.id }) }, h("kbd", { "aria-hidden": "true" }, String(place + 1)), h("span", { class: "label" }, one.name)));
-  return call ? dialog(say, "parties", "Call a party", h("p", { class: "is-quiet" }, "Everybody in the call hears everybody."), h("div", { class: "outcomes" }, buttons)) : null;
+  return call ? dialog(say, "parties", "Call a party", h("p", { class: "is-quiet" }, "Everybody in the call hears everybody."), h("div", { class: "outcomes" }, buttons), canBring(state, call) ? keyed("One more point\u2026", "D", { on: does(say, "call-list") }) : null) : null;
 }
 
 /** @param {State} state @param {Say} say */

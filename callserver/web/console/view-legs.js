@@ -13,7 +13,7 @@ import { duration, legWords } from "./words.js";
 /** @typedef {import("./parts.js").Say} Say */
 
 /** @type {Record<string, string>} */
-const ICONS = { point: "point", operator: "microphone", outside: "police", supervisor: "others" };
+const ICONS = { point: "point", operator: "microphone", outside: "police", supervisor: "others", brought: "point" };
 
 /** @param {State} state @param {Say} say @param {Call} call @param {Leg} leg */
 export function legRow(state, say, call, leg) {

@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { dialog, does, dot, keyed } from "./parts.js";
-import { POINTS_SHOWN, callable, canGive, colleagues, gifts, isLeft, leftWith, receivers, takeable } from "./select-call.js";
+import { POINTS_SHOWN, callable, callableGroups, canGive, colleagues, controlsOf, gifts, isLeft, leftWith, receivers, takeable } from "./select-call.js";
 import { callOf, myCall, nameOf, now_ms } from "./select.js";
 import { classTone, className, duration, pointWords } from "./words.js";
 
@@ -28,9 +28,9 @@ export function transferDialog(state, say) {
   const both = colleagues(state, call).length > 0 && canGive(state, call) && receivers(state).length > 0;
   const how = (/** @type {boolean} */ blind, /** @type {string} */ label) => h("button", { key: label, type: "button", "aria-pressed": String(state.blind === blind), on: does(say, "transfer-how", { blind }) }, label);
   const ways = both ? h("div", { class: "ways", role: "group", "aria-label": "How" }, how(false, "Ask first"), how(true, "Without asking"), h("kbd", { "aria-hidden": "true" }, "T")) : null;
-  const text = state.blind ? "You are free at once. Only they are rung for a while, then everybody." : "Their seat rings. You speak while the caller waits, then you hand over, or speak all together.";
+  const text = state.blind ? "You are free at once. Only they are called for a while, then everybody is rung." : "Their seat rings. You speak while the caller waits, then you hand over, or speak all together.";
   const found = gifts(state, call);
-  const buttons = found.map((one, place) => choice(say, `${one.group}${one.id}`, one.group ? `All of ${one.name}` : one.name, place + 1, "transfer-to", { to: one.id }));
+  const buttons = found.map((one, place) => choice(say, `${one.group}${one.id}`, one.group ? `${state.blind ? "All" : "Somebody"} of ${one.name}` : one.name, place + 1, "transfer-to", { to: one.id }, one.outside ? h("span", { class: "second is-quiet" }, "outside") : null));
   return dialog(say, "transfer", "Transfer the call", ways, h("p", { class: "is-quiet" }, text), found.length ? h("div", { class: "outcomes" }, buttons) : h("p", null, "Nobody is free now."));
 }
 
@@ -74,10 +74,26 @@ export function callDialog(state, say) {
     },
   };
   const seek = { input: (/** @type {InputEvent} */ event) => say({ type: "act", what: "seek", text: /** @type {HTMLInputElement} */ (event.target).value }) };
-  const field = h("div", { class: "field" }, h("label", { for: "sought" }, "Place or number"), h("input", { id: "sought", autocomplete: "off", value: state.sought, "aria-describedby": "sought-tip", on: seek }), h("p", { id: "sought-tip", class: "tip" }, "Enter calls the first of the list. Your seat is connected, then the point."));
+  const field = h("div", { class: "field" }, h("label", { for: "sought" }, "Place or number"), h("input", { id: "sought", autocomplete: "off", value: state.sought, "aria-describedby": "sought-tip", on: seek }), h("p", { id: "sought-tip", class: "tip" }, myCall(state) ? "Enter calls the first of the list into this conversation." : "Enter calls the first of the list. Your seat is connected, then the point."));
   const more = found.length > POINTS_SHOWN ? h("p", { class: "is-quiet" }, `${found.length - POINTS_SHOWN} more fit; write more of the name.`) : null;
-  const rows = found.slice(0, POINTS_SHOWN).map((one, place) => pointChoice(say, one, place));
-  return dialog(say, "call", "Call a point", h("form", { on }, field), rows.length ? h("div", { class: "outcomes one-each" }, rows) : h("p", null, "No point fits that."), more);
+  const groups = callableGroups(state).map((one, place) => groupChoice(say, one, !found.length && place === 0));
+  const rows = [...found.slice(0, POINTS_SHOWN).map((one, place) => pointChoice(say, one, place)), ...groups];
+  return dialog(say, "call", myCall(state) ? "Call one more point" : "Call a point", h("form", { on }, field), rows.length ? h("div", { class: "outcomes one-each" }, rows) : h("p", null, "No point fits that."), more);
+}
+
+/** @param {Say} say @param {import("./types.js").PointGroup} one @param {boolean} first */
+function groupChoice(say, one, first) {
+  return h("button", { key: `group-${one.id}`, type: "button", class: "outcome", on: does(say, "call-group", { group: one.id }) }, first ? h("kbd", { "aria-hidden": "true" }, "Enter") : null, h("span", { class: "label" }, one.name), h("span", { class: "second is-quiet" }, `all ${one.points.length} points in one call`));
+}
+
+/** @param {State} state @param {Say} say */
+export function controlsDialog(state, say) {
+  const call = myCall(state);
+  const found = call ? controlsOf(call) : [];
+  const several = new Set(found.map((one) => one.leg.id)).size > 1;
+  const second = (/** @type {import("./types.js").Leg} */ leg) => (several ? h("span", { class: "second is-quiet" }, leg.name) : null);
+  const buttons = found.map((one, place) => choice(say, `${one.leg.id}-${one.id}`, one.name, place + 1, "control", { control: one.id, leg: one.leg.id }, second(one.leg)));
+  return call ? dialog(say, "controls", "The point\u2019s device", h("p", { class: "is-quiet" }, "The keys for it are sent to the device; nobody hears them."), found.length ? h("div", { class: "outcomes one-each" }, buttons) : h("p", null, "The device is not in the call any more.")) : null;
 }
 
 /** @param {Say} say @param {Point} one @param {number} place */

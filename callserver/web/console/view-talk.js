@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { cameras, does, dot, icon, keyed } from "./parts.js";
-import { canGive, colleagues, endsAt, isMine, isPrivate, leftTo, myLeg, partner, receivers } from "./select-call.js";
+import { canGive, colleagues, controlsOf, endsAt, isMine, isPrivate, leftTo, myLeg, partner, receivers } from "./select-call.js";
 import { mayAct, myCall, now_ms, parties, partyLeg } from "./select.js";
 import { legRow } from "./view-legs.js";
 import { map } from "./view-map.js";
@@ -42,7 +42,7 @@ function where(state, say, call, incident) {
   return h(
     "header",
     { class: "where" },
-    h("div", null, h("p", { class: "kind" }, h("span", { class: `class-mark is-${classTone(incident?.priority, incident?.class)}` }, className(incident)), h("span", { class: `is-${state_words[1]} talk-state` }, dot(state_words[1]), state_words[0]), keyed("Class\u2026", "C", { key: "class", class: "quiet small", on: does(say, "question", { incident: call.incident }) })), h("h1", { id: "talk-place", class: placeClass(place), title: place }, place), incident ? h("p", { class: "is-quiet facts figures" }, `${incident.point} \u00b7 ${incident.called_by ? "called" : "pressed"} ${incident.presses > 1 ? `${count(incident.presses, "time")}, first ` : ""}at ${clock(incident.opened_ms, zone, true)}${spot(incident)}`) : null),
+    h("div", null, h("p", { class: "kind" }, h("span", { class: `class-mark is-${classTone(incident?.priority, incident?.class)}` }, className(incident)), h("span", { class: `is-${state_words[1]} talk-state` }, dot(state_words[1]), state_words[0]), keyed("Class\u2026", "C", { key: "class", class: "quiet small", on: does(say, "question", { incident: call.incident }) }), isMine(state, call) && controlsOf(call).length ? keyed("Device\u2026", "E", { key: "device", class: "quiet small", on: does(say, "control-list") }) : null), h("h1", { id: "talk-place", class: placeClass(place), title: place }, place), incident ? h("p", { class: "is-quiet facts figures" }, `${incident.point} \u00b7 ${incident.called_by ? "called" : "pressed"} ${incident.presses > 1 ? `${count(incident.presses, "time")}, first ` : ""}at ${clock(incident.opened_ms, zone, true)}${spot(incident)}`) : null),
     h("time", { class: "lasting", "aria-label": "Length of the call" }, duration(now_ms(state) - call.since_ms)),
   );
 }

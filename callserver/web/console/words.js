@@ -113,7 +113,7 @@ export function legWords(leg, held) {
   if (leg.state === "up" && leg.muted) {
     return ["muted", "amber"];
   }
-  if (leg.state === "up" && held && leg.role === "point") {
+  if (leg.state === "up" && held && ["point", "brought"].includes(leg.role)) {
     return ["on hold", "amber"];
   }
   if (leg.state === "up" && leg.role === "supervisor" && PART_WORDS[leg.mode]) {
