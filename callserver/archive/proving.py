@@ -18,6 +18,10 @@ from callserver.core.ids import CallId, LegId, incident_of_call
 SECOND_NS = 1_000_000_000
 NOT_WRITTEN = "not-written"  # packets arrive, and the capture does not grow
 CANNOT_READ = "unreadable"
+FRESH_NS = 3 * SECOND_NS
+BAD_SOUND = (ValueError, ArithmeticError, LookupError, MemoryError)
+"""What bytes of a stranger's making, or a small machine, can bring about in decoding and measuring."""
+
 _log = structlog.get_logger("archive")
 
 _UNTOLD = Verdict(State.LISTENING)
@@ -65,10 +69,16 @@ class Prover:
             self._legs.pop(name).follower.close()
         for one in listed:
             if one.leg not in self._legs:
-                folder = self._root / incident_of_call(CallId(one.call)) / one.call
-                self._legs[one.leg] = _Leg(Follower(folder, one.leg), Side(one.since_ns / SECOND_NS), _UNTOLD)
+                self._legs[one.leg] = self._followed(one)
         unread = {one.leg for one in listed if not self._read(one.leg)}
         return {one.leg: self._one(one, listed, one.leg in unread) for one in listed}
+
+    def _followed(self, one: Listed) -> _Leg:
+        """From its beginning, or from now on where that was missed: what was then is not known, and nobody's fault."""
+        folder = self._root / incident_of_call(CallId(one.call)) / one.call
+        now_ns = self._now_ns()
+        begun_ns = one.since_ns if now_ns - one.since_ns < FRESH_NS else now_ns
+        return _Leg(Follower(folder, one.leg), Side(begun_ns / SECOND_NS), _UNTOLD)
 
     def _read(self, leg: str) -> bool:
         try:
@@ -81,7 +91,12 @@ class Prover:
     def _one(self, one: Listed, listed: Sequence[Listed], unread: bool) -> Measured:
         leg, now_ns = self._legs[one.leg], self._now_ns()
         others = [self._legs[each.leg].follower for each in listed if each.call == one.call and each.leg != one.leg]
-        window = Window(share=0.0) if unread else measure(leg.follower, others, now_ns)
+        window = Window(share=0.0)
+        try:
+            window = window if unread else measure(leg.follower, others, now_ns)
+        except BAD_SOUND as error:
+            _log.warning("capture not decodable", leg=one.leg, error=str(error))
+            unread = True
         if one.since_ns / SECOND_NS > leg.side.begun_s or not one.expected:
             leg.side.begin_again(max(one.since_ns, now_ns if not one.expected else 0) / SECOND_NS)
         verdict = _precisely(leg.side.take(window, now_ns / SECOND_NS), one, unread)

@@ -136,6 +136,24 @@ def test_a_call_that_is_followed_anew_is_judged_from_what_comes_next_not_from_wh
     assert sorted(talk.told()) == [("RecordingConfirmed", POINT, ""), ("RecordingConfirmed", OPERATOR, "")]
 
 
+def test_an_archivist_that_comes_anew_into_a_pause_waits_it_out_like_any_other(talk: Talk) -> None:
+    talk.rows[OPERATOR] = []
+    talk.says(OPERATOR, np.zeros(40 * 8000, np.int16), ssrc=2)
+    talk.second = 20.0
+    assert {one.state for second in talk.seconds(6, OPERATOR) for one in second.values()} == {"listening"}
+    talk.seconds(4, OPERATOR)
+    assert talk.told() == [("RecordingDoubtful", OPERATOR, "dead")]
+
+
+def test_bytes_that_cannot_be_decoded_are_told_and_stop_nothing(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(codec: str, payload: bytes) -> Samples:
+        raise ValueError("G.722 cannot be decoded")
+
+    monkeypatch.setattr("callserver.archive.following.decode", fail)
+    talk.seconds(10)
+    assert set(talk.told()) == {("RecordingDoubtful", leg, CANNOT_READ) for leg in (POINT, OPERATOR)}
+
+
 def test_nothing_is_confirmed_that_the_disk_does_not_have(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(follower: Follower) -> None:
         raise OSError(5, "Input/output error")
