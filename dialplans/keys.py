@@ -70,6 +70,7 @@ PROFILE: Keys = {
     "queue_limit": _ms("queue_limit_ms"),
     "talk_limit": _ms("talk_limit_ms"),
     "expects_register": Key(v.boolean),
+    "trust_reports": Key(v.boolean),
     "auto_answer": Key(v.choice(_AUTO_ANSWER)),
     "acknowledge": Key(v.keys),
     "on_end": Key(v.keys),

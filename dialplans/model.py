@@ -157,6 +157,7 @@ class Profile:
     ring_limit_ms: int = 120_000
     talk_limit_ms: int = 0  # 0: the device has none
     expects_register: bool = True  # False: reachability by OPTIONS alone, or not at all (trusted source)
+    trust_reports: bool = True  # its RTCP says the truth about what it receives
     queue_limit_ms: int = 0  # how long it bears to be queued unanswered before it gives up; 0: as long as it rings
     auto_answer: str = "both"  # | "call-info" | "alert-info" | "": headers that make it answer a call back by itself
     acknowledge: str = ""  # keys that are sent to it when a person is there, once in each of its calls

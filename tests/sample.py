@@ -29,6 +29,7 @@ def todays(names: Iterable[str], share: int, day: int) -> set[str]:
 ROTATING: Mapping[str, int] = {
     # a file whose tests start whole services or browsers: one in so many of them runs in `make test`, others each day
     "tests/browser/test_live_control.py": 5,
+    "tests/browser/test_push_to_talk.py": 2,
     "tests/browser/test_seat_faults.py": 6,
     "tests/console/test_page.py": 4,
     "tests/loopback/test_call_back_list.py": 2,
@@ -49,6 +50,7 @@ ROTATING: Mapping[str, int] = {
     "tests/loopback/test_restart_and_leaks.py": 6,
     "tests/loopback/test_rules.py": 6,
     "tests/loopback/test_signals.py": 4,
+    "tests/loopback/test_sip_tls.py": 4,
     "tests/loopback/test_switchboard_death.py": 6,
     "tests/loopback/test_telephone.py": 5,
     "tests/loopback/test_watched_queue.py": 3,

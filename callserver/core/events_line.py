@@ -7,11 +7,15 @@ from callserver.core.ids import LegId
 
 @dataclass(frozen=True, slots=True)
 class OneWay:
-    """Ours does not reach the leg's device (`side` out), or what it sends is not taken (in); told again while it lasts."""
+    """Ours does not reach the leg's device (`side` out), or what it sends is not taken (in); told again while it lasts.
+
+    `reported`: by the device itself.
+    """
 
     leg: LegId
     side: str
     why: str
+    reported: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from callserver.core.effects import RenewMedia
 from callserver.core.events_line import OneWay, OneWayOver
 from callserver.core.facts_line import OneWayEnded, OneWayFound
 from callserver.core.ids import LegId
-from callserver.core.lookup import incident_of, point_of
+from callserver.core.lookup import incident_of, plan_of, point_of
 from callserver.core.state import Leg
 
 OUT: Final = "out"
@@ -34,6 +34,8 @@ def noticed(d: Decision, event: OneWay) -> None:
     leg = d.state.legs.get(event.leg)
     if leg is None or leg.state == legs.ENDING or event.side not in (OUT, IN):
         d.refuse(event.leg, "no such leg, or it is ending")
+        return
+    if event.reported and leg.role in legs.POINTS and not _is_believed(d, leg):
         return
     renew = leg.state == legs.UP and leg.renewals < MOST
     if renew or event.side not in leg.one_way:
@@ -57,6 +59,13 @@ def ended(d: Decision, leg: Leg) -> None:
     """A leg is gone: nobody waits for its sound."""
     for side in (OUT, IN):
         d.clear_alarm(alarm_of(leg.id, side), "the leg ended")
+
+
+def _is_believed(d: Decision, leg: Leg) -> bool:
+    """Whether the plan lets the reports of this point's device count."""
+    plan = plan_of(d.state, incident_of(d.state, d.state.calls[leg.call]))
+    point = plan.points.get(leg.party)
+    return point is None or plan.profiles[point.profile].trust_reports
 
 
 def _words(d: Decision, leg: Leg, event: OneWay) -> str:

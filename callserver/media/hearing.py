@@ -59,9 +59,10 @@ def _block(compound: bytes, at: int) -> Block:
 
 
 class Change(NamedTuple):
-    """News: the device does not hear us, for this reason, or (`why` empty) does again."""
+    """News: the device does not hear us, for this reason, or (`why` empty) does again. `reported`: the device itself says so."""
 
     why: str
+    reported: bool = False
 
 
 class Hearing:
@@ -106,7 +107,8 @@ class Hearing:
         """What is to be told now: the beginning, again each `AGAIN_NS`, and the end."""
         meant = self._refusals >= REFUSALS_LEAST and self._last_ns - self._first_ns >= REFUSED_NS
         lasts = bool(self._refusals) and now_ns - self._last_ns <= REFUSALS_APART_NS
-        why = self._refusal if meant and lasts else self._by_report
+        refused = meant and lasts
+        why = self._refusal if refused else self._by_report
         if not why:
             if not self._told or now_ns < self._unsure_ns:
                 return None
@@ -115,7 +117,7 @@ class Hearing:
         if self._told and now_ns - self._told_ns < AGAIN_NS:
             return None
         self._told, self._told_ns = why, now_ns
-        return Change(why)
+        return Change(why, not refused)
 
 
 def _words(block: Block | None, behind: int) -> str:

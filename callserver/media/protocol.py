@@ -284,10 +284,14 @@ class Strange(_Message, frozen=True):
 
 
 class Deaf(_Message, frozen=True):
-    """What we send does not reach the leg's device, and `why` (again each 10 s while it lasts); empty: it does again."""
+    """What we send does not reach the leg's device, and `why` (again each 10 s while it lasts); empty: it does again.
+
+    `reported`: the device says so, not the network.
+    """
 
     leg: str
     why: str
+    reported: bool = False
 
 
 class CaptureTrouble(_Message, frozen=True):

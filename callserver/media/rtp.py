@@ -133,11 +133,18 @@ class Gate:
         return self.remote if self.source is None or self._as_named else self.source
 
     def turn_target(self) -> bool:
-        """The device does not hear us there: the other of its two addresses is tried. False where it has only one."""
-        if self.source in (None, self.remote) or not self.remote[1] or self.remote[0] in ("", "0.0.0.0"):
-            return False
-        self._as_named = not self._as_named
-        return True
+        """Nobody listens there: the other of its two addresses is tried. False where it has only one."""
+        if self.other is not None:
+            self._as_named = not self._as_named
+            return True
+        return False
+
+    @property
+    def other(self) -> tuple[str, int] | None:
+        """The address that our RTP does not go to, where the device speaks from one and named another."""
+        if self.source is None or self.source == self.remote or not self.remote[1] or self.remote[0] in ("", "0.0.0.0"):
+            return None
+        return self.source if self._as_named else self.remote
 
     def judge(self, datagram: bytes, address: tuple[str, int], arrived_ns: int) -> Verdict:
         """One datagram that came to the leg's RTP socket at `arrived_ns`."""

@@ -28,9 +28,9 @@ class Made:
 
 
 class OneWaySound:
-    """See the module. `tell` takes leg, side and why; an empty reason means that it is over."""
+    """See the module. `tell` takes leg, side, why, and whether the device reports it; an empty reason means that it is over."""
 
-    def __init__(self, tell: Callable[[str, str, str], None]) -> None:
+    def __init__(self, tell: Callable[[str, str, str, bool], None]) -> None:
         self._tell = tell
         self.trouble: dict[tuple[str, str], str] = {}  # (leg, side) -> why
         self._told_ns: dict[str, int] = {}
@@ -38,7 +38,7 @@ class OneWaySound:
 
     def deaf(self, told: protocol.Deaf) -> None:
         """A worker's word on whether a device hears us; it says when it is to be told again."""
-        self._say(told.leg, OUT, told.why)
+        self._say(told.leg, OUT, told.why, told.reported)
 
     def strange(self, told: protocol.Strange, silent: bool, now_ns: int) -> None:
         """Packets were refused: the leg's own, where nothing else comes from it."""
@@ -55,13 +55,13 @@ class OneWaySound:
         """Another worker carries it, which knows nothing of its device; it will say so soon if it is still deaf."""
         self._say(leg, OUT, "")
 
-    def _say(self, leg: str, side: str, why: str) -> None:
+    def _say(self, leg: str, side: str, why: str, reported: bool = False) -> None:
         """That something is over is told even if it was not known here: a predecessor may have told of it."""
         if why:
             self.trouble[leg, side] = why
         else:
             self.trouble.pop((leg, side), None)
-        self._tell(leg, side, why)
+        self._tell(leg, side, why, reported)
 
     def still(self, counts: Mapping[str, protocol.LegCounts], now_ns: int) -> str | None:
         """A leg for which this worker has made nothing for too long, while it did for others; the caller replaces the worker."""

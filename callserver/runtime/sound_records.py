@@ -56,5 +56,5 @@ class SoundTells:
     digit: Callable[[str, str], None]  # leg, digit
     trouble: Callable[[str, str, bool], None]  # key, text, cleared
     placed: Callable[[str], None] = lambda leg: None  # the leg's sound runs both ways
-    one_way: Callable[[str, str, str], None] = lambda leg, side, why: None  # see runtime.one_way
+    one_way: Callable[[str, str, str, bool], None] = lambda leg, side, why, reported: None  # see runtime.one_way
     digits_gone: Callable[[str, str, str], None] = lambda leg, digits, why: None  # keys that were sent, "" or why not

@@ -138,12 +138,12 @@ class EdgeTelling:
         if not self.codes.owns(leg):
             self.post(events.LineSounding(LegId(leg)))
 
-    def one_way(self, leg: str, side: str, why: str) -> None:
+    def one_way(self, leg: str, side: str, why: str, reported: bool) -> None:
         """A leg's sound goes one way only, or (without a reason) both ways again. A browser's is judged by its seat."""
         if not self.codes.owns(leg) and LegId(leg) not in self.seats.live_legs():
             if why:
                 log.warning("leg.one_way", leg=leg, side=side, why=why)
-            self.post(events.OneWay(LegId(leg), side, why) if why else events.OneWayOver(LegId(leg), side))
+            self.post(events.OneWay(LegId(leg), side, why, reported) if why else events.OneWayOver(LegId(leg), side))
 
     def placed(self, leg: str) -> None:
         """A leg's sound runs: a page may say so."""

@@ -1,11 +1,14 @@
 """Lines whose sound goes one way only: said at once, mended where a device can be asked, never a reason to end anything."""
 
+from dataclasses import replace
+
 from callserver.core import events as ev
 from callserver.core import facts as f
 from callserver.core.effects import RenewMedia
 from callserver.core.ids import LegId, PartyId
 from callserver.core.one_way import MOST
 from tests.core.driver import Driver
+from tests.core.plans import plan
 
 WHY = "nobody listens at 192.0.2.1:4000"
 
@@ -93,3 +96,16 @@ def test_a_leg_that_ends_takes_its_alarms_with_it_and_what_comes_late_is_refused
     run.do(ev.OneWay(leg, "out", WHY), ev.OneWayOver(leg, "out"), ev.OneWay(run.leg("ann"), "sideways", WHY))
     assert [type(fact) for fact in run.facts] == [f.Refused] * 3
     assert run.state.legs.get(LegId(leg)) is None
+
+
+def test_a_point_whose_reports_are_not_to_be_trusted_is_not_said_to_be_deaf_by_them() -> None:
+    """The network's word counts; so do the reports of whoever is at another device."""
+    loaded = plan()
+    human = replace(loaded.profiles["human"], trust_reports=False)
+    run = Driver(plan(profiles={**loaded.profiles, "human": human}), "ann")
+    run.talk()
+    leg = run.leg("p1")
+    run.do(ev.OneWay(leg, "out", WHY, reported=True))
+    assert (run.facts, run.effects) == ([], [])
+    run.do(ev.OneWay(leg, "out", WHY), ev.OneWay(run.leg("ann"), "out", WHY, reported=True))
+    assert len(run.said(f.OneWayFound)) == 2

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.conftest import Peers
 from tests.eventually import eventually
 from tests.loopback.desk import legs_of, now_s
 from tests.loopback.rtp_peer import RtpPeer
 from tests.loopback.wire_desk import Caller, WireService, both_hear, wire
+from tests.peers.baresip import Baresip
+from tests.peers.linphone import Linphone
 from tests.peers.ports import Ports
 from tests.sip.edge_peer import Call
 
@@ -121,3 +124,32 @@ def _report(point: Caller, fraction: int) -> None:
     assert to is not None
     block = struct.pack("!IIIIII", line.ssrc, fraction << 24, line.sequence, 0, 0, 0)
     point.sound.socket.sendto(struct.pack("!BBHI", 0x81, 201, 7, 5) + block, (to[0], to[1] + 1))
+
+
+@pytest.mark.parametrize("kind", ["baresip", "linphone"])
+async def test_a_real_telephone_that_hears_is_never_said_to_be_deaf(service: WireService, peers: Peers, kind: str) -> None:
+    """Its own reports, over two of its intervals, with a hold in between after which numbers leap."""
+    async with wire(service) as people:
+        user = "op5" if kind == "baresip" else "op6"
+        before = len(service.journal("SeatChanged"))
+        make = peers.baresip if kind == "baresip" else peers.linphone
+        operator: Baresip | Linphone = make(
+            user, password=f"secret-{user}", server=service.server, hz=1000.0, answer="auto"
+        ).start()
+        await eventually(lambda: people.seated(user, before), 10)
+        point = await people.caller("p4")
+        call = await point.talk()
+        await eventually(lambda: point.hears(1000.0), 5)
+        button = operator.command if isinstance(operator, Baresip) else operator.order
+        button("hold" if isinstance(operator, Baresip) else "pause")
+        await eventually(lambda: not point.hears(1000.0), 5)
+        held = now_s()
+        await eventually(lambda: now_s() - held > 5, 6)
+        button("resume")
+        await eventually(lambda: point.hears(1000.0), 5)
+        resumed = now_s()
+        await eventually(lambda: now_s() - resumed > 11, 12)
+        assert _found(service, legs_of(service, user)[-1]) == []
+        assert await point.bye(call) == 200
+        await eventually(operator.idle if isinstance(operator, Baresip) else operator.ended, 8)
+        operator.stop()

@@ -39,7 +39,7 @@ def test_a_device_whose_highest_number_stands_still_does_not_hear() -> None:
     assert hearing.look(SECOND) is None
     hearing.reported(report((OURS, 0, 1_100)), sent=350, sequence=1_350)
     change = hearing.look(2 * SECOND)
-    assert change == Change("the device reports that the last 250 packets did not reach it")
+    assert change == Change("the device reports that the last 250 packets did not reach it", reported=True)
     hearing.reported(report((OURS, 200, 1_598)), sent=600, sequence=1_600)
     assert hearing.look(3 * SECOND) == Change("")
     assert hearing.look(4 * SECOND) is None
@@ -58,7 +58,7 @@ def test_all_lost_is_deaf_and_much_lost_is_not() -> None:
     hearing.reported(report((OURS, 240, 500)), sent=500, sequence=500)
     assert hearing.look(SECOND) is None
     hearing.reported(report((OURS, 255, 800)), sent=800, sequence=800)
-    assert hearing.look(SECOND) == Change("the device reports that everything is lost on the way to it")
+    assert hearing.look(SECOND) == Change("the device reports that everything is lost on the way to it", reported=True)
 
 
 def test_reports_without_a_word_about_us_are_believed_after_three_seconds_of_sound() -> None:
@@ -67,7 +67,7 @@ def test_reports_without_a_word_about_us_are_believed_after_three_seconds_of_sou
         hearing.reported(report(*blocks, sender=True), sent=149, sequence=149)
         assert hearing.look(SECOND) is None
         hearing.reported(report(*blocks, sender=True), sent=150, sequence=150)
-        assert hearing.look(SECOND) == Change("the device reports that it receives nothing")
+        assert hearing.look(SECOND) == Change("the device reports that it receives nothing", reported=True)
 
 
 def test_a_line_that_was_held_is_judged_by_what_is_sent_afterwards() -> None:

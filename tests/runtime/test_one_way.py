@@ -7,9 +7,9 @@ POINT, OPERATOR = "c.1", "c.2"
 S = 1_000_000_000
 
 
-def made() -> tuple[OneWaySound, list[tuple[str, str, str]]]:
+def made() -> tuple[OneWaySound, list[tuple[str, str, str, bool]]]:
     """One, and what it told."""
-    told: list[tuple[str, str, str]] = []
+    told: list[tuple[str, str, str, bool]] = []
     return OneWaySound(lambda *what: told.append(what)), told
 
 
@@ -23,7 +23,7 @@ def test_a_device_that_does_not_hear_is_told_and_its_hearing_again() -> None:
     one.deaf(Deaf(POINT, "nobody listens"))
     assert one.trouble == {(POINT, "out"): "nobody listens"}
     one.deaf(Deaf(POINT, ""))
-    assert told == [(POINT, "out", "nobody listens"), (POINT, "out", "")] and one.trouble == {}
+    assert told == [(POINT, "out", "nobody listens", False), (POINT, "out", "", False)] and one.trouble == {}
 
 
 def test_the_end_is_told_of_what_a_predecessor_told_and_of_what_another_worker_cannot_know() -> None:
@@ -31,7 +31,7 @@ def test_the_end_is_told_of_what_a_predecessor_told_and_of_what_another_worker_c
     one, told = made()
     one.deaf(Deaf(POINT, ""))
     one.carried_anew(OPERATOR)
-    assert told == [(POINT, "out", ""), (OPERATOR, "out", "")]
+    assert told == [(POINT, "out", "", False), (OPERATOR, "out", "", False)]
 
 
 def test_sound_from_elsewhere_is_told_of_a_silent_leg_alone() -> None:
@@ -43,16 +43,16 @@ def test_sound_from_elsewhere_is_told_of_a_silent_leg_alone() -> None:
     assert told == []
     for second in range(25):
         one.strange(foreign, silent=True, now_ns=second * S)
-    assert told == [(POINT, "in", foreign.what)] * 3 and AGAIN_NS == 10 * S
+    assert told == [(POINT, "in", foreign.what, False)] * 3 and AGAIN_NS == 10 * S
     one.sounding(POINT)
-    assert told[3:] == [(POINT, "in", "")]
+    assert told[3:] == [(POINT, "in", "", False)]
 
 
 def test_a_leg_that_is_over_is_forgotten() -> None:
     one, told = made()
-    one.deaf(Deaf(POINT, "why"))
+    one.deaf(Deaf(POINT, "why", reported=True))
     one.forget(POINT)
-    assert told == [(POINT, "out", "why")] and one.trouble == {}
+    assert told == [(POINT, "out", "why", True)] and one.trouble == {}
 
 
 def test_an_engine_that_makes_no_sound_for_one_leg_is_noticed_after_two_seconds() -> None:

@@ -4,6 +4,7 @@ What arrives and passes the gate is captured with its true arrival time; only wh
 predecessor left unread in the socket is evidence, but would delay the conversation.
 """
 
+import contextlib
 import socket
 from collections.abc import Callable
 
@@ -49,6 +50,7 @@ class FrontLeg:
         self.events = Events()
         self.sending = Sending()
         self.hearing = Hearing(place.continuity.ssrc)
+        self.also: tuple[str, int] | None = None  # where it is sent to besides
         self.from_engine = 0
         self.placed_ns = self.engine_ns = now_ns
         self.heard_ns = now_ns
@@ -71,6 +73,7 @@ class FrontLeg:
         self.gate.update(place.codec, place.source, (place.remote_host, place.remote_port), place.source_host, now_ns)
         if self.gate.target != target or place.send is not self.place.send:
             self.hearing.begin(self.line.sent)
+            self.also = None
         self.place = place
 
     def send_digits(self, digits: str, length_ms: int, gap_ms: int, now_ns: int) -> None:
@@ -147,6 +150,9 @@ class FrontLeg:
             self._strange(f"cannot send to {host}:{port}: {fault.strerror}", now_ns)
             self.hearing.refused(f"nothing can be sent to {host}:{port}: {fault.strerror}", now_ns)
             return
+        if self.also is not None:
+            with contextlib.suppress(OSError):
+                self.outer.sendto(packet, self.also)
         self.tape.put(now_ns, Record.OUT, packet, 0 if event is None else DTMF)
         for digits in self.sending.gone():
             self.report(DigitsGone(self.place.leg, digits))
@@ -197,9 +203,17 @@ class FrontLeg:
     def _look_for_hearing(self, now_ns: int) -> None:
         change = self.hearing.look(now_ns)
         if change is not None:
-            self.report(Deaf(self.place.leg, change.why))
-            if change.why and self.gate.turn_target():
-                self.hearing.begin_anew(self.line.sent, now_ns)
+            self.report(Deaf(self.place.leg, change.why, change.reported))
+        if change is not None and change.why:
+            self._try_other(change.reported, now_ns)
+
+    def _try_other(self, reported: bool, now_ns: int) -> None:
+        """A device that is wrong about itself must not lose its sound by this: upon its word alone it is sent to twice."""
+        if reported and self.gate.other is not None:
+            self.also = self.gate.other
+        elif reported or not self.gate.turn_target():
+            return
+        self.hearing.begin_anew(self.line.sent, now_ns)
 
     def _digits(self, digits: list[str]) -> None:
         for digit in digits:
