@@ -154,6 +154,27 @@ WRONG = {
         "unknown key",
         "ring_timeout",
     ),
+    "a certificate's authority without TLS": (
+        'transport = "tcp"',
+        'transport = "tcp"\nca = "/a.pem"',
+        "ca = ",
+        "without TLS",
+        "tls",
+    ),
+    "an authority's file of no whole path": (
+        'transport = "tcp"',
+        'transport = "tls"\nca = "a.pem"',
+        "ca = ",
+        "path of a file",
+        "whole",
+    ),
+    "a trunk that nobody registers with": (
+        'transport = "tcp"',
+        "register = true # as whom",
+        "as whom",
+        "nobody registers",
+        "user",
+    ),
     "an unknown table": ("[trunks.carrier]", "[trunk.carrier]", "[trunk.carrier]", "unknown table 'trunk'", "trunks"),
     "a duration without a unit": ('wrap_up = "0s"', "wrap_up = 0", "wrap_up = 0", "0 is no duration", '"15s"'),
     "a duration of a wrong unit": (

@@ -1,21 +1,29 @@
 """The edge alone against real phones: registration, presses, parallel ringing, holding of the line over a restart."""
 
+from pathlib import Path
+
 import pytest
 
 from callserver.sip.interface import Target
 from tests.conftest import Peers
 from tests.eventually import eventually
+from tests.sip.authority import Authority
 from tests.sip.edge_bench import DOMAIN, SECRET, Bench, local
 from tests.sip.test_edge_calls import SHOWN
 
 pytestmark = pytest.mark.real
 
 
-@pytest.mark.parametrize("transport", ["udp", "tcp"])
-async def test_a_baresip_point_presses_is_answered_and_hung_up_after_a_restart(peers: Peers, transport: str) -> None:
-    async with Bench() as bench:
-        server = (bench.tcp if transport == "tcp" else bench.udp).getsockname()
-        point = peers.baresip("hp1", password=SECRET + "hp1", server=server, domain=DOMAIN, transport=transport)
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
+async def test_a_baresip_point_presses_is_answered_and_hung_up_after_a_restart(
+    peers: Peers, transport: str, tmp_path: Path
+) -> None:
+    async with Bench(min_expires_s=3) as bench:
+        authority = Authority(tmp_path)
+        bench.secure(authority.server())
+        server = getattr(bench, transport).getsockname()
+        how = {"server": server, "domain": DOMAIN, "transport": transport, "ca": authority.file, "register_every_s": 3}
+        point = peers.baresip("hp1", password=SECRET + "hp1", **how)
         point.start()
         await bench.heard("bound", "hp1", within=10)
         point.dial(f"sip:help@{DOMAIN}")
@@ -30,6 +38,8 @@ async def test_a_baresip_point_presses_is_answered_and_hung_up_after_a_restart(p
         await eventually(lambda: bench.shelf.legs["c.1"].up and not bench.edge._gear.outbox.busy("c.1"), 5)
         bench.die()
         await bench.reborn()
+        if transport == "tls":  # its connection is gone, and it makes another when it registers again
+            await bench.heard("probed", "hp1", True, within=10)
         bench.edge.end("c.1", 480, "over")
         await eventually(lambda: point.seen("CALL_CLOSED"), 5)
         await bench.heard("ended", "c.1", 0, False, True)

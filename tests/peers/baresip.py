@@ -91,8 +91,9 @@ class Baresip(Peer):
         host: str = "127.0.0.1",
         register_every_s: int = 120,
         extra: str = "",
+        ca: Path | None = None,
     ) -> None:
-        """Writes its configuration. `extra` is added to the account line as it stands (";name=value")."""
+        """Writes its configuration. `extra` is added to the account line as it stands (";name=value"); `ca` is trusted by TLS."""
         super().__init__(directory)
         self.user, self.host = user, host
         self.sip_port, self.ctrl_port = ports.take(2), ports.take()
@@ -103,7 +104,7 @@ class Baresip(Peer):
         self._reader: threading.Thread | None = None
         rate = 16000 if codec.startswith("g722") else 8000
         tone = tone_wav or make_tone(directory / "tone.wav", hz, rate=rate)
-        self._write_config(tone, rate)
+        self._write_config(tone, rate, ca)
         realm = domain or (server[0] if server else host)
         account = f'"{user}" <sip:{user}@{realm};transport={transport}>;auth_user={user};auth_pass={password}'
         if server is not None:
@@ -112,7 +113,7 @@ class Baresip(Peer):
         account += f";regint={regint};answermode={answer};audio_codecs={codec}{extra}\n"
         (directory / "accounts").write_text(account, encoding="utf-8")
 
-    def _write_config(self, tone: Path, rate: int) -> None:
+    def _write_config(self, tone: Path, rate: int, ca: Path | None) -> None:
         text = _CONFIG.format(
             host=self.host,
             sip_port=self.sip_port,
@@ -123,6 +124,7 @@ class Baresip(Peer):
             directory=self.directory,
             ctrl_port=self.ctrl_port,
         )
+        text += f"sip_cafile {ca}\n" if ca is not None else ""
         (self.directory / "config").write_text(text, encoding="utf-8")
 
     @property

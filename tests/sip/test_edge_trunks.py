@@ -73,7 +73,6 @@ async def test_a_registration_that_fails_is_tried_again_at_growing_intervals() -
         counts = []
         for _ in range(60):
             bench.skip(10)
-            await asyncio.sleep(0)
             await eventually(lambda: not bench.edge._gear.wire._asked, 3.0)
             counts.append(len(carrier.of("REGISTER")))
         assert 8 <= counts[-1] <= 20
@@ -145,10 +144,7 @@ async def test_a_trunk_that_is_silent_is_lost_and_comes_back_with_its_registrati
     async with Carrier(grants_s=60) as carrier, trunk(carrier) as bench:
         await bench.heard("probed", "line", True)
         carrier.silent = True
-        for _ in range(12):
-            bench.skip(4.1)
-            await asyncio.sleep(0)
-        await bench.heard("probed", "line", False)
+        await eventually(lambda: (bench.skip(1), bench.ears.of("probed")[-1] == ("probed", "line", False))[1], 5.0)
         carrier.silent = False
         carrier.bound.clear()  # it has begun anew
         await eventually(lambda: (bench.skip(1), "us" in carrier.bound)[1], 5.0)
@@ -186,10 +182,7 @@ async def test_a_connection_that_carries_nothing_back_is_given_up_and_another_is
         await bench.heard("probed", "line", True)
         dead = carrier.connections[0]
         carrier.silent = True
-        for _ in range(12):
-            bench.skip(4.1)
-            await asyncio.sleep(0)
-        await bench.heard("probed", "line", False)
+        await eventually(lambda: (bench.skip(1), bench.ears.of("probed")[-1] == ("probed", "line", False))[1], 5.0)
         carrier.silent = False
         await eventually(lambda: (bench.skip(1), bench.ears.of("probed")[-1] == ("probed", "line", True))[1], 5.0)
         assert carrier.connections[-1] is not dead
@@ -211,9 +204,7 @@ async def test_a_name_that_nobody_knows_is_said() -> None:
 
 async def test_a_trunk_that_is_not_to_be_probed_is_left_alone() -> None:
     async with Carrier() as carrier, trunk(carrier, probe_ms=0, register=False) as bench:
-        for _ in range(20):
-            bench.skip(10)
-            await asyncio.sleep(0)
+        await eventually(lambda: (bench.skip(10), bench.clock.ahead_ns > 200e9)[1], 5.0)
         assert carrier.seen == []
     async with Carrier() as carrier, trunk(carrier, probe_ms=0) as bench:
         await bench.heard("probed", "line", True)
