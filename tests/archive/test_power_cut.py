@@ -10,7 +10,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from audio.disk import Disk
-from audio.tones import tone
 from callserver.archive import keep
 from callserver.archive.main import Archivist
 from callserver.core.facts import RecordingFailed, RecordingMade
@@ -18,6 +17,7 @@ from callserver.core.ids import CallId
 from callserver.media import capture_format as cf
 from tests.archive.power import Model, RecordingDisk, Step, lay_out
 from tests.archive.wire import Sender, header, write_capture
+from tests.audio.sounds import noise
 from tests.full_disk import files_end_at
 
 CALL = CallId("i1.1")
@@ -33,13 +33,14 @@ class QuickDisk(Disk):
         return
 
 
-def captures(root: Path) -> None:
-    """A point with two captures and an operator, 0.3 s; the recordings' directory is there, as the first start makes it."""
+def captures(root: Path, seconds: float = 0.3) -> None:
+    """A point with two captures and an operator; the recordings' directory is there, as the first start makes it."""
     folder = root / "captures" / FOLDER
-    said = Sender().says(tone(500, 0.3, 8000), 0.0)
-    write_capture(folder, header("i1.1.1", "point"), said[:7] + Sender(ssrc=5, kind=cf.Kind.OUT).says(tone(900, 0.3, 8000), 0.01))
+    mine, theirs = noise(8000, seconds, -30), noise(8000, seconds, -20, 0.5)
+    said, sent = Sender().says(mine, 0.0), Sender(ssrc=5, kind=cf.Kind.OUT).says(theirs, 0.01)
+    write_capture(folder, header("i1.1.1", "point"), said[:7] + sent)
     write_capture(folder, header("i1.1.1", "point", 2), said[7:])
-    write_capture(folder, header("i1.1.2", "operator"), Sender(ssrc=3).says(tone(900, 0.3, 8000), 0.0))
+    write_capture(folder, header("i1.1.2", "operator"), Sender(ssrc=3).says(theirs, 0.0))
     (root / "recordings").mkdir()
 
 
@@ -85,11 +86,11 @@ def whole(tmp_path: Path) -> Unbroken:
     return run(tmp_path, RecordingDisk())
 
 
-def run(tmp_path: Path, disk: RecordingDisk) -> Unbroken:
+def run(tmp_path: Path, disk: RecordingDisk, seconds: float = 0.3) -> Unbroken:
     """One recording made, and all that it took."""
-    captures(tmp_path / "before")
+    captures(tmp_path / "before", seconds)
     root = tmp_path / "whole"
-    captures(root)
+    captures(root, seconds)
     before = Model.of(root)
     plain = {path.name: path.read_bytes() for path in (root / "captures" / FOLDER).iterdir()}
     facts: list[Fact] = []
@@ -168,6 +169,16 @@ def test_a_power_cut_at_every_step_costs_nothing_but_time(whole: Unbroken, tmp_p
     found = every(whole, cuts, tmp_path, range(len(whole.steps) + 1))
     print(f"{len(whole.steps)} steps, {found} different things that a power cut may leave")
     assert found > len(whole.steps)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_a_longer_call_whose_files_take_many_writes_survives_a_cut_and_a_death_at_each(tmp_path: Path) -> None:
+    whole = run(tmp_path, RecordingDisk(), seconds=20.0)
+    steps = range(len(whole.steps) + 1)
+    found = every(whole, cuts, tmp_path / "cuts", steps), every(whole, deaths, tmp_path / "deaths", steps)
+    print(f"{len(whole.steps)} steps; different things left: by a power cut {found[0]}, by a death {found[1]}")
+    assert len(whole.steps) > 100
 
 
 class Careless(RecordingDisk):

@@ -44,6 +44,7 @@ class Talk:
             return [fact for fact in about if fact["utc"] / NS > since_s and fact.get("why", "") == why]
 
         (fact,) = (await eventually(found, since_s + WITHIN_S + 3 - now_s(), 0.1))[:1]
+        print(f"{kind} {why} of a {phone.user[0]}: {fact['utc'] / NS - since_s:.1f} s")
         assert fact["utc"] / NS - since_s <= WITHIN_S, (kind, fact["utc"] / NS - since_s)
 
 
