@@ -161,3 +161,17 @@ async def test_a_web_process_of_before_is_not_asked_to_answer(tmp_path: Path, mo
             await web.next(feed.Pulse)
         assert pages.said == []
         web.writer.close()
+
+
+async def test_what_is_different_without_a_fact_is_told_under_the_same_number(tmp_path: Path) -> None:
+    driver = Driver()
+    async with serving(tmp_path / "feed.sock", driver) as (server, _):
+        server.show(["point/p1"])  # nobody watches
+        web = Web(*await asyncio.open_unix_connection(str(tmp_path / "feed.sock")))
+        web.say(feed.Watch())
+        snapshot = await web.next(feed.Snapshot)
+        server.show(["point/p1", "sound/none"])
+        changes = await web.next(feed.Changes)
+        assert (changes.number, set(changes.items)) == (snapshot.number, {"point/p1", "sound/none"})
+        assert (changes.items["point/p1"]["id"], changes.items["sound/none"]) == ("p1", None)
+        web.writer.close()
