@@ -104,3 +104,11 @@ def belongs(state: WorldView, operator: OperatorView, incident: IncidentView, no
     queue = queue_of(state, incident)
     groups = (*queue.groups, *(group for tier in queue.tiers for group in tier.groups))
     return not _open(state, incident, groups, now).isdisjoint(known.groups)
+
+
+def of_queue(state: WorldView, operator: OperatorView, incident: IncidentView) -> bool:
+    """The same whatever the hours: who may answer for an incident of the queue, though not be rung for it now."""
+    known = _known(state, operator, incident)
+    queue = queue_of(state, incident)
+    groups = {*queue.groups, *(group for tier in queue.tiers for group in tier.groups)}
+    return known is not None and _skilled(state, known, incident) and not groups.isdisjoint(known.groups)

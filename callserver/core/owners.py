@@ -143,7 +143,7 @@ def _next(d: Decision, incident: Incident) -> tuple[OperatorState | None, str]:
     fits = last is not None and last.id in plan_of(d.state, incident).operators and _on_duty(d.state, last)
     if last is not None and fits and last.id != incident.owner:
         return last, "had it last"
-    others = [one for one in pools.on_duty(d.state, incident, d.now) if one.id != incident.owner]
+    others = [one for one in pools.present(d.state, incident, d.now) if one.id != incident.owner]
     chosen = min(others, key=lambda one: (len(d.state.owned.get(one.id, ())), one.idle_since, one.id), default=None)
     return (None, f"nobody else of queue {incident.queue} is on duty") if chosen is None else (chosen, "the next on duty")
 

@@ -112,6 +112,18 @@ def on_duty(state: State, incident: Incident, now: Instant) -> Iterator[Operator
     return (one for each in known if operators.on_duty(one := state.operators[each]))
 
 
+def present(state: State, incident: Incident, now: Instant) -> Iterator[OperatorState]:
+    """The operators of the incident's queue who are on duty, whatever its groups' hours."""
+    pools(state, now)
+    index = index_of(state)
+    key = ("present", incident.plan_version, incident.queue, point_of(state, incident).skills)
+    known = index.crews.get(key)
+    if known is None:
+        found = (one.id for one in state.operators.values() if eligibility.of_queue(state, one, incident))
+        known = _remember(index, key, frozenset(found))
+    return (one for each in known if operators.on_duty(one := state.operators[each]))
+
+
 def _remember(index: Index, key: tuple[object, ...], found: frozenset[OperatorId]) -> frozenset[OperatorId]:
     if len(index.crews) >= CREWS_MOST:
         index.crews.clear()

@@ -79,7 +79,7 @@ def all_wrong(picture: Picture, now: Instant) -> Iterator[Wrong]:
         yield from _ladder(picture, incident, now)
     for incident in picture.incidents.values():
         yield from _incident(picture, incident)
-        yield from _unlisted(picture, incident) if incident.listed is None else _listed(picture, incident, now)
+        yield from _unlisted(picture, incident) if incident.listed is None else _listed(picture, incident)
     ringing = {(leg, operator) for call in picture.calls.values() for leg, operator in call.ringing.items()}
     for operator in picture.operators.values():
         yield from _operator(operator, ringing)
@@ -174,11 +174,11 @@ def _unlisted(picture: Picture, incident: SeenIncident) -> Iterator[Wrong]:
         yield Wrong(Kind.UNLISTED, incident.id, text, incident.changed)
 
 
-def _listed(picture: Picture, incident: SeenIncident, now: Instant) -> Iterator[Wrong]:
+def _listed(picture: Picture, incident: SeenIncident) -> Iterator[Wrong]:
     alarms, owner = picture.alarms, None if incident.owner is None else picture.operators.get(incident.owner)
     if owner is None:
         present = [one for one in picture.operators.values() if _present(one)]
-        could = [one for one in present if eligibility.belongs(picture, one, incident, now)]
+        could = [one for one in present if eligibility.of_queue(picture, one, incident)]
         if could or f"unowned:{incident.id}" not in alarms:
             text = f"{incident.point}'s incident on the call-back list is nobody's"
             since = max(incident.owner_since, min((one.changed for one in could), default=incident.owner_since))

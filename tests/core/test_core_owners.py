@@ -15,7 +15,7 @@ from callserver.core.ids import IncidentId, OperatorId
 from callserver.core.instant import later
 from callserver.core.recovery import reconcile
 from callserver.core.state import Incident
-from dialplans.model import Notice, Plan
+from dialplans.model import Group, Hours, Notice, Plan
 from tests.core.driver import BUSY, BYE, Driver
 from tests.core.plans import plan, with_queue
 
@@ -149,6 +149,13 @@ def test_with_nobody_on_duty_it_is_the_rooms_with_an_alarm_until_somebody_comes(
 def test_somebody_of_another_queue_does_not_get_it() -> None:
     driver = Driver(quiet(), "dan")
     assert gone(driver).owner is None
+
+
+def test_who_is_on_duty_outside_of_a_groups_hours_owns_all_the_same() -> None:
+    """They are not rung, but they are there."""
+    never = Hours("never", ())
+    made = quiet(hours={"never": never}, about_groups={"main": Group("main", hours="never")})
+    assert gone(Driver(made, "ann")).owner == ANN
 
 
 # ---- the clock --------------------------------------------------------------------------------------------------------
