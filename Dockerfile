@@ -17,7 +17,7 @@ ENV PATH=/opt/callserver/.venv/bin:$PATH PYTHONUNBUFFERED=1
 USER callserver
 WORKDIR /var/lib/callserver
 VOLUME ["/var/lib/callserver"]
-EXPOSE 5060/udp 5060/tcp 8080/tcp
+EXPOSE 5060/udp 5060/tcp 5061/tcp 8080/tcp
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=15s --retries=3 \
   CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/healthz', timeout=2)"]

@@ -1,4 +1,4 @@
-"""`certificate`: a certificate authority of one's own and the web service's certificate, for browsers on other machines.
+"""`certificate`: a certificate authority of one's own and the service's certificate, for browsers and telephones elsewhere.
 
 Browsers give a page the microphone on HTTPS only (and on the machine itself). Where no certificate of a public authority can
 be had, this makes one: ECDSA P-256, 825 days at most (Apple's limit for authorities of one's own).
@@ -64,12 +64,12 @@ callserver restart web)."""
 
 def certificate(
     host: Annotated[
-        list[str], typer.Option("--host", metavar="NAME|ADDRESS", help="By which browsers call the service. Repeatable.")
+        list[str], typer.Option("--host", metavar="NAME|ADDRESS", help="By which others call the service. Repeatable.")
     ],
     directory: Annotated[Path, typer.Option(metavar="DIR", help="Where the files go.")] = Path("tls"),
     days: Annotated[int, typer.Option(min=1, max=DAYS, help="How long the certificate is good.")] = DAYS,
 ) -> None:
-    """Make a certificate for HTTPS, and an authority that browsers are told to trust."""
+    """Make a certificate for HTTPS and SIP over TLS, and an authority that others are told to trust."""
     names = _hosts(host)
     directory = directory.resolve()
     now = datetime.datetime.now(datetime.UTC)

@@ -9,6 +9,8 @@ Pure: time is an argument (nanoseconds). The rules, from the outside in:
 - Everything else takes a token from its source's bucket and one from the bucket of all strangers. When either is empty the
   request is dropped without a word: an answer would only help a scanner and turn us into a reflector.
   A request that then authenticates gives its tokens back, so only unauthenticated and failed ones are counted.
+- A TLS handshake costs more than a request, so there are buckets for them as well, before anything is computed. Addresses from
+  which somebody authenticated do not depend on the one of all: after a restart every device connects again at once.
 - Failed digests lock the pair (source, account) for a while: it is challenged again without being looked at, which
   looks like any wrong password. A known pair is not locked for a press: otherwise one bad neighbour behind the
   same address would silence a point.
@@ -65,6 +67,10 @@ class LimitSettings:
     stranger_per_s: float = 30.0
     all_strangers_burst: int = 5_000
     all_strangers_per_s: float = 500.0
+    handshakes_burst: int = 600
+    handshakes_per_s: float = 10.0
+    all_handshakes_burst: int = 1_000
+    all_handshakes_per_s: float = 100.0
     known_burst: int = 60
     known_per_s: float = 5.0
     failures_before_lock: int = 10
@@ -101,6 +107,8 @@ class Limits:
         self._strangers = _Buckets(use.stranger_per_s, use.stranger_burst, use.remembered)
         self._budgets = _Buckets(use.known_per_s, use.known_burst, use.remembered)
         self._all = Bucket(use.all_strangers_per_s, use.all_strangers_burst, use.all_strangers_burst, 0)
+        self._handshakes = _Buckets(use.handshakes_per_s, use.handshakes_burst, use.remembered)
+        self._all_handshakes = Bucket(use.all_handshakes_per_s, use.all_handshakes_burst, use.all_handshakes_burst, 0)
         self._known: OrderedDict[str, str] = OrderedDict()
         self._failures = _Buckets(use.failures_before_lock / use.failure_window_s, use.failures_before_lock, use.remembered)
         self._locks: dict[tuple[str, str], int] = {}
@@ -114,6 +122,12 @@ class Limits:
         if not self._strangers.of(source_host, now).take(now) or not self._all.take(now):
             return Verdict.DROP
         return Verdict.SERVE
+
+    def handshake(self, source_host: str, now: int) -> bool:
+        """Count a connection that wants TLS: whether a handshake may begin."""
+        if not self._handshakes.of(source_host, now).take(now):
+            return False
+        return self._all_handshakes.take(now) or source_host in self._known.values()
 
     def acquaintance(self, source_host: str, user: str, now: int) -> Verdict:
         """Count a request, not a press, of a known pair: SERVE or LATER."""

@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 PATIENCE_NS = 4_000 * MS
 FAILURES = 2
+LEAST_DOUBT_NS = 10_000 * MS
 
 
 class Probe:
@@ -32,6 +33,7 @@ class Probe:
         self._rounds: dict[str, int] = {}  # the number of the probe that counts; answers to older ones come too late
         self._trunks: set[str] = set()
         self._flows: dict[str, Flow] = {}  # a trunk's, as probed last
+        self._doubted_ns: dict[str, int] = {}
 
     def start(self, registrar: Registrar) -> None:
         """Begin with who is bound already, and the trunks. Whose connection ended with our predecessor is asked at once."""
@@ -69,7 +71,7 @@ class Probe:
 
     def forget(self, user: str) -> None:
         """No binding is left."""
-        for known in (self._failures, self._reachable, self._rounds, self._flows):
+        for known in (self._failures, self._reachable, self._rounds, self._flows, self._doubted_ns):
             known.pop(user, None)
         for key in ("probe", "probe_patience"):
             self._gear.timers.clear((key, user))
@@ -79,9 +81,12 @@ class Probe:
         self._later(user, 0)
 
     def disconnected(self, flow: Flow) -> None:
-        """A connection has ended: a trunk that was probed by it is asked at once."""
+        """A connection has ended: a trunk that was probed by it is asked at once, but not each time that it ends each one."""
+        now = self._gear.clock()
         for trunk, known in self._flows.items():
-            if known.far == flow.far and self._failures.get(trunk, 0) == 0:
+            rested = now - self._doubted_ns.get(trunk, 0) >= LEAST_DOUBT_NS
+            if known.far == flow.far and self._failures.get(trunk, 0) == 0 and rested:
+                self._doubted_ns[trunk] = now
                 self.doubt(trunk)
 
     def _pause_ns(self, name: str) -> int:

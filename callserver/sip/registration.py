@@ -26,6 +26,7 @@ LONGEST_S = 86_400
 PATIENCE_NS = 10_000 * MS
 FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 5_000, 120_000
 LEAST_PAUSE_NS = 5_000 * MS  # between two attempts, whatever hurries
+LEAST_FLOW_NS = 30_000 * MS  # the same where a connection ended: there are carriers that close each one after its answer
 REDIRECTED = "asks to register elsewhere"
 
 
@@ -41,6 +42,7 @@ class _Registration:
     failures: int = 0
     round: int = 0
     asked_ns: int = 0
+    due_ns: int = 0
     flow: Flow | None = None
 
 
@@ -72,19 +74,22 @@ class Registrations:
         """There is reason to try now: it answers its probe again."""
         known = self._all.get(trunk)
         if known is not None and known.failures:
-            self._soon(trunk, known)
+            self._soon(trunk, known, LEAST_PAUSE_NS)
 
     def disconnected(self, flow: Flow) -> None:
         """What was registered over this connection can be called by it no more."""
         for trunk, known in self._all.items():
             if known.flow is not None and flow.stream and known.flow.far == flow.far and not known.failures:
-                self._soon(trunk, known)
+                self._soon(trunk, known, LEAST_FLOW_NS)
 
-    def _soon(self, trunk: str, known: _Registration) -> None:
-        self._later(trunk, max(0, known.asked_ns + LEAST_PAUSE_NS - self._gear.clock()))
+    def _soon(self, trunk: str, known: _Registration, least_ns: int) -> None:
+        now = self._gear.clock()
+        self._later(trunk, min(max(0, known.asked_ns + least_ns - now), max(0, known.due_ns - now)))
 
     def _later(self, trunk: str, pause_ns: int) -> None:
         gear = self._gear
+        if trunk in self._all:
+            self._all[trunk].due_ns = gear.clock() + pause_ns
         gear.timers.set(("register", trunk), gear.clock() + pause_ns, lambda now: self._begin(trunk))
 
     # ---- one attempt --------------------------------------------------------------------------------------------

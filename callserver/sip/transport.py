@@ -48,9 +48,18 @@ class Transport:
     """All sockets of the edge. Everything runs on the event loop; nothing waits."""
 
     def __init__(
-        self, incoming: Incoming, connections: Connections, clock: Callable[[], int], timers: Timers, first_number: int
+        self,
+        incoming: Incoming,
+        connections: Connections,
+        clock: Callable[[], int],
+        timers: Timers,
+        first_number: int,
+        handshake: Callable[[str, int], bool],
     ) -> None:
-        """`first_number` is random: records of before a restart may name connections that are gone, and must not meet others."""
+        """`first_number` is random: records of before a restart may name connections that are gone, and must not meet others.
+
+        `handshake` is asked whether a host may begin one now.
+        """
         self._incoming = incoming
         self._keeper = connections
         self._clock = clock
@@ -64,6 +73,7 @@ class Transport:
         self._by_peer: dict[tuple[str, str, int, str], int] = {}
         self._troubles: dict[tuple[str, str, int, str], str] = {}
         self._next = first_number
+        self._handshake = handshake
 
     def start(
         self, udp: socket.socket, tcp: socket.socket, kept: Mapping[int, socket.socket], tls: socket.socket | None = None
@@ -194,7 +204,10 @@ class Transport:
         unproven = sum(not connection.proven for connection in same)
         if len(self._open) >= MAX_OVERALL or len(same) >= MAX_EACH or unproven >= MAX_UNPROVEN_EACH:
             return True
-        return kind == "tls" and sum(not connection.stands for connection in self._open.values()) >= MAX_HANDSHAKES
+        if kind != "tls":
+            return False
+        under_way = sum(not connection.stands for connection in self._open.values())
+        return under_way >= MAX_HANDSHAKES or not self._handshake(host, self._clock())
 
     def _number(self) -> int:
         self._next += 1

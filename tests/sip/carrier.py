@@ -27,7 +27,10 @@ class _Datagrams(asyncio.DatagramProtocol):
 
 @dataclass
 class Carrier:
-    """`silent`: takes everything in and says nothing. `refuse`: the status of every REGISTER. `seen`: all requests."""
+    """`silent`: takes everything in and says nothing. `closes`: ends each connection after its 200.
+
+    `refuse`: the status of every REGISTER. `seen`: all requests.
+    """
 
     kind: str = "udp"
     secure: ssl.SSLContext | None = None
@@ -37,6 +40,7 @@ class Carrier:
     least_s: int = 0
     refuse: int = 0
     silent: bool = False
+    closes: bool = False  # each connection after its 200
     port: int = 0
     seen: list[Got] = field(default_factory=list)
     connections: list[asyncio.StreamWriter] = field(default_factory=list)
@@ -168,3 +172,7 @@ class Carrier:
         head += [f"To: {to}" if "tag=" in to else f"To: {to};tag=c1", f"Call-ID: {request.one('Call-ID')}"]
         head += [f"CSeq: {request.one('CSeq')}", *lines, *(["Content-Type: application/sdp"] if body else [])]
         send(("\r\n".join([*head, f"Content-Length: {len(body)}"]) + "\r\n\r\n" + body).encode())
+        if self.closes and status.startswith("200"):
+            for writer in self.connections:
+                writer.close()
+            self.connections.clear()

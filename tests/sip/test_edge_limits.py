@@ -44,6 +44,16 @@ def test_only_the_last_good_source_is_known() -> None:
     assert not limits.known("10.0.0.1", "hp1") and limits.known("10.0.0.2", "hp1")
 
 
+def test_handshakes_have_their_own_bounds_and_a_known_address_does_not_depend_on_all() -> None:
+    limits = Limits(LimitSettings(handshakes_burst=3, handshakes_per_s=1.0, all_handshakes_burst=4, all_handshakes_per_s=0.001))
+    limits.proven("10.0.0.9", "hp1", 0)
+    assert [limits.handshake("10.0.0.1", 0) for _ in range(4)] == [True, True, True, False]
+    assert [limits.handshake("10.0.0.2", 0) for _ in range(2)] == [True, False]
+    assert [limits.handshake("10.0.0.9", 0) for _ in range(4)] == [True, True, True, False]
+    assert limits.handshake("10.0.0.9", 2_000_000_000)
+    assert limits.stranger("10.0.0.1", 0) is Verdict.SERVE
+
+
 def test_failures_lock_the_pair_for_a_while_and_nobody_else() -> None:
     limits = Limits(LimitSettings(failures_before_lock=3, failure_window_s=60, lock_s=60))
     for _ in range(4):

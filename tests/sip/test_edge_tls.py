@@ -11,6 +11,7 @@ import pytest
 
 from callserver.sip import transport
 from callserver.sip.interface import Target
+from callserver.sip.limits import LimitSettings
 from callserver.web.tls import server_side
 from tests.eventually import eventually
 from tests.sip.authority import Authority
@@ -142,6 +143,17 @@ async def test_handshakes_are_bounded_and_connections_that_stand_are_not_counted
         assert (await other.register()).status == 200
         for writer in stalled:
             writer.close()
+
+
+async def test_who_begins_handshakes_without_end_is_not_listened_to_and_others_are(authority: Authority) -> None:
+    limits = LimitSettings(handshakes_burst=5, handshakes_per_s=0.01)
+    async with Bench(limits=limits) as bench:
+        bench.secure(authority.server())
+        for _ in range(5):
+            await (await bench.peer("op1", host="127.0.0.20", tls=authority.client())).close()
+        with pytest.raises((ConnectionError, ssl.SSLError)):
+            await bench.peer("op1", host="127.0.0.20", tls=authority.client())
+        assert (await (await bench.peer("op2", tls=authority.client())).register()).status == 200
 
 
 async def test_a_conversation_goes_on_over_the_connection_that_a_device_makes_after_a_restart(authority: Authority) -> None:

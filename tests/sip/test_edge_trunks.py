@@ -171,9 +171,19 @@ async def test_a_connection_that_ends_while_the_carrier_lives_registers_again_an
         carrier.bound.clear()
         carrier.hang_up()
         await eventually(lambda: carrier.connections, 3.0)
-        bench.skip(6)
+        bench.skip(31)
         await eventually(lambda: "us" in carrier.bound, 3.0)
         assert ("probed", "line", False) not in bench.ears.heard
+
+
+async def test_a_carrier_that_closes_each_connection_is_not_pestered() -> None:
+    async with Carrier("tcp") as carrier, trunk(carrier) as bench:
+        await bench.heard("probed", "line", True)
+        carrier.closes = True
+        began_ns = bench.clock()
+        await eventually(lambda: (bench.skip(1), bench.clock() - began_ns > 120e9)[1], 8.0)
+        assert len(carrier.of("OPTIONS")) <= 24
+        assert len(carrier.of("REGISTER")) <= 14  # two for each registration
 
 
 async def test_a_connection_that_carries_nothing_back_is_given_up_and_another_is_made() -> None:
