@@ -11,6 +11,7 @@ from callserver.archive.following import Follower
 from callserver.archive.proving import CANNOT_READ, NOT_WRITTEN, Listed, Measured, Proof, Prover
 from callserver.core.facts import RecordingConfirmed, RecordingDoubtful
 from callserver.media import capture_format as cf
+from callserver.media.protocol import Codec
 from tests.archive.wire import PCMU, Row, Sender, at, header
 from tests.audio.sounds import mixed, noise, speech
 
@@ -31,6 +32,7 @@ class Talk:
     sounding: bool = True
     expected: bool = True
     since_s: float = 0.0
+    codec: Codec = PCMU
 
     def __post_init__(self) -> None:
         self.prover = Prover(self.root, self.tell, lambda: at(self.second))
@@ -45,7 +47,7 @@ class Talk:
         return self.root / "i1" / CALL / f"{leg}.1.cap"
 
     def says(self, leg: str, sound: Samples, begin_s: float = 0.0, ssrc: int = 1) -> None:
-        self.rows.setdefault(leg, []).extend(Sender(PCMU, ssrc=ssrc).says(sound, 0.0, since=round(begin_s * 50)))
+        self.rows.setdefault(leg, []).extend(Sender(self.codec, ssrc=ssrc).says(sound, 0.0, since=round(begin_s * 50)))
 
     def seconds(self, count: int, *legs: str) -> list[dict[str, Measured]]:
         """So many more of them; what was to be shown after each."""
@@ -55,7 +57,7 @@ class Talk:
         before, self.second = self.second, self.second + 1
         for leg, rows in self.rows.items():
             if not self.file(leg).exists():
-                self.file(leg).write_bytes(cf.encode_header(header(leg, ROLES[leg], codec=PCMU), at(0)))
+                self.file(leg).write_bytes(cf.encode_header(header(leg, ROLES[leg], codec=self.codec), at(0)))
             with self.file(leg).open("ab") as out:
                 for at_ns, kind, data, flags in rows:
                     if at(before) <= at_ns < at(self.second):

@@ -29,7 +29,7 @@ async def _told(service: Service, kind: str, leg: str, since_s: float) -> None:
 
 
 async def _reads(seat: Console, *words: str) -> bool:
-    shown = await seat.page.locator(".leg .level").all_inner_texts()
+    shown = await seat.page.locator(".leg .loud").all_inner_texts()
     return [one.strip() for one in shown] == list(words)
 
 

@@ -15,11 +15,11 @@ const said = (level, measured_ms) => {
 };
 
 test("a side whose sound is on the disk says so with its level", () => {
-  assert.deepEqual(said(GOOD), { db: -24, word: "recorded", tone: "green" });
+  assert.deepEqual(said(GOOD), { db: -24, sounds: true, word: "recorded", tone: "green" });
 });
 
 test("whoever has not spoken yet is no fault", () => {
-  assert.deepEqual(said({ ...GOOD, rms: -66, state: "quiet" }), { db: -60, word: "no sound yet", tone: "quiet" });
+  assert.deepEqual(said({ ...GOOD, rms: -66, state: "quiet" }), { db: -60, sounds: false, word: "no sound yet", tone: "quiet" });
   assert.deepEqual(said({ ...GOOD, state: "listening" }).word, "no sound yet");
 });
 
@@ -30,11 +30,11 @@ test("a doubt is red and says what it is", () => {
 });
 
 test("clipping is said while it lasts", () => {
-  assert.deepEqual(said({ ...GOOD, rms: -4, clipped: 3 }), { db: -4, word: "clipping", tone: "amber" });
+  assert.deepEqual(said({ ...GOOD, rms: -4, clipped: 3 }), { db: -4, sounds: true, word: "clipping", tone: "amber" });
 });
 
 test("what nobody measured in the last seconds is not shown as if it were of now", () => {
-  assert.deepEqual(said(GOOD, null), { db: null, word: "not measured", tone: "amber" });
+  assert.deepEqual(said(GOOD, null), { db: null, sounds: false, word: "not measured", tone: "amber" });
 });
 
 test("nothing is said where there is no conversation, or of a leg that is not up or not known yet", () => {

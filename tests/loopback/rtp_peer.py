@@ -125,7 +125,7 @@ class RtpPeer:
         self.tone = self._tone(hz)
         self.silence = self._encode(np.zeros(self.rate_hz, np.int16))
         self.payload = self.tone  # what it says again and again: a whole number of packets
-        self.said: list[tuple[float, bytes]] = []  # UTC of the first packet of each payload that it changed to
+        self.said: list[tuple[float, bytes]] = []  # UTC at which each payload that it changed to begins
         self._to: tuple[str, int] | None = None
         self._ssrc, self._sequence, self._first_timestamp = 0x10000000 + self.port, 65_500, 0
         self._stop = threading.Event()
@@ -187,7 +187,8 @@ class RtpPeer:
             if self._to is not None and not self.muted and not self.echo:
                 payload, start = self.payload, (step * 160) % len(self.payload)
                 if not self.said or self.said[-1][1] is not payload:
-                    self.said.append((time.time(), payload))
+                    late_s = time.monotonic() - (due - PTIME_S)  # its RTP time says when it was to be sent
+                    self.said.append((time.time() - late_s, payload))
                 self.send(payload[start : start + 160], self.payload_type, self._first_timestamp + step * 160)
             step += 1
 

@@ -26,12 +26,12 @@ const DOUBTS = {
 };
 
 /**
- * A side of a conversation: its level in dB of full scale (null: nobody measured it in the last seconds), what is said of its recording
- * and how that is coloured. Null where there is no conversation, or nothing can be known yet.
+ * A side of a conversation: its level in dB of full scale (null: nobody measured it in the last seconds), whether that is its sound, what is
+ * said of its recording and how that is coloured. Null where there is no conversation, or nothing can be known yet.
  * @param {State} state
  * @param {Call} call
  * @param {Leg} leg
- * @returns {{db: number | null, word: string, tone: string} | null}
+ * @returns {{db: number | null, sounds: boolean, word: string, tone: string} | null}
  */
 export function levelOf(state, call, leg) {
   const sound = state.board.sound[call.id];
@@ -39,7 +39,7 @@ export function levelOf(state, call, leg) {
     return null;
   }
   if (sound.measured_ms === null) {
-    return { db: null, word: "not measured", tone: "amber" };
+    return { db: null, sounds: false, word: "not measured", tone: "amber" };
   }
   const level = sound.legs[leg.id];
   return level ? { db: Math.max(LOWEST_DB, Math.min(0, level.rms)), ...said(level) } : null;
@@ -48,12 +48,12 @@ export function levelOf(state, call, leg) {
 /** @param {Level} level */
 function said(level) {
   if (level.state === "doubtful") {
-    return { word: DOUBTS[level.why] ?? level.why, tone: "red" };
+    return { sounds: false, word: DOUBTS[level.why] ?? level.why, tone: "red" };
   }
   if (level.clipped >= CLIPPED_FROM) {
-    return { word: "clipping", tone: "amber" };
+    return { sounds: true, word: "clipping", tone: "amber" };
   }
-  return level.state === "good" ? { word: "recorded", tone: "green" } : { word: "no sound yet", tone: "quiet" };
+  return level.state === "good" ? { sounds: true, word: "recorded", tone: "green" } : { sounds: false, word: "no sound yet", tone: "quiet" };
 }
 
 /**

@@ -31,11 +31,11 @@ export function legRow(state, say, call, leg) {
 function levelCell(state, call, leg, name) {
   const level = levelOf(state, call, leg);
   if (!level) {
-    return h("span", { class: "level" });
+    return h("span", { class: "loud" });
   }
   const loud = level.db === null ? "" : `${level.db} dB, `;
-  const meter = level.db === null ? null : h("meter", { min: LOWEST_DB, max: 0, value: level.db, "aria-label": `Level of ${name}`, "aria-valuetext": `${loud}${level.word}` });
-  return h("span", { class: `level is-${level.tone}`, title: `On the disk: ${loud}${level.word}` }, meter, h("span", null, level.word));
+  const meter = level.db === null || !level.sounds ? null : h("meter", { min: LOWEST_DB, max: 0, value: level.db, "aria-label": `Level of ${name}`, "aria-valuetext": `${loud}${level.word}` });
+  return h("span", { class: `loud is-${level.tone}`, title: `On the disk: ${loud}${level.word}` }, meter, h("span", null, level.word));
 }
 
 /** @param {State} state @param {Leg} leg */
