@@ -43,6 +43,7 @@ class _Registration:
     round: int = 0
     asked_ns: int = 0
     due_ns: int = 0
+    until_ns: int = 0  # as it was granted last
     flow: Flow | None = None
 
 
@@ -142,7 +143,7 @@ class Registrations:
             self._done(known, request, outcome)
         elif outcome.status >= 300:
             why = REDIRECTED if outcome.status < 400 else f"refused, {outcome.status} {outcome.reason}"
-            self._failed(known, attempt, why, _retry_after_ms(outcome))
+            self._failed(known, attempt, why, _retry_after_ms(outcome), refused=True)
 
     def _challenged(
         self, known: _Registration, attempt: int, request: Request, flow: Flow, proofs: int, challenge: Response
@@ -150,11 +151,11 @@ class Registrations:
         """Answered once, and once more: the nonce may have grown old in between (`stale`)."""
         stale = any("stale=true" in value.lower() for value in challenge.get_all("WWW-Authenticate"))
         if proofs and not (stale and proofs == 1):
-            self._failed(known, attempt, "user or password are refused")
+            self._failed(known, attempt, "user or password are refused", refused=True)
             return
         again = authorized_again(self._gear.composer, request, challenge, known.access, flow.kind)
         if again is None:
-            self._failed(known, attempt, "it asks for a proof that is not to be had here")
+            self._failed(known, attempt, "it asks for a proof that is not to be had here", refused=True)
             return
         known.cseq = again.cseq.number
         self._ask(known, attempt, again, flow, proofs + 1)
@@ -163,7 +164,7 @@ class Registrations:
         """423: once more with the least time that is granted (RFC 3261 10.2.8)."""
         least = _number(refusal.get("Min-Expires"))
         if not known.expires_s < least <= LONGEST_S:
-            self._failed(known, attempt, "no time is long enough for it")
+            self._failed(known, attempt, "no time is long enough for it", refused=True)
             return
         known.expires_s = least
         self._ask(known, attempt, self._request(known, flow, least), flow, 0)
@@ -179,11 +180,13 @@ class Registrations:
         granted_s = _granted_s(request, answer)
         known.round += 1
         known.failures = 0
+        known.until_ns = self._gear.clock() + granted_s * 1_000 * MS
         log.info("registered_at_trunk", trunk=trunk, expires_s=granted_s)
         self._later(trunk, max(LEAST_PAUSE_NS, granted_s * 500 * MS))
         self._condition.say(trunk, REGISTRATION, True, "registered")
 
-    def _failed(self, known: _Registration, attempt: int, why: str, at_least_ms: int = 0) -> None:
+    def _failed(self, known: _Registration, attempt: int, why: str, at_least_ms: int = 0, refused: bool = False) -> None:
+        """A refusal counts at once; a refresh that was lost on its way does not, while what was granted lasts."""
         if not self._counts(known, attempt):
             return
         trunk, gear = known.access.id, self._gear
@@ -194,7 +197,8 @@ class Registrations:
         pause_ms = max(longest_ms // 2 + gear.composer.number(longest_ms // 2), min(at_least_ms, LONGEST_PAUSE_MS))
         log.warning("not_registered_at_trunk", trunk=trunk, reason=why, again_ms=pause_ms)
         self._later(trunk, pause_ms * MS)
-        self._condition.say(trunk, REGISTRATION, False, f"not registered: {why}")
+        if refused or known.failures > 1 or gear.clock() >= known.until_ns:
+            self._condition.say(trunk, REGISTRATION, False, f"not registered: {why}")
 
     def _withdraw(self, known: _Registration) -> None:
         """Expires 0 (RFC 3261 10.2.2); what is not answered runs out by itself."""

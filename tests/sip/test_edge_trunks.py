@@ -176,6 +176,20 @@ async def test_a_connection_that_ends_while_the_carrier_lives_registers_again_an
         assert ("probed", "line", False) not in bench.ears.heard
 
 
+async def test_a_refresh_that_is_lost_once_loses_no_trunk() -> None:
+    async with Carrier(grants_s=300) as carrier, trunk(carrier, probe_ms=0) as bench:
+        await bench.heard("probed", "line", True)
+        carrier.silent = True
+        bench.skip(151)
+        await carrier.got("REGISTER", 3)
+        bench.skip(11)
+        assert bench.ears.of("probed") == [("probed", "line", True)]
+        bench.skip(6)
+        await carrier.got("REGISTER", 4)
+        bench.skip(11)
+        assert bench.ears.of("probed")[-1] == ("probed", "line", False)
+
+
 async def test_a_carrier_that_closes_each_connection_is_not_pestered() -> None:
     async with Carrier("tcp") as carrier, trunk(carrier) as bench:
         await bench.heard("probed", "line", True)
