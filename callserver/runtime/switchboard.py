@@ -130,8 +130,9 @@ class Switchboard:
         inventory = recovery.restore()
         await recovery.workers_greeted()
         recovery.tell()
+        stale = STALE_ALARMS - ({"journal"} if self.writer.troubled() else set())  # told by our own writer, maybe before this
         for key in self.dispatcher.state.alarms:
-            if key in STALE_ALARMS or key.startswith(STALE_KINDS) or self._of_nobody(key):
+            if key in stale or key.startswith(STALE_KINDS) or self._of_nobody(key):
                 self.post(ConditionCleared(key))
         self.post(Noted(f.ServerStarted(VERSION, self.folded)))
         self._note_anchor()

@@ -61,6 +61,24 @@ async def test_processes_die_under_a_conversation_and_it_goes_on(tmp_path: Path,
 
 
 @pytest.mark.real
+async def test_a_web_process_that_hangs_costs_no_conversation(tmp_path: Path, ports: Ports) -> None:
+    """No page can be heard until it is replaced, which is not the pages' fault: same leg, no ring, and the page is live again."""
+    async with talking(tmp_path, ports) as (service, _, point, seat):
+        before, old, at = legs(service), service.pid("web"), now_s()
+        os.kill(old, signal.SIGSTOP)
+        await eventually(lambda: service.pid("web") not in (0, old), 9)
+        await seat.page.get_by_text("Live", exact=True).wait_for(timeout=6000)
+        await both_hear(point, seat, HEARD_S)
+        assert [long for _, long in point.tone_holes(OPERATOR_HZ, at) if long > 0.1] == []
+        await eventually(lambda: now_s() - at > 12, 13)
+        await both_hear(point, seat, HEARD_S)
+        assert legs(service) == before
+        assert [fact["new"] for fact in service.journal("OperatorMoved") if fact["operator"] == "op1"][-1] == "talking"
+        alarms = [fact["text"] for fact in service.journal("AlarmRaised") if fact["key"] == "process:web"]
+        assert alarms[0] == "web does not answer"
+
+
+@pytest.mark.real
 async def test_a_page_that_is_loaded_anew_is_in_the_same_call(tmp_path: Path, ports: Ports) -> None:
     """Whether it is back in time for its leg or is offered the call again: nobody answers, both hear each other."""
     async with talking(tmp_path, ports) as (service, _, point, seat):
