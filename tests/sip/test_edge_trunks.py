@@ -109,6 +109,19 @@ async def test_a_call_is_made_as_who_is_registered() -> None:
         assert len(carrier.connections) == 1
 
 
+async def test_a_call_by_tls_is_ended_after_a_restart_over_a_connection_that_is_proven_anew(authority: Authority) -> None:
+    async with Carrier("tls", authority.server()) as carrier, trunk(carrier, ca=str(authority.file)) as bench:
+        bench.edge.dial("c.3", Target(uri=POLICE, trunk="line"), SHOWN, local(), ("PCMA",))
+        await bench.heard("answered", "c.3")
+        await eventually(lambda: bench.shelf.legs["c.3"].up and not bench.edge._gear.outbox.busy("c.3"), 3.0)
+        bench.die()
+        await bench.reborn()
+        bench.edge.end("c.3", 480, "over")
+        bye = await carrier.got("BYE")
+        assert bye.start.startswith(f"BYE sip:police@127.0.0.1:{carrier.port};transport=tls SIP/2.0")
+        await bench.heard("ended", "c.3", 0, False, True)
+
+
 async def test_a_trunk_that_a_plan_has_no_more_is_withdrawn_from() -> None:
     async with Carrier() as carrier, trunk(carrier) as bench:
         await bench.heard("probed", "line", True)
