@@ -226,6 +226,12 @@ def test_incidents_are_listed_and_shown(config: Path) -> None:
     assert run("incidents", "show", "nope", "-c", config).exit_code == 1
 
 
+def test_the_sheet_for_the_next_shift_needs_a_running_service(config: Path) -> None:
+    """Nothing is made up from the store: what is open is the switchboard's to say."""
+    result = run("incidents", "handover", "-c", config)
+    assert (result.exit_code, "Does the service run" in result.output) == (1, True)
+
+
 @pytest.mark.parametrize(("kind", "more"), [("sip", ["--algorithm", "SHA-256"]), ("web", ["--role", "auditor"]), ("trunk", [])])
 def test_an_account_lives_and_goes(config: Path, home: Path, kind: str, more: list[str]) -> None:
     """Added once, listed without its secret, changed, removed once."""

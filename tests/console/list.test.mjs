@@ -49,7 +49,7 @@ test("the panel counts all and one's own, and says so where there is nothing", (
 test("past its time is told in words, not in red alone", () => {
   const play = owing().wait(2500);
   assert.deepEqual(listed(play.state).map((one) => isLate(play.state, one)), [true, true, false]);
-  assert.match(shown(play, listPanel), /1 s past its time/);
+  assert.match(shown(play, listPanel), /1 s late/);
 });
 
 test("G opens the list, a digit one of it, and digits what is to be done", () => {

@@ -57,8 +57,9 @@ async def _dial(phone: Phone, code: str) -> float:
     call = Call(phone.ua, "uac", phone.stream())
     phone.calls.append(call)
     await phone.ua.invite(f"sip:{code}@{phone.server[0]}:{phone.server[1]}", phone.server, timeout=5, call=call)
-    began = phone.rtp.heard[0].at_s if phone.rtp.heard else 0.0
-    await eventually(lambda: bool(phone.rtp.heard) and phone.rtp.heard[-1].at_s - began > 4.0, 8)
+    await eventually(lambda: phone.rtp.heard, 5)
+    began = phone.rtp.heard[0].at_s
+    await eventually(lambda: phone.rtp.heard[-1].at_s - began > 4.0, 8)
     _, _, decode, _ = CODECS[phone.rtp.codec]
     late = [decode(packet.payload) for packet in phone.rtp.heard if 2.0 < packet.at_s - began < 4.0]
     return float(np.sqrt(np.mean(np.concatenate(late).astype(np.float64) ** 2)))

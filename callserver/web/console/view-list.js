@@ -29,7 +29,7 @@ function due(state, one) {
     return "";
   }
   const left_ms = one.overdue_ms - now_ms(state);
-  return left_ms > 0 ? `due in ${left_ms < 600_000 ? duration(left_ms + 999) : roughly(left_ms)}` : `${roughly(-left_ms)} past its time`;
+  return left_ms > 0 ? `due in ${left_ms < 600_000 ? duration(left_ms + 999) : roughly(left_ms)}` : `${roughly(-left_ms)} late`;
 }
 
 /** @param {Incident} one */
@@ -60,7 +60,7 @@ export function listPanel(state, say) {
 /** @param {State} state @param {Say} say @param {Incident} one */
 function listRow(state, say, one) {
   const late = isLate(state, one);
-  const button = mayAct(state) ? h("button", { type: "button", class: "small", "aria-label": `See to ${one.place}`, on: does(say, "see-to", { incident: one.id }) }, "See to it") : null;
+  const button = mayAct(state) ? h("button", { type: "button", class: "small", "aria-label": `See to ${one.place}`, on: does(say, "see-to", { incident: one.id }) }, "Open") : null;
   return h("li", { key: one.id, class: `row tone-${late || !one.owner ? "red" : "amber"}${isOwn(state, one) ? " mine" : ""}` }, h("span", { class: "first", title: one.place }, one.place), button, h("span", { class: "second" }, `${what(one)} \u00b7 `, ownerMark(state, one), " \u00b7 ", h("span", { class: late ? "is-red" : "" }, due(state, one))));
 }
 
