@@ -206,3 +206,18 @@ def test_a_capture_is_known_to_be_written_until_it_is_sealed(desk: Desk) -> None
     desk.writer.turn()
     assert sealed.is_set() and not keep.is_written(file)
     assert not keep.is_written(desk.directory / "none.cap")
+
+
+def test_a_trouble_that_lasts_is_told_to_who_listens_anew(desk: Desk, disk: Disk) -> None:
+    """A new switchboard knows nothing of what its predecessor was told."""
+    disk.write = full
+    desk.tape.put(1, Kind.IN, b"one")
+    desk.writer.turn()
+    desk.writer.turn()
+    assert [trouble.cleared for trouble in desk.told] == [False]
+    desk.writer.tell_again()
+    desk.writer.turn()
+    assert [trouble.cleared for trouble in desk.told] == [False, False]
+    disk.write = os.write
+    desk.writer.turn()
+    assert [trouble.cleared for trouble in desk.told] == [False, False, True]

@@ -139,6 +139,10 @@ class CaptureWriter:
         self._sealing.append((tape, then))
         self._bell.set()
 
+    def tell_again(self) -> None:
+        """Somebody new listens to reports: a trouble that lasts is told with the next turn."""
+        self._failing, self._stalled = "", False
+
     def look(self, now_ns: int) -> None:
         """From another thread, now and then: tells when the writer hangs in the disk, for it cannot tell itself."""
         since = self._busy_since_ns

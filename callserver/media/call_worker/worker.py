@@ -122,6 +122,7 @@ class Worker:
             self._inbox.popleft()()
 
     def _hello(self, had: int) -> Hello:
+        self._writer.tell_again()
         call = self._open.call if self._open else ""
         return Hello(VERSION, had, self._id, os.getpid(), call, tuple(self._legs))
 
