@@ -1,13 +1,16 @@
 """Who may speak SIP with us: the plan says who exists and in which role, the directory holds the credentials.
 
-Lookups are in memory; `load` reads the directory anew (at start, and when an account was changed).
+Lookups are in memory; `read` reads the directory anew (at start, and when an account was changed).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 
+from sqlalchemy import Engine
+
 from callserver.sip.interface import TrunkAccess
+from callserver.store import directory
 from dialplans.model import Plan, Trunk
 
 
@@ -21,6 +24,11 @@ class Accounts:
     in_use: Callable[[], Iterable[Plan]] = tuple  # besides: plans of open incidents, whose trunks still carry calls
     _networks: dict[str, tuple[IPv4Network, ...]] = field(default_factory=dict)
     _users: frozenset[str] | None = None  # that the plan's buttons call; None: not looked at yet
+
+    def read(self, engine: Engine) -> None:
+        """Read the directory anew."""
+        self.sip = {user: (known.algorithm, known.ha1) for user, known in directory.sip_accounts(engine).items()}
+        self.trunk_secrets = directory.trunk_secrets(engine)
 
     def adopt(self, plan: Plan) -> None:
         """Another plan is in force."""

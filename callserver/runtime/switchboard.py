@@ -57,7 +57,6 @@ from callserver.runtime.telling import EdgeTelling
 from callserver.runtime.tracing import SoundNow, trace
 from callserver.runtime.watchers import Watchers
 from callserver.sip.edge import Edge
-from callserver.store import directory
 from callserver.store.engine import open_store
 from callserver.store.writer import JournalWriter
 from callserver.version import VERSION
@@ -96,7 +95,7 @@ class Switchboard:
         self.accounts = Accounts(self._plan(state), {}, {}, self._plans_in_use)
         self.plans = self._plan_keeping()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.reload_accounts()
+        self.accounts.read(self.writer.engine)
         self.telling = EdgeTelling(self.post, self.accounts, self._fresh_incident)
         told = self.telling
         heard = (told.silent, told.sounding, told.digit)
@@ -130,9 +129,9 @@ class Switchboard:
         inventory = recovery.restore()
         await recovery.workers_greeted()
         recovery.tell()
-        stale = STALE_ALARMS - ({"journal"} if self.writer.troubled() else set())  # told by our own writer, maybe before this
-        for key in self.dispatcher.state.alarms:
-            if key in stale or key.startswith(STALE_KINDS) or self._of_nobody(key):
+        ours = {*self.sound.unwritten.values(), *(["journal"] if self.writer.troubled() else [])}  # told to us, not before us
+        for key in sorted(self.dispatcher.state.alarms.keys() - ours):
+            if key in STALE_ALARMS or key.startswith(STALE_KINDS) or self._of_nobody(key):
                 self.post(ConditionCleared(key))
         self.post(Noted(f.ServerStarted(VERSION, self.folded)))
         self._note_anchor()
@@ -245,10 +244,9 @@ class Switchboard:
         return state.plans[state.plan_version]
 
     def reload_accounts(self) -> None:
-        """Read the directory anew."""
-        accounts = directory.sip_accounts(self.writer.engine)
-        self.accounts.sip = {user: (account.algorithm, account.ha1) for user, account in accounts.items()}
-        self.accounts.trunk_secrets = directory.trunk_secrets(self.writer.engine)
+        """Read the directory anew; a trunk that refused us may take us now."""
+        self.accounts.read(self.writer.engine)
+        self.edge.accounts_changed()
 
     def _fresh_incident(self) -> IncidentId:
         """Readable and unique: UTC date and time, and some randomness."""

@@ -166,6 +166,11 @@ class Edge:
         self._probe.renew_trunks()
         self._registrations.renew()
 
+    def accounts_changed(self) -> None:
+        """Passwords are others: registrations that were refused are tried again."""
+        for trunk in self._gear.accounts.trunks():
+            self._registrations.hurry(trunk)
+
     def _trunk_told(self, trunk: str, reachable: bool, why: str) -> None:
         self._gear.listener.probed(trunk, reachable, why)
 
