@@ -23,7 +23,7 @@ use_ipv6=0
 media_encryption=none
 contact=sip:{user}@{host}
 default_proxy=0
-{extra}{account}
+{account}
 [rtp]
 audio_rtp_port={rtp}
 bind_address={host}
@@ -70,12 +70,8 @@ class Linphone(Peer):
         tone_wav: Path | None = None,
         answer: str = "manual",
         host: str = "127.0.0.1",
-        extra_sip: str = "",
     ) -> None:
-        """Writes its configuration; `domain` must be the registrar's realm (default: the server's host).
-
-        `extra_sip` are lines of its section [sip].
-        """
+        """Writes its configuration; `domain` must be the registrar's realm (default: the server's host)."""
         super().__init__(directory)
         self.user, self.host = user, host
         self.sip_port = ports.take()
@@ -88,7 +84,7 @@ class Linphone(Peer):
             where, realm = f"{server[0]}:{server[1]}", domain or server[0]
             account = _ACCOUNT.format(server=where, transport=transport, user=user, domain=realm, password=password)
         udp, tcp = (self.sip_port, 0) if transport == "udp" else (0, self.sip_port)
-        text = _CONFIG.format(user=user, udp=udp, tcp=tcp, host=host, account=account, rtp=self.rtp_port, extra=extra_sip)
+        text = _CONFIG.format(user=user, udp=udp, tcp=tcp, host=host, account=account, rtp=self.rtp_port)
         (directory / "linphonerc").write_text(text, encoding="utf-8")
         (directory / ".local/share/linphone").mkdir(parents=True, exist_ok=True)
 
