@@ -166,3 +166,14 @@ def test_a_recording_of_a_text_stays(tmp_path: Path) -> None:
     (tmp_path / "en" / "text-soon.wav").write_bytes(b"somebody's voice")
     assert speech.texts_for({"soon": {"en": "Soon."}}, {"en"}, tmp_path) == []
     assert (tmp_path / "en" / "text-soon.wav").read_bytes() == b"somebody's voice"
+
+
+@SPOKEN
+def test_places_are_spoken_in_the_languages_in_which_parties_are_told_of_them(tmp_path: Path) -> None:
+    """As they are written: of a Welsh place there are a Welsh and an English reading, where an English party is told of it."""
+    plan = shipped("darlington")
+    welsh = replace(PIER, language="cy", place="Y Pier, wrth y cwt rhew")
+    whole = replace(plan, points={**plan.points, welsh.id: welsh}, texts={})
+    assert speech.materialise(whole, tmp_path) == []
+    both = [(tmp_path / language / "place-pier.wav").read_bytes() for language in ("cy", "en")]
+    assert both[0] != both[1]

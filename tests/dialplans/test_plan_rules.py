@@ -383,3 +383,66 @@ def test_a_code_may_begin_like_one_that_means_nothing_in_a_conversation() -> Non
 
 def test_a_plan_in_which_everything_is_used_has_no_warnings() -> None:
     assert warnings_of(RICH) == []
+
+
+KEYS = """
+[profiles.mast]
+acknowledge = "*"
+on_end = "#"
+dtmf = "info"
+digit_length = "200ms"
+digit_gap = "500ms"
+[profiles.mast.controls.beacon]
+name = "Beacon on"
+digits = "*71"
+"""
+WATERFRONT = """
+[point_groups.waterfront]
+name = "Waterfront"
+points = ["pier", "quay1", "quay2"]
+"""
+
+
+def test_a_profile_says_which_keys_its_devices_are_sent_and_how() -> None:
+    mast = parse(RICH + KEYS, "plan.toml").profiles["mast"]
+    assert (mast.acknowledge, mast.on_end, mast.dtmf, mast.digit_length_ms, mast.digit_gap_ms) == ("*", "#", "info", 200, 500)
+    assert mast.controls == {"beacon": model.Control("beacon", "Beacon on", "*71")}
+    wall = PLAN.profiles["wall"]
+    assert (wall.acknowledge, wall.on_end, wall.dtmf, wall.digit_length_ms, wall.digit_gap_ms) == ("", "", "rfc4733", 120, 100)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ('"*71"', '"*7x"', "no row of keys"),
+        ('"500ms"', '"3s"', "out of its limits"),
+        ('"info"', '"inband"', "not known here"),
+        ('name = "Beacon on"\n', "", "has no 'name'"),
+    ],
+)
+def test_keys_that_cannot_be_sent_are_faults(old: str, new: str, what: str) -> None:
+    assert any(what in fault.what for fault in faults_of(RICH + changed(old, new, KEYS)))
+
+
+def test_points_of_a_group_are_called_in_its_order() -> None:
+    group = parse(RICH + WATERFRONT, "plan.toml").point_groups["waterfront"]
+    assert (group.name, group.points) == ("Waterfront", ("pier", "quay1", "quay2"))
+
+
+@pytest.mark.parametrize(
+    ("points", "what"),
+    [
+        ('["pier"]', "has one point"),
+        ('["pier", "lido"]', "'lido' is not in points"),
+        ('["pier", "quay1", "quay2", "quay3"]', "has 4 points, and a call four legs: the operator's and 3 more"),
+    ],
+)
+def test_a_group_of_points_that_cannot_be_one_call_is_a_fault(points: str, what: str) -> None:
+    text = changed("last = 2", "last = 3") + changed('["pier", "quay1", "quay2"]', points, WATERFRONT)
+    assert [what in fault.what for fault in faults_of(text)] == [True]
+
+
+def test_a_party_is_told_in_its_own_language() -> None:
+    assert PLAN.parties["police"].language == "en"
+    told = parse(changed('reference = "URN 4711"', 'reference = "URN 4711"\nlanguage = "cy"'), "plan.toml")
+    assert told.parties["police"].language == "cy"

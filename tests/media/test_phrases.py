@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from audio.tones import spans, tone
-from callserver.media.call_worker.phrases import joined, length_ms, pieces_of
+from callserver.media.call_worker.phrases import joined, language_of, length_ms, pieces_of
 
 LOW_HZ, HIGH_HZ = 500.0, 1_500.0
 
@@ -98,3 +98,16 @@ def test_a_file_cut_short_gives_what_it_has(tmp_path: Path) -> None:
 def test_a_length_is_in_milliseconds_and_never_none(tmp_path: Path) -> None:
     assert length_ms(written(tmp_path / "a.wav", LOW_HZ, 8_000)) == 300
     assert length_ms(written(tmp_path / "b.wav", LOW_HZ, 8_000, ms=0)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("help-point-call+place:p1+in:en", ("help-point-call+place:p1", "en")),
+        ("help-point-call+place:p1", ("help-point-call+place:p1", "")),
+        ("in:en", ("in:en", "")),
+        ("hold", ("hold", "")),
+    ],
+)
+def test_the_last_word_names_another_language_than_the_calls(name: str, said: tuple[str, str]) -> None:
+    assert language_of(name) == said

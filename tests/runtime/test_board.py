@@ -11,7 +11,7 @@ from callserver.core.ids import CallId, IncidentId, LegId, OperatorId, PartyId, 
 from callserver.feed import Item
 from callserver.runtime.board import Board, touched
 from callserver.runtime.clock import Anchor
-from dialplans.model import Camera, Priority, Step, When
+from dialplans.model import Camera, Control, PointGroup, Priority, Step, When
 from tests.core.driver import BYE, LOST, Driver
 from tests.core.plans import plan
 
@@ -272,3 +272,28 @@ def test_a_pause_is_shown_with_its_reason_in_the_plans_words() -> None:
     driver.do(ev.MakeAvailable(OperatorId("ann"), "ann"))
     screen.take(driver.facts)
     assert screen.items["operator/ann"]["reason"] == ""
+
+
+def test_a_call_shows_what_its_devices_can_be_told_who_was_brought_in_and_who_did_not_come() -> None:
+    made = plan()
+    profiles = {**made.profiles, "human": replace(made.profiles["human"], controls={"beacon": Control("beacon", "Beacon", "*7")})}
+    groups = {"square": PointGroup("square", "Square", ("p1", "p2", "p3"))}
+    driver = Driver(replace(made, profiles=profiles, point_groups=groups), "ann")
+    screen = Screen(driver)
+    assert screen.items["service"]["point_groups"] == [{"id": "square", "name": "Square", "points": ["p1", "p2", "p3"]}]
+    for step in (
+        lambda: driver.do(ev.CallGroup("square", OperatorId("ann"), "ann", IncidentId("i9"))),
+        lambda: driver.answer("ann"),
+        lambda: driver.answer("p1"),
+        lambda: driver.answer("p2"),
+        lambda: driver.end("p3", LOST),
+        lambda: driver.do(ev.SendControl(CallId("i9.1"), "beacon", "ann")),
+    ):
+        step()
+        screen.take(driver.facts)
+    shown = screen.items["call/i9.1"]
+    told = {leg["party"]: (leg["role"], leg["name"], leg["controls"], leg["sending"]) for leg in shown["legs"]}
+    assert told["p1"] == ("point", "North gate", [{"id": "beacon", "name": "Beacon"}], True)
+    assert told["p2"] == ("brought", "South gate", [], False)
+    assert shown["missed"] == [{"point": "p3", "place": "Car park"}]
+    assert screen.items["incident/i9"]["group"] == "Square"
