@@ -78,7 +78,7 @@ class Edge:
         self._gear = Gear(config, composer, wire, Outbox(storage), timers, clock, trace, listener, accounts, storage)
         self._limits = Limits(config.limits)
         first_number = 1 + random.randbelow(2**40)
-        self._transport = Transport(wire.incoming, connections, clock, timers, first_number, self._limits.handshake)
+        self._transport = Transport(wire.incoming, connections, clock, timers, first_number, self._limits)
         wire.attach(self._transport)
         self._endings = Endings(self._gear)
         self._condition = TrunkCondition(accounts, self._trunk_told)

@@ -127,7 +127,11 @@ class Limits:
         """Count a connection that wants TLS: whether a handshake may begin."""
         if not self._handshakes.of(source_host, now).take(now):
             return False
-        return self._all_handshakes.take(now) or source_host in self._known.values()
+        return self._all_handshakes.take(now) or self.known_host(source_host)
+
+    def known_host(self, source_host: str) -> bool:
+        """Whether anybody last authenticated from this host."""
+        return source_host in self._known.values()
 
     def acquaintance(self, source_host: str, user: str, now: int) -> Verdict:
         """Count a request, not a press, of a known pair: SERVE or LATER."""

@@ -4,7 +4,8 @@ The listening sockets belong to the supervisor; TCP connections are shown to it 
 survive us. Those of TLS end with us, for their keys are nobody else's: devices connect again. What arrives is handed on with
 its `Flow`; what it means is not decided here. Rules for streams (RFC 3261 18): a message that is not complete 10 s after its
 first byte, and a connection that has said nothing useful in 10 s, is closed; a connection that nobody has proven is one of at
-most `MAX_UNPROVEN_EACH` of its address. A handshake has 5 s, and a connection of ours 4 s until it stands.
+most `MAX_UNPROVEN_EACH` of its address (`MAX_UNPROVEN_KNOWN` where somebody is known). A handshake has
+5 s, and a connection of ours 4 s until it stands.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ import structlog
 from callserver.sip.connection import Connection
 from callserver.sip.flow import Flow
 from callserver.sip.interface import Connections
+from callserver.sip.limits import Limits
 from callserver.sip.timers import Timers
 from callserver.sip.tls import Authorities, Sealed, words
 
@@ -26,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 SWEEP_NS = 1_000_000_000
 MAX_UNPROVEN_EACH = 32
+MAX_UNPROVEN_KNOWN = 256  # where somebody is known: after a restart all devices behind one address come at once
 MAX_EACH = 1_000
 MAX_OVERALL = 4_000
 MAX_HANDSHAKES = 256  # at a time, of all addresses together
@@ -54,12 +57,9 @@ class Transport:
         clock: Callable[[], int],
         timers: Timers,
         first_number: int,
-        handshake: Callable[[str, int], bool],
+        limits: Limits,
     ) -> None:
-        """`first_number` is random: records of before a restart may name connections that are gone, and must not meet others.
-
-        `handshake` is asked whether a host may begin one now.
-        """
+        """`first_number` is random: records of before a restart may name connections that are gone, and must not meet others."""
         self._incoming = incoming
         self._keeper = connections
         self._clock = clock
@@ -73,7 +73,7 @@ class Transport:
         self._by_peer: dict[tuple[str, str, int, str], int] = {}
         self._troubles: dict[tuple[str, str, int, str], str] = {}
         self._next = first_number
-        self._handshake = handshake
+        self._limits = limits
 
     def start(
         self, udp: socket.socket, tcp: socket.socket, kept: Mapping[int, socket.socket], tls: socket.socket | None = None
@@ -202,12 +202,14 @@ class Transport:
     def _too_many(self, host: str, kind: str) -> bool:
         same = [connection for connection in self._open.values() if connection.flow.host == host]
         unproven = sum(not connection.proven for connection in same)
-        if len(self._open) >= MAX_OVERALL or len(same) >= MAX_EACH or unproven >= MAX_UNPROVEN_EACH:
+        if len(self._open) >= MAX_OVERALL or len(same) >= MAX_EACH or unproven >= MAX_UNPROVEN_KNOWN:
+            return True
+        if unproven >= MAX_UNPROVEN_EACH and not self._limits.known_host(host):
             return True
         if kind != "tls":
             return False
         under_way = sum(not connection.stands for connection in self._open.values())
-        return under_way >= MAX_HANDSHAKES or not self._handshake(host, self._clock())
+        return under_way >= MAX_HANDSHAKES or not self._limits.handshake(host, self._clock())
 
     def _number(self) -> int:
         self._next += 1

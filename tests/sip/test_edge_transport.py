@@ -70,15 +70,28 @@ async def test_a_framing_fault_is_answered_and_the_connection_closed() -> None:
         await eventually(lambda: peer.closed, 3.0)
 
 
-async def test_a_connection_too_many_is_refused_and_a_proven_one_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_connection_too_many_is_refused_and_other_addresses_do_not_notice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "MAX_UNPROVEN_EACH", 2)
     async with Bench() as bench:
-        await bench.peer("op1", tcp=True, register=True)
+        await bench.peer("op1", tcp=True, register=True, host="127.0.0.4")
         silent = [await bench.peer("x", tcp=True) for _ in range(3)]
         await eventually(lambda: silent[2].closed, 3.0)
         assert not silent[0].closed and not silent[1].closed
         other = await bench.peer("op2", tcp=True, host="127.0.0.3")
         assert (await other.register()).status == 200
+
+
+async def test_where_somebody_is_known_more_may_come_at_once_and_a_proven_one_does_not_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Devices behind one address, all of which lost their connection in the same moment."""
+    monkeypatch.setattr(transport, "MAX_UNPROVEN_EACH", 2)
+    monkeypatch.setattr(transport, "MAX_UNPROVEN_KNOWN", 5)
+    async with Bench() as bench:
+        await bench.peer("op1", tcp=True, register=True)
+        coming = [await bench.peer("x", tcp=True) for _ in range(6)]
+        await eventually(lambda: coming[5].closed, 3.0)
+        assert not any(peer.closed for peer in coming[:5])
 
 
 async def test_a_binding_that_answers_no_options_is_told_and_told_again_when_it_does() -> None:
