@@ -31,16 +31,20 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "callserver.logs": (),  # how a process speaks of itself
     "callserver.control": ("callserver.control_status", *BASE),  # the messages between commands, web and switchboard
     "callserver.control_status": (),
+    "callserver.control_handover": ("callserver.control_status",),  # the sheet for the next shift
     "callserver.feed": (),  # what is live, from switchboard to web
     "callserver.sip": (*JOINTS, *BASE, "callserver.config"),
     "callserver.media": (*JOINTS, *BASE, "callserver.config"),
     "callserver.store": (*JOINTS, *BASE, "callserver.config"),
     "callserver.archive": (*JOINTS, *BASE, "callserver.config", "audio"),
-    "callserver.web": (*JOINTS, *BASE, "callserver.config", "callserver.control", "callserver.feed"),
+    "callserver.web": (
+        *("callserver.config", "callserver.control", "callserver.control_handover", "callserver.feed"),
+        *(*JOINTS, *BASE),
+    ),
     "callserver.runtime": (
         *("callserver.sip", "callserver.media", "callserver.store", "callserver.web", "callserver.archive"),
         *("callserver.control", "callserver.feed", "callserver.config", "callserver.watch", "callserver.planning", "audio"),
-        *(*JOINTS, *BASE),
+        *("callserver.control_handover", *JOINTS, *BASE),
     ),
     "callserver.runtime.demo": ("*",),  # the body of a command
     "callserver.commands": ("*",),

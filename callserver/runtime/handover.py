@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from callserver.control import AlarmStatus, OperatorStatus, PointStatus
 from callserver.control_handover import Handover, Listed, OpenIncident, Tried
-from callserver.control_status import AlarmStatus, OperatorStatus, PointStatus
 from callserver.core import operator as operators
 from callserver.core.instant import Instant
 from callserver.core.lookup import point_of
