@@ -74,7 +74,7 @@ async def test_a_point_and_a_softphone_talk_by_tls_and_hang_up_after_the_switchb
         await eventually(lambda: service.journal("ServerStarted")[1:], 10)
         seen = point.count("REGISTER_OK")
         await eventually(lambda: point.count("REGISTER_OK") > seen and operator.registered(), 45)
-        assert point.in_call() and operator.in_call() and operator.count("CALL_INCOMING") == 1
+        assert point.in_call() and operator.in_call() and operator.count("CALL_ESTABLISHED") == 1
         assert heard(operator.received_wav(), POINT_HZ) and heard(point.received_wav(), OPERATOR_HZ)
         operator.hangup()
         await eventually(point.idle, 10)
