@@ -175,6 +175,24 @@ async def test_a_conversation_goes_on_over_the_connection_that_a_device_makes_af
         await bench.heard("ended", "c.1", 0, False, True)
 
 
+async def test_a_silent_device_whose_connection_ended_with_us_has_a_while_to_come_back(authority: Authority) -> None:
+    """It cannot be asked whether it is there; asked again each ten seconds, it is lost when it stays away."""
+    async with Bench() as bench:
+        bench.secure(authority.server())
+        point = await bench.peer("hp1", register=True, tls=authority.client())
+        await answered(bench, point)
+        await bench_up(bench, "c.1")
+        bench.die()
+        await bench.reborn()
+        for _ in range(9):
+            bench.edge.doubt("c.1")
+            bench.skip(9.9)
+        assert bench.ears.of("ended") == []
+        bench.skip(10)
+        bench.edge.doubt("c.1")
+        await bench.heard("ended", "c.1", 408, True, True)
+
+
 async def test_a_device_whose_connection_is_gone_is_not_called_in_vain(authority: Authority) -> None:
     """Nobody may connect to a device that listens nowhere: the call fails at once, and the next seat is rung."""
     async with Bench() as bench:
