@@ -51,7 +51,6 @@ class Inbound:
             raise SipError(415, "Unsupported Media Type", request, (("Accept", SDP_TYPE),))
         if request.body:
             terms.choose(read_offer(request.body), gear.config.codecs)
-        session_timer.as_uas(request, gear.clock())
         tag = gear.composer.tag()
         dialog = Dialog.as_uas(request, tag)
         leg = Leg(
@@ -160,7 +159,7 @@ class Inbound:
             leg.sdp = terms.make_offer(leg, leg.local, self._gear.config.codecs)
             leg.sdp_version += 1
             leg.awaits_answer = True
-        leg.timer, lines = session_timer.as_uas(self.invite(leg), self._gear.clock())
+        leg.timer, lines = session_timer.of_press(self.invite(leg), self._gear.clock())
         response = self._response(leg, 200, leg.sdp, lines)
         leg.last_response = response.to_bytes()
         leg.move(Phase.ANSWERING)

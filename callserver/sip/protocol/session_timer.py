@@ -72,6 +72,17 @@ def as_uas(request: Request, now_ns: int) -> tuple[Timer | None, Lines]:
     return Timer(seconds, ours, now_ns), ((("Require", "timer"),) if knows else ()) + agreed
 
 
+def of_press(request: Request, now_ns: int) -> tuple[Timer | None, Lines]:
+    """As `as_uas`, for the INVITE that opens a dialog: too short an interval is served without a timer (RFC 4028 9 leaves it to us).
+
+    No press waits for a second try, and none is lost to a device that does not make one.
+    """
+    try:
+        return as_uas(request, now_ns)
+    except SipError:
+        return None, ()
+
+
 def as_uac(response: Response, now_ns: int) -> Timer | None:
     """What a 2xx to our INVITE or UPDATE agrees to (RFC 4028 7.2). One that names no refresher leaves it to us."""
     seconds, refresher = _interval(response, "Session-Expires")
