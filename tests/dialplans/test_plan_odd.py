@@ -1,4 +1,4 @@
-"""Odd values in every place of a plan: the answer is a plan or faults, never a crash."""
+"""Odd values in every place of a plan: the answer is a plan or faults that name their line, never a crash."""
 
 import pytest
 from hypothesis import given
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from dialplans.faults import PlanError
 from dialplans.parse import parse
 from tests.dialplans.test_plan_text import WHOLE
-from tests.dialplans.whole import RICH
+from tests.dialplans.whole import RICH, changed, faults_of, line_of
 
 ODD = [
     "1",
@@ -65,3 +65,9 @@ SECTIONS_OF_A_PLAN = (
 def test_a_section_of_any_other_shape_is_a_fault_not_a_crash(section: str, value: str) -> None:
     with pytest.raises(PlanError):
         parse(f"{section} = {value}\n", "plan.toml")
+
+
+def test_faults_of_later_rows_keep_their_line_where_an_earlier_one_cannot_be_read() -> None:
+    text = changed('after = "30s"\nring', "ring").replace('call = "police"', 'call = "army"')
+    lines = {fault.what: fault.line for fault in faults_of(text)}
+    assert lines["'army' is not in parties"] == line_of(text, "army")

@@ -333,12 +333,6 @@ def test_a_ladder_may_end_with_a_hand_over_but_not_with_a_ring() -> None:
     assert fault.line == line_of(text, "[[ladders.day.steps]]")
 
 
-def test_faults_of_later_rows_keep_their_line_where_an_earlier_one_cannot_be_read() -> None:
-    text = changed('after = "30s"\nring', "ring").replace('call = "police"', 'call = "army"')
-    lines = {fault.what: fault.line for fault in faults_of(text)}
-    assert lines["'army' is not in parties"] == line_of(text, "army")
-
-
 KEYS = """
 [profiles.mast]
 acknowledge = "*"
