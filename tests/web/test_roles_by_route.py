@@ -22,6 +22,8 @@ BODIES = {
     "/api/calls/{id}/bring": {"operator": OPERATOR, "mode": "join"},
     "/api/calls/{id}/mode": {"leg": LEG, "mode": "private"},
     "/api/calls/{id}/transfer": {"to": OPERATOR},
+    "/api/calls/{id}/bring-point": {"point": POINT},
+    "/api/calls/{id}/control": {"control": "beacon"},
 }
 # route -> who gets through; written out by hand, so that a slip in the table is seen here
 EXPECTED = {
@@ -88,7 +90,7 @@ def test_every_route_is_expected_here() -> None:
 
 
 async def _ask(client: httpx.AsyncClient, method: str, path: str) -> httpx.Response:
-    ids = {"incidents": INCIDENT, "calls": CALL, "operators": OPERATOR, "plans": "1", "points": POINT}
+    ids = {"incidents": INCIDENT, "calls": CALL, "operators": OPERATOR, "plans": "1", "points": POINT, "point-groups": "square"}
     id = ids.get(path.split("/")[2] if path.count("/") > 1 else "", "")
     params = {"reason": "review"} if path.endswith("/recording") else None
     path = path.replace("{path:path}", "tokens.css")
