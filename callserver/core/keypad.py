@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from callserver.core.effects import Keys
-from callserver.core.facts import DigitsSent
+from callserver.core.facts import DigitsSent, DigitsSettled
 from callserver.core.instant import later
 from callserver.core.lookup import incident_of, plan_of
 from callserver.core.state import Leg, State
@@ -36,4 +36,8 @@ def send(d: "Decision", leg: Leg, profile: Profile, digits: str, why: str, by: s
 def farewell(d: "Decision", leg: Leg) -> Keys | None:
     """What the device is told before we end its call, where its profile wants that."""
     profile = profile_of_leg(d.state, leg)
-    return send(d, leg, profile, profile.on_end, "end", "plan") if profile is not None and profile.on_end else None
+    if profile is None or not profile.on_end:
+        return None
+    if leg.sending:
+        d.record(DigitsSettled(leg.id, leg.sending, False, "the call was ended meanwhile"))
+    return send(d, leg, profile, profile.on_end, "end", "plan")

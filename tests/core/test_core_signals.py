@@ -133,3 +133,10 @@ def test_keys_of_which_nobody_says_what_came_are_told_as_failed() -> None:
     assert run.said(f.DigitsSettled) == []
     run.after(1)
     assert [fact.whole for fact in run.said(f.DigitsSettled)] == [False] and run.state.legs[leg].sending == ""
+
+
+def test_keys_under_way_when_the_call_is_ended_are_told_as_not_known_to_be_whole() -> None:
+    run, call, leg = talking()
+    run.do(ev.SendControl(call.id, "beacon", "ann"), ev.HangUp(call.id, "ann"))
+    assert run.said(f.DigitsSettled) == [f.DigitsSettled(leg, "*71", False, "the call was ended meanwhile")]
+    assert [order.keys.digits for order in run.ordered(EndLeg) if order.keys] == ["#"]

@@ -263,7 +263,7 @@ async def _muted(it: Scene) -> None:
 
 
 async def _group(it: Scene) -> None:
-    await it.talk()
+    await it.talk(f"p{1 + it.pair % 4}")
     other = await it.people.phone(f"p{1 + (it.pair + 1) % 4}", VOICES["other"])
     it.phones["other"] = other
     await it.ask(Verb.BRING_POINT, point=other.user)
