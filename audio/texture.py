@@ -83,10 +83,10 @@ def roughness(samples: Samples) -> float:
     return float(np.sum(np.diff(wave) ** 2)) / power if power else 0.0
 
 
-def likeness(sound: Samples, other: Samples, rate_hz: int) -> Likeness | None:
-    """How much the loudest second of `other` is found anywhere in `sound`; None where either has nothing in it.
+def likeness(sound: Samples, other: Samples, rate_hz: int, from_s: float = -np.inf) -> Likeness | None:
+    """How much the loudest second of `other` is found in `sound`, at least `from_s` behind; None where there is nothing to find.
 
-    The two are cut from the same stretch of time; a copy may lie before or behind by as much as they are longer than a second.
+    How far behind is reckoned from where both begin. What repeats itself, as a tone does, is found at each of its periods.
     """
     span = round(COPY_SPAN_S * rate_hz)
     if min(sound.size, other.size) < span:
@@ -101,7 +101,10 @@ def likeness(sound: Samples, other: Samples, rate_hz: int) -> Likeness | None:
     size = 1 << int(np.ceil(np.log2(wave.size + span)))
     product = np.fft.irfft(np.fft.rfft(wave, size) * np.conj(np.fft.rfft(place, size)), size)[: wave.size - span + 1]
     shares = np.abs(product) / np.sqrt(own * np.maximum(theirs, own * 1e-6))
-    at = int(np.argmax(shares))
+    first = max(0, round(cut + from_s * rate_hz)) if np.isfinite(from_s) else 0
+    if first >= shares.size:
+        return None
+    at = first + int(np.argmax(shares[first:]))
     level = 10.0 * np.log10(max(float(theirs[at]), _LEVEL_FLOOR) / own)
     return Likeness(min(1.0, float(shares[at])), float(level), (at - cut) / rate_hz)
 

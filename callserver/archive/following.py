@@ -25,7 +25,7 @@ SECOND_NS = 1_000_000_000
 BEHIND_NS = 300_000_000  # the newest that is looked at: a writer's pauses and late packets are behind it
 WINDOW_NS = SECOND_NS
 KEPT_NS = 4 * SECOND_NS
-OWN_NS, OTHERS_NS, OTHERS_END_NS = 2_600_000_000, 2_200_000_000, 600_000_000  # for comparing: before the window's end
+OWN_NS, OTHERS_NS, OTHERS_END_NS = 2_600_000_000, 2_200_000_000, 600_000_000  # for comparing, before the window's end: up to 0.6 s behind
 BEFORE_NS = 600_000_000  # decoded and thrown away: a G.722 decoder that begins in the middle is 400 ms in settling
 SPOKEN_DBFS = -45.0
 BEHIND_AT_LEAST_S = -0.05  # a copy comes after what it is a copy of; arrival is this exact
@@ -218,12 +218,7 @@ def _copy(leg: Follower, others: Iterable[Follower], end_ns: int) -> tuple[textu
         if rms_dbfs(other) < SPOKEN_DBFS:
             continue
         spoke = True
-        found = texture.likeness(own, other, _COMPARED_HZ)
-        if found is not None and _behind(found, own.size, other.size) >= BEHIND_AT_LEAST_S:
+        found = texture.likeness(own, other, _COMPARED_HZ, BEHIND_AT_LEAST_S + (OWN_NS - OTHERS_NS) / SECOND_NS)
+        if found is not None:
             nearest = found if nearest is None or found.share > nearest.share else nearest
     return nearest, spoke
-
-
-def _behind(found: texture.Likeness, own: int, other: int) -> float:
-    """Seconds that the copy is behind: the two stretches begin at different times."""
-    return found.behind_s - (OWN_NS - OTHERS_NS) / SECOND_NS if own and other else 0.0

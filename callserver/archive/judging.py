@@ -25,6 +25,7 @@ RANDOM_BELOW = 2.0  # audio.texture.evenness
 HOLLOW_BELOW, HOLLOW_DBFS = 0.02, -45.0
 OTHER_LAW_DB, OTHER_LAW_ROUGH = 5.0, 1.15
 COPY_SHARE, COPY_WITHIN_DB = 0.9, 6.0
+TONE_FLAT = 0.03  # below it a sound repeats itself, and nobody can say whose it is
 DEAD_ABOVE = 0.9  # share of frames
 
 MEMORY = 5  # windows
@@ -113,7 +114,8 @@ def _wrong_law(window: Window) -> bool:
 
 
 def _is_copy(window: Window) -> bool:
-    return window.other_spoke and window.copy_share >= COPY_SHARE and abs(window.copy_db) <= COPY_WITHIN_DB
+    alike = window.copy_share >= COPY_SHARE and abs(window.copy_db) <= COPY_WITHIN_DB
+    return window.other_spoke and alike and window.flat > TONE_FLAT
 
 
 @dataclass(slots=True)

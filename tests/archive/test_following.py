@@ -137,6 +137,23 @@ def test_sides_that_were_crossed_say_what_they_are_sent(tmp_path: Path) -> None:
     assert kind_of(window(point, 4.0, operator)) is Kind.COPY
 
 
+def test_two_tones_of_one_pitch_are_no_copies_for_nobody_can_say_whose_they_are(tmp_path: Path) -> None:
+    same = tone(1000, 4.0, 8000)
+    point, operator = two(tmp_path, {"point": same, "operator": same}, same)
+    assert kind_of(window(point, 4.0, operator)) is Kind.SOUND
+    assert kind_of(window(operator, 4.0, point)) is Kind.SOUND
+
+
+@pytest.mark.parametrize("late_s", [0.02, 0.3, 0.55])
+def test_a_copy_is_found_up_to_six_tenths_of_a_second_behind(tmp_path: Path, late_s: float) -> None:
+    whole = speech(8000, 12.0)[2 * 8000 : 12 * 8000]
+    point, operator = two(tmp_path, {"point": whole, "operator": whole}, whole, 0.03 + late_s)
+    found = [(window(point, second, operator), window(operator, second, point)) for second in (4.0, 5.0, 6.0, 7.0, 8.0, 9.0)]
+    copies = [kind_of(copy) for copy, _ in found if copy.other_spoke]
+    assert copies.count(Kind.COPY) >= 4, copies
+    assert Kind.COPY not in [kind_of(voice) for _, voice in found]
+
+
 def test_a_faint_echo_of_a_line_is_no_copy(tmp_path: Path) -> None:
     _, theirs = voices()
     point, operator = two(tmp_path, {"point": louder(theirs, 0.1), "operator": theirs}, theirs, 0.1)

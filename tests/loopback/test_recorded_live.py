@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from tests.audio.sounds import mixed, noise, speech
 from tests.eventually import eventually
 from tests.loopback.desk import Desk, desk, now_s
 from tests.loopback.phone import Phone
+from tests.loopback.rtp_peer import CODECS
 from tests.loopback.service import Service, plan_text, running
 from tests.peers.ports import Ports
 
@@ -87,8 +89,11 @@ def _zeros(_: Phone, operator: Phone) -> None:
     operator.rtp.payload = operator.rtp.silence
 
 
-def _echo(point: Phone, _: Phone) -> None:
+def _echo(point: Phone, operator: Phone) -> None:
+    """What the operator says does not repeat itself: of a tone nobody could say whose it is."""
     point.rtp.echo = True
+    voice = speech(8_000, 30.0)
+    operator.rtp.payload = CODECS["PCMA"][1](mixed(voice, noise(8_000, 30.0, -60, 0.3)))
 
 
 def _nothing(point: Phone, _: Phone) -> None:
