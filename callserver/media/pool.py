@@ -17,7 +17,8 @@ from pathlib import Path
 
 REFILL_AFTER_NS = 600_000_000
 AGAIN_AFTER_NS = 1_000_000_000  # a template that failed, or could not fork
-ANSWER_LIMIT_NS = 10_000_000_000  # its imports and a slow machine included
+ANSWER_LIMIT_NS = 10_000_000_000  # a slow machine included
+START_LIMIT_NS = 60_000_000_000  # its imports too: a slow one that is started again and again would never be there
 KILL_LIMIT_S = 0.1
 MOST_ASKED = 8  # forks under way; a machine that is too slow for them is not helped by more
 TEMPLATE = "callserver.media.template"
@@ -47,12 +48,14 @@ class Pool:
         self.template: subprocess.Popen[bytes] | None = None
         self.trouble = ""  # why no workers can be had
         self.start_at_ns = 0  # when a template that is gone is started again
+        self._limit_ns = START_LIMIT_NS
         self._made = 0
         self._refill_at_ns = 0
 
     def start_template(self, now_ns: int) -> bool:
         """Start (or start again) the process that forks workers; False when the system refuses, it is tried again then."""
         self.end_template("")
+        self._limit_ns = START_LIMIT_NS
         self.start_at_ns = now_ns + AGAIN_AFTER_NS
         try:
             (self.run_dir / "workers").mkdir(parents=True, exist_ok=True)
@@ -83,7 +86,7 @@ class Pool:
 
     def hangs(self, now_ns: int) -> bool:
         """Whether the template has not answered for too long."""
-        return any(now_ns - since_ns > ANSWER_LIMIT_NS for since_ns in self.asked.values())
+        return any(now_ns - since_ns > self._limit_ns for since_ns in self.asked.values())
 
     def need(self, now_ns: int) -> None:
         """A call has no worker: fork one at once."""
@@ -117,6 +120,7 @@ class Pool:
             reply = b""
         if not reply:
             raise EOFError("the template ended")
+        self._limit_ns = ANSWER_LIMIT_NS
         name, _, pid = reply.decode().partition(" ")
         self.asked.pop(name, None)
         try:

@@ -104,10 +104,14 @@ def test_a_template_that_does_not_read_is_not_asked_in_a_busy_loop(stage: Stage)
 
 
 def test_a_template_that_does_not_answer_hangs(stage: Stage) -> None:
-    """Which is seen; started again, it is asked again for all that is lacking."""
+    """Which is seen, one that has not answered yet later; started again, it is asked again for all that is lacking."""
     pool = stage.pool
     pool.refill(0)
+    assert not pool.hangs(pool_of.START_LIMIT_NS) and pool.hangs(pool_of.START_LIMIT_NS + 1)
+    stage.answer(stage.asked()[0])
+    assert pool.forked(0) is not None
     assert not pool.hangs(pool_of.ANSWER_LIMIT_NS) and pool.hangs(pool_of.ANSWER_LIMIT_NS + 1)
+    pool.gone(next(iter(pool.workers.values())), 0)
     pool.end_template("it hangs")
     assert pool.missing() == 2 and pool.trouble == "it hangs" and not pool.hangs(100 * SECOND)
     assert pool.next_ns() == pool.start_at_ns

@@ -93,9 +93,16 @@ async def test_a_wish_for_the_plan_becomes_a_reload_and_a_refusal_stops_nothing(
     board = _board(posted)
     board.loop, board._tasks, board.config = asyncio.get_running_loop(), set(), SimpleNamespace(plan=SimpleNamespace(file="p"))  # type: ignore[assignment]
     asked: list[str] = []
+    looked: list[str] = []
+
+    async def look() -> None:
+        looked.append("certificate")
+
+    board.certificate = SimpleNamespace(look=look)  # type: ignore[assignment]
 
     async def reload(by: str) -> None:
         asked.append(by)
+        assert looked == len(asked) * ["certificate"], "the certificate's files are read too"
         raise PlanRefused(("a fault",)) if len(asked) == 1 else RuntimeError("ours")
 
     board.plans = SimpleNamespace(reload=reload)  # type: ignore[assignment]

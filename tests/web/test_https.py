@@ -28,7 +28,7 @@ from tests.web.desk import password_of, user_of
 
 RUN = (
     "import sys; from callserver.config import load_json; from callserver.web.main import run;"
-    "run(load_json(sys.argv[1]), *map(int, sys.argv[2:]))"
+    "run(load_json(sys.argv[1]), *map(int, sys.argv[2:]), beat=lambda: None, beat_every_s=1.0)"
 )
 STOP_WITHIN_S = 3.0
 NOW = datetime.datetime.now(datetime.UTC)

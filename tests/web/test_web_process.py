@@ -18,7 +18,7 @@ from tests.eventually import eventually_sync
 
 RUN = (
     "import sys; from callserver.config import load_json; from callserver.web.main import run;"
-    "run(load_json(sys.argv[1]), int(sys.argv[2]))"
+    "run(load_json(sys.argv[1]), int(sys.argv[2]), beat=lambda: None, beat_every_s=1.0)"
 )
 STOP_WITHIN_S = 3.0
 
