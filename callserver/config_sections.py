@@ -85,7 +85,7 @@ class SipConfig(_Section):
         default=1800,
         ge=0,
         le=86_400,
-        description="Seconds within which a call through a trunk is to be refreshed (RFC 4028), at least 90; 0: trunks are not asked.",
+        description="Seconds within which a call through a trunk is refreshed (RFC 4028), at least 90; 0: trunks are not asked.",
     )
 
     @field_validator("rtp_ports")

@@ -51,7 +51,7 @@ from callserver.core.facts_points import DigitsSent as DigitsSent
 from callserver.core.facts_points import DigitsSettled as DigitsSettled
 from callserver.core.facts_points import GroupCalled as GroupCalled
 from callserver.core.facts_points import PointGivenUp as PointGivenUp
-from callserver.core.ids import CallId, IncidentId, LegId, OfferId, OperatorId, PointId
+from callserver.core.ids import NO_LEG, CallId, IncidentId, LegId, OfferId, OperatorId, PointId
 from callserver.core.shape import Shape
 from callserver.core.termination import Termination
 from dialplans.model import Plan
@@ -308,7 +308,7 @@ class CodeUsed:
     code: str
     accepted: bool
     reason: str
-    leg: LegId = LegId("")
+    leg: LegId = NO_LEG
 
 
 @dataclass(frozen=True, slots=True)

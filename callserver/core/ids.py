@@ -4,7 +4,7 @@ Randomness stays outside the core: the shell mints incident ids (see `runtime.cl
 below an incident is numbered, so the same facts always give the same ids.
 """
 
-from typing import NewType
+from typing import Final, NewType
 
 IncidentId = NewType("IncidentId", str)
 CallId = NewType("CallId", str)
@@ -13,6 +13,9 @@ OfferId = NewType("OfferId", str)
 OperatorId = NewType("OperatorId", str)
 PointId = NewType("PointId", str)
 PartyId = NewType("PartyId", str)
+
+NO_LEG: Final = LegId("")
+"""Where a fact of an older journal names no leg."""
 
 
 def call_id(incident: IncidentId, number: int) -> CallId:

@@ -73,7 +73,7 @@ def as_uas(request: Request, now_ns: int) -> tuple[Timer | None, Lines]:
 
 
 def of_press(request: Request, now_ns: int) -> tuple[Timer | None, Lines]:
-    """As `as_uas`, for the INVITE that opens a dialog: too short an interval is served without a timer (RFC 4028 9 leaves it to us).
+    """As `as_uas`, for the INVITE that opens a dialog: too short an interval is served without one (as RFC 4028 9 allows).
 
     No press waits for a second try, and none is lost to a device that does not make one.
     """
