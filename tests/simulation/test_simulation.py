@@ -62,6 +62,7 @@ EVERYTHING = {
     *("NoticeSettled", "RouteAwaited", "CallHeld", "WorkerReplaced", "ServerStarted", "CallBackAwaited", "OfferWidened"),
     *("LegMuted", "ModeSet", "CallTaken", "CallParked", "IncidentDirected", "DirectionEnded", "IncidentChosen", "TalkLimitNear"),
     *("OneWayFound", "OneWayEnded"),
+    *("DigitsSent", "DigitsSettled", "GroupCalled", "PointGivenUp"),
     *("IncidentListed", "IncidentUnlisted", "OwnerNamed", "OwnerAcknowledged", "CallBackBegun"),
     *("AcceptanceAwaited", "LegAccepted", "came back", "taken over", "called out", "not reached", "renewed"),
     *("passed over", "paused by the core", "wrap-up cut", "button", "another ladder", "instead of", "lowered for mischief"),
