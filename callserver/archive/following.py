@@ -28,7 +28,7 @@ KEPT_NS = 4 * SECOND_NS
 OWN_NS, OTHERS_NS, OTHERS_END_NS = 2_600_000_000, 2_200_000_000, 600_000_000  # before the window's end: up to 0.6 s behind
 BEFORE_NS = 600_000_000  # decoded and thrown away: a G.722 decoder that begins in the middle is 400 ms in settling
 SPOKEN_DBFS = -45.0
-BEHIND_AT_LEAST_S = -0.05  # a copy comes after what it is a copy of; arrival is this exact
+BEHIND_AT_LEAST_S = -0.01  # a copy comes with or after what it is a copy of; arrival is this exact, a way through us takes 20 ms
 PAUSED_ABOVE = 0.2  # share of frames that hold a machine's silence, or of the time that no packets came for
 FULL = {PCMU: int(g711.ULAW_VALUES.max()), PCMA: int(g711.ALAW_VALUES.max()), G722: 32_767}
 OTHER_LAW = {PCMU: PCMA, PCMA: PCMU}
@@ -62,6 +62,7 @@ class Stretch:
     payload: bytes
     share: float
     comfort: bool = False
+    begun_ns: int = 0  # when its first packet came
 
     @property
     def rate_hz(self) -> int:
@@ -161,7 +162,8 @@ class Follower:
         ordered = sorted(((_near(seq, there[0].seq), packet) for seq, packet in sounding.items()), key=lambda each: each[0])
         payload = b"".join(packet.payload for _, packet in ordered if packet.codec == codec)
         seconds = len(payload) * SAMPLES_PER_BYTE[codec] / RATES_HZ[codec]
-        return Stretch(codec, decode(codec, payload), payload, min(1.0, seconds * SECOND_NS / length_ns), comfort)
+        share = min(1.0, seconds * SECOND_NS / length_ns)
+        return Stretch(codec, decode(codec, payload), payload, share, comfort, ordered[0][1].at_ns)
 
 
 def _near(seq: int, first: int) -> int:
@@ -209,7 +211,8 @@ def _other_law(said: Stretch) -> tuple[float, float]:
 
 def _copy(leg: Follower, others: Iterable[Follower], end_ns: int) -> tuple[texture.Likeness | None, bool]:
     """The nearest likeness to what the leg was sent, or to what another said; and whether there was anything to be like."""
-    own = leg.said(end_ns, OWN_NS).compared()
+    said = leg.said(end_ns, OWN_NS)
+    own = said.compared()
     spoke = False
     nearest: texture.Likeness | None = None
     span_ns = OTHERS_NS - OTHERS_END_NS
@@ -218,7 +221,7 @@ def _copy(leg: Follower, others: Iterable[Follower], end_ns: int) -> tuple[textu
         if rms_dbfs(other) < SPOKEN_DBFS:
             continue
         spoke = True
-        found = texture.likeness(own, other, _COMPARED_HZ, BEHIND_AT_LEAST_S + (OWN_NS - OTHERS_NS) / SECOND_NS)
+        found = texture.likeness(own, other, _COMPARED_HZ, BEHIND_AT_LEAST_S + (stretch.begun_ns - said.begun_ns) / SECOND_NS)
         if found is not None:
             nearest = found if nearest is None or found.share > nearest.share else nearest
     return nearest, spoke

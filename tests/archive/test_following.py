@@ -119,7 +119,7 @@ def test_two_voices_are_no_copies_of_each_other(tmp_path: Path) -> None:
         assert kind_of(window(operator, second, point)) is Kind.SOUND
 
 
-@pytest.mark.parametrize("late_s", [0.05, 0.3])
+@pytest.mark.parametrize("late_s", [0.005, 0.05, 0.3])
 def test_a_side_that_sends_the_other_sides_voice_back_is_a_copy_and_the_voice_itself_is_none(
     tmp_path: Path, late_s: float
 ) -> None:
