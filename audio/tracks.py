@@ -77,9 +77,10 @@ class _Carried:
         return self._file.tell()
 
 
-def write_flac(path: Path, tracks: Sequence[Samples], rate_hz: int, disk: Disk = DISK) -> None:
+def write_flac(path: Path, tracks: Sequence[Samples], rate_hz: int, disk: Disk = DISK, comment: str = "") -> None:
     """Write the tracks (equally long) side by side in one FLAC file: aside, synced, read back and compared, then renamed.
 
+    `comment` goes into the file as its comment of that name (RFC 9639 section 8.6).
     Raises ValueError for tracks of different length and OSError when what was written does not read back the same.
     """
     frames = {track.size for track in tracks}
@@ -88,15 +89,17 @@ def write_flac(path: Path, tracks: Sequence[Samples], rate_hz: int, disk: Disk =
     disk.make_directory(path.parent)
     aside = path.with_name(f".{path.name}.part")
     with disk.create(aside) as file:
-        _encode(_Carried(file), path.name, tracks, rate_hz)
+        _encode(_Carried(file), path.name, tracks, rate_hz, comment)
     if not reads_back(aside, tracks, rate_hz):
         raise OSError(f"{path.name} does not read back as it was written")
     disk.keep(aside, path)
 
 
-def _encode(file: _Carried, name: str, tracks: Sequence[Samples], rate_hz: int) -> None:
+def _encode(file: _Carried, name: str, tracks: Sequence[Samples], rate_hz: int, comment: str) -> None:
     try:
         with soundfile.SoundFile(file, "w", rate_hz, len(tracks), "PCM_16", format="FLAC") as out:
+            if comment:
+                out.comment = comment
             for start in range(0, tracks[0].size, _BLOCK):
                 out.write(np.stack([track[start : start + _BLOCK] for track in tracks], axis=1))
     except soundfile.LibsndfileError as error:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from callserver.core.facts import CheckpointKeyMade, CheckpointSigned
-from callserver.store.evidence.statement import consent_text, fingerprint, signed_text
+from callserver.store.evidence.statement import consent_text, fingerprint, pack_text, signed_text
 
 FILE_NAME = "checkpoint.key"
 
@@ -34,6 +34,11 @@ class SigningKey:
         """The journal up to row `number`, signed."""
         signature = self.private.sign(signed_text(sequence, number, hash, utc_ns, self.name))
         return CheckpointSigned(sequence, number, hash, utc_ns, self.name, signature.hex())
+
+    def pack(self, digest: str, utc_ns: int) -> str:
+        """The line that signs an evidence pack by its manifest's SHA-256. It cannot be taken for a checkpoint."""
+        text = pack_text(digest, utc_ns, self.name)
+        return f"{text} {self.private.sign(text.encode()).hex()}"
 
     def first(self) -> CheckpointKeyMade:
         """The fact of a key that follows none, or none that could consent."""

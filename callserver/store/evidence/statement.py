@@ -4,7 +4,8 @@
 
 SEQUENCE counts checkpoints from 1; NUMBER is a row of the journal and HASH its hash (hex), which stands for all rows up to it;
 KEY is the fingerprint, the SHA-256 of the public key's 32 bytes (hex). SIGNATURE (hex) is Ed25519, RFC 8032, under the line's
-text before the space that precedes it. A key consents to its successor by signing `callserver-key-1 PUBLIC`, PUBLIC in hex.
+text before the space that precedes it. A key consents to its successor by signing `callserver-key-1 PUBLIC`, PUBLIC in hex. Of an
+evidence pack it signs `callserver-pack-1 DIGEST UTC_NS KEY`, DIGEST being the SHA-256 of the pack's manifest.
 """
 
 import hashlib
@@ -55,6 +56,11 @@ def lines_in(text: str) -> Iterator[Found]:
 def consent_text(public: str) -> bytes:
     """What a key signs so that the key `public` may follow it."""
     return f"callserver-key-1 {public}".encode()
+
+
+def pack_text(digest: str, utc_ns: int, key: str) -> str:
+    """What is signed of an evidence pack: the SHA-256 of its manifest."""
+    return f"callserver-pack-1 {digest} {utc_ns} {key}"
 
 
 def is_named_rightly(key: CheckpointKeyMade) -> bool:

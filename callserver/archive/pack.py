@@ -1,0 +1,156 @@
+"""An evidence pack: one zip that a stranger can read, listen to and verify, on a machine that never saw this service.
+
+The same content gives the same bytes: files stand in the order of their names and all have the time of 1 January 1980. What is in
+it is told by `manifest.json`, which is signed; `store/evidence/verify_pack.py` checks all of it.
+"""
+
+import hashlib
+import json
+import shutil
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from audio.disk import DISK, Disk
+
+MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
+FORMAT = "callserver-pack-1"
+_TIME = (1980, 1, 1, 0, 0, 0)  # the first that a zip can hold
+_BLOCK = 1 << 20
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A call's sound in the pack. `kind` is original, redacted or none, with `why`; `files` names each file below `sound/`."""
+
+    call: str
+    kind: str
+    began_utc: str | None = None
+    began_local: str | None = None
+    duration_ms: int = 0
+    files: Mapping[str, str] = field(default_factory=dict)  # name -> what is on it
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """Which stretch of a camera's recording belongs to a call."""
+
+    camera: str
+    name: str
+    url: str
+    call: str
+    from_utc: str
+    to_utc: str
+    from_local: str
+    to_local: str
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Who made a pack of what, when and why. Times are RFC 3339."""
+
+    pack: str
+    incident: str
+    place: str
+    made_utc: str
+    by: str
+    reason: str
+    approved_by: str
+    version: str
+    time_zone: str
+
+
+@dataclass(slots=True)
+class Content:
+    """All that goes into a pack: texts by name, and where the files of sound are read from."""
+
+    about: About
+    texts: dict[str, bytes]
+    sounds: list[Sound]
+    cameras: list[Camera]
+    paths: dict[str, Path]
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """What was written."""
+
+    digest: str
+    size: int
+
+
+def as_json(value: Any) -> bytes:
+    """The JSON of a pack's files: for people to read, in the order that it was made in."""
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def compact_json(value: Any) -> bytes:
+    """The same without the white space, for what is long."""
+    return (json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+
+
+def write_pack(
+    out: Path, content: Content, sign: Callable[[str], str], progress: Progress = lambda done, total: None, disk: Disk = DISK
+) -> Packed:
+    """Write the zip aside, sync it and rename it to `out`.
+
+    `sign(digest)` gives the line of `manifest.sig` for a manifest's SHA-256. Raises OSError; nothing is then left at `out` that
+    was not there before.
+    """
+    sums = {name: hashlib.sha256(octets).hexdigest() for name, octets in content.texts.items()}
+    sums |= {name: _sum(path) for name, path in content.paths.items()}
+    manifest = as_json(
+        {
+            "format": FORMAT,
+            **asdict(content.about),
+            "sound": [asdict(one) for one in content.sounds],
+            "cameras": [asdict(one) for one in content.cameras],
+            "files": dict(sorted(sums.items())),
+        }
+    )
+    signature = sign(hashlib.sha256(manifest).hexdigest()).encode() + b"\n"
+    texts = {**content.texts, MANIFEST: manifest, SIGNATURE: signature}
+    aside = out.with_name(f".{out.name}.part")
+    try:
+        with disk.create(aside) as file, zipfile.ZipFile(file, "w") as zip:
+            names = sorted({*texts, *content.paths})
+            for done, name in enumerate(names):
+                progress(done, len(names))
+                _add(zip, name, texts.get(name), content.paths.get(name))
+        packed = Packed(_sum(aside), aside.stat().st_size)
+        disk.keep(aside, out)
+    except BaseException:
+        disk.remove(aside)
+        raise
+    return packed
+
+
+def _add(zip: zipfile.ZipFile, name: str, octets: bytes | None, path: Path | None) -> None:
+    info = zipfile.ZipInfo(name, _TIME)
+    info.create_system, info.external_attr = 3, 0o644 << 16
+    info.compress_type = zipfile.ZIP_STORED if path is not None else zipfile.ZIP_DEFLATED
+    if path is not None:
+        info.file_size = path.stat().st_size  # so that one past 2 GB gets the fields for it
+    with zip.open(info, "w") as out:
+        if path is None:
+            out.write(octets or b"")
+            return
+        with path.open("rb") as sound:
+            shutil.copyfileobj(sound, out, _BLOCK)
+
+
+def _sum(path: Path) -> str:
+    total = hashlib.sha256()
+    with path.open("rb") as file:
+        _feed(file, total.update)
+    return total.hexdigest()
+
+
+def _feed(file: BinaryIO, take: Callable[[bytes], object]) -> None:
+    while part := file.read(_BLOCK):
+        take(part)

@@ -1,0 +1,156 @@
+"""Redaction: a call's recording with something covered, as new files beside the original ones, which stay as they are.
+
+Outside of what is covered every sample is that of the original; inside it there is a tone or silence, and nothing else. Whom a
+party is heard by decides where it is covered: what the point said is its own track and the left side of the file for listening;
+what anybody else said, another point among them, is that leg's track and the right side, which is all that the point was sent.
+
+Spans are chosen by whoever listens to that file. What its right side holds was said a little earlier, on the track of its leg: so
+there a span begins `LAG_MS` earlier, and nothing of a word is left behind.
+"""
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from audio.disk import DISK, Disk
+from audio.tones import tone
+from audio.tracks import write_flac
+from callserver.core.desk import EVERYONE, OTHERS, POINT, SILENCE, TONE
+
+LISTENING = "call"
+COVER_HZ, COVER_DBFS = 1000.0, -20.0
+LAG_MS = 500  # from a mouth to the point's line: two jitter buffers and the way between them
+_ALL_MS = 1 << 40
+COMMENT = "callserver-redaction-1 "
+
+Sides = NDArray[np.int16]  # (frames, sides)
+Spans = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """What is covered with what.
+
+    `spans` are (from, to) in ms of the file for listening, none: all of it; `party` is point, others, everyone or a leg;
+    `cover` is tone or silence.
+    """
+
+    spans: Spans
+    party: str
+    cover: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who redacts why, by which version; it goes into the files."""
+
+    by: str
+    reason: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """SHA-256 by path below the recordings' directory: of what was read, and of what was written."""
+
+    origin: Mapping[str, str]
+    files: Mapping[str, str]
+
+
+def fault(cover: Cover, legs: Mapping[str, str]) -> str:
+    """What is wrong with the wish, in words; "" for nothing. `legs`: the role of each leg of the call."""
+    if cover.cover not in (TONE, SILENCE):
+        return "it is covered with tone or with silence"
+    if cover.party not in (POINT, OTHERS, EVERYONE, *legs):
+        return f"there is no party {cover.party}: point, others, everyone, or one of the legs {', '.join(legs)}"
+    if any(not 0 <= begin < end for begin, end in cover.spans):
+        return "a span begins at 0 or later and ends after it begins"
+    return ""
+
+
+def redact(
+    root: Path, files: Mapping[str, str], id: str, cover: Cover, legs: Mapping[str, str], who: Origin, disk: Disk = DISK
+) -> Redacted:
+    """Write `redacted-<id>-<name>` beside each of `files`, the FLACs of one call below `root` with their SHA-256 in the journal.
+
+    All files of the call are written, also those in which nothing is covered, so that the redaction is whole by itself. The same
+    wish gives the same bytes. Raises ValueError for a wish that makes no sense or an original that is not what the journal says,
+    OSError for the disk.
+    """
+    if wrong := fault(cover, legs):
+        raise ValueError(wrong)
+    origin, written = {}, {}
+    for name in sorted(name for name in files if name.endswith(".flac")):
+        octets = (root / name).read_bytes()
+        origin[name] = hashlib.sha256(octets).hexdigest()
+        if origin[name] != files[name]:
+            raise ValueError(f"{name} is not what the journal says; run callserver verify")
+        samples, rate_hz = _read(octets, name)
+        covered = covered_samples(samples, rate_hz, _where(Path(name).stem, cover, legs), cover.cover)
+        path = (root / name).with_name(f"redacted-{id}-{Path(name).name}")
+        tracks = [np.ascontiguousarray(covered[:, side]) for side in range(covered.shape[1])]
+        write_flac(path, tracks, rate_hz, disk, _comment(name, origin[name], id, cover, who))
+        written[f"{Path(name).parent}/{path.name}"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    if not written:
+        raise ValueError("the call has no recording")
+    return Redacted(origin, written)
+
+
+def covered_samples(samples: Sides, rate_hz: int, where: Mapping[int, Spans], cover: str) -> Sides:
+    """The samples with the spans (ms) of each side covered: from the sample at or before a beginning to that after an end."""
+    out = samples.copy()
+    for side, spans in where.items():
+        for begin_ms, end_ms in spans:
+            begin, end = begin_ms * rate_hz // 1000, min(-(-end_ms * rate_hz // 1000), len(samples))
+            if begin >= end:
+                continue  # this track is shorter than the call
+            length = end - begin
+            out[begin:end, side] = tone(COVER_HZ, length / rate_hz, rate_hz, COVER_DBFS)[:length] if cover == TONE else 0
+    return out
+
+
+def _where(stem: str, cover: Cover, legs: Mapping[str, str]) -> dict[int, Spans]:
+    """The spans of each side of a file that hold something of the party's voice."""
+    points = {leg for leg, role in legs.items() if role == POINT}
+    parties = {POINT: points, OTHERS: set(legs) - points, EVERYONE: set(legs)}
+    wanted = parties.get(cover.party, {cover.party})
+    spans = cover.spans or ((0, _ALL_MS),)
+    if stem != LISTENING:
+        said = spans if stem in points else tuple((max(0, begin - LAG_MS), end) for begin, end in spans)
+        return {0: said} if stem in wanted else {}
+    there: dict[int, Spans] = {}
+    if wanted & points:
+        there[0] = spans
+    if wanted - points:
+        there[1] = spans
+    return there
+
+
+def _read(octets: bytes, name: str) -> tuple[Sides, int]:
+    try:
+        samples, rate_hz = soundfile.read(io.BytesIO(octets), dtype="int16", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise ValueError(f"{name} is no sound file: {error.error_string}") from error
+    return samples, int(rate_hz)
+
+
+def _comment(name: str, sha256: str, id: str, cover: Cover, who: Origin) -> str:
+    told = {
+        "redaction": id,
+        "origin": name,
+        "sha256": sha256,
+        "spans_ms": cover.spans,
+        "party": cover.party,
+        "cover": cover.cover,
+        "by": who.by,
+        "reason": who.reason,
+        "version": who.version,
+    }
+    return COMMENT + json.dumps(told, ensure_ascii=True)
