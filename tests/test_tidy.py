@@ -9,7 +9,9 @@ from tests import sources
 MOST_LINES_OF_A_FUNCTION = 40
 MOST_LINES_OF_A_FILE = 400
 
-LONG_FILES: Mapping[str, str] = {}  # file: why it may be longer
+LONG_FILES: Mapping[str, str] = {  # file: why it may be longer
+    "callserver/store/evidence/verify_journal.py": "strangers are given one file, and read it from its head to its end",
+}
 LONG_FUNCTIONS: Mapping[str, str] = {}  # file:function: why it may be longer
 
 BROAD_CATCHES: Mapping[str, str] = {

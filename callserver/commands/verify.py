@@ -34,6 +34,8 @@ class _Verdict:
     keys: tuple[str, ...] = ()
     anchors: dict[str, int] = field(default_factory=dict)
     files: tuple[str, ...] = ()
+    deleted: int = 0  # calls of which something was
+    left: tuple[str, ...] = ()  # files that were to be deleted and are still there
 
     @property
     def ok(self) -> bool:
@@ -77,7 +79,8 @@ def _examined(
     from callserver.store import journal
     from callserver.store.evidence import examine
     from callserver.store.evidence.anchors import files_of
-    from callserver.store.evidence.files import broken_files
+    from callserver.store.evidence.files import examine_files
+    from callserver.store.evidence.retained import check_deletions
 
     with _Progress(quiet, "rows") as progress:
         report = journal.verify(engine, progress)
@@ -89,12 +92,15 @@ def _examined(
         found.checkpoints, found.signed_to, found.keys = signed.checkpoints, signed.signed_to, tuple(signed.keys)
         for path in (*_written(files_of(the), signed.checkpoints), *anchors):
             found.anchors[str(path)] = examine.check_anchor(engine, path, signed)
+        found.deleted = len(check_deletions(engine))
     except examine.Wrong as wrong:
         found.fault = str(wrong)
         return found
     if files:
         with _Progress(quiet, "recordings") as progress:
-            found.files = tuple(broken_files(engine, the.storage.recordings, the.storage.captures, progress))
+            lines = list(examine_files(engine, the.storage.recordings, the.storage.captures, progress))
+        found.files = tuple(line.text for line in lines if line.fault)
+        found.left = tuple(line.text for line in lines if not line.fault)
     found.fault = next(iter(found.files), "")
     return found
 
@@ -122,6 +128,9 @@ def _tell(found: _Verdict) -> None:
         say(f"checkpoints: {found.checkpoints}, signed up to row {found.signed_to}")
         for name, count in found.anchors.items():
             say(f"anchor {name}: {count} checkpoints agree")
+        say(f"deletions: the recordings of {found.deleted} calls were deleted, none of them held")
+        for line in found.left:
+            say(f"warning: {line}")
         for line in found.files or (found.fault,):
             if line:
                 say(f"BROKEN: {line}")
@@ -130,7 +139,7 @@ def _tell(found: _Verdict) -> None:
 
 
 def _as_data(found: _Verdict) -> dict[str, object]:
-    names = ("fault", "checkpoints", "signed_to", "keys", "anchors", "files")
+    names = ("fault", "checkpoints", "signed_to", "keys", "anchors", "files", "deleted", "left")
     return {**asdict(found.report), "ok": found.ok, **{name: getattr(found, name) for name in names}}
 
 

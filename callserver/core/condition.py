@@ -1,7 +1,7 @@
 """The condition of the machine around the calls: plans, points, trunks, lines, workers, alarms, notes of others."""
 
 from callserver.core import call as calls
-from callserver.core import classes, conditions, kept, signals, sound
+from callserver.core import classes, conditions, holds, kept, signals, sound
 from callserver.core import leg as legs
 from callserver.core.conversation import dial_point
 from callserver.core.decision import Decision
@@ -21,22 +21,36 @@ from callserver.core.events import (
     WorkerLost,
 )
 from callserver.core.facts import (
+    AccessAnswered,
+    AccessAsked,
     AccountChanged,
     ArchivistStarted,
+    BackupMade,
     CallShaped,
     CheckpointKeyMade,
     CheckpointSigned,
     ClockAnchored,
+    DisclosureMade,
+    ExportApproved,
+    ExportAsked,
+    ExportFailed,
+    ExportFetched,
+    HoldLifted,
+    HoldPlaced,
     LineChanged,
     Listened,
+    PackMade,
     PlanAdopted,
     PointChanged,
     RecordingConfirmed,
+    RecordingDeleted,
     RecordingDoubtful,
     RecordingFailed,
     RecordingMade,
+    RedactionMade,
     ServerStarted,
     SignedIn,
+    TextsErased,
     TrunkChanged,
     WorkerReplaced,
 )
@@ -47,7 +61,10 @@ from dialplans.model import When
 SILENT_ALARM_MS = 10_000
 _NOTES = (
     *(ServerStarted, ClockAnchored, RecordingMade, RecordingFailed, Listened, SignedIn, AccountChanged),
-    *(CheckpointKeyMade, CheckpointSigned, RecordingConfirmed, RecordingDoubtful, ArchivistStarted),
+    *(CheckpointKeyMade, CheckpointSigned, RecordingConfirmed, RecordingDoubtful, ArchivistStarted, BackupMade),
+    *(HoldPlaced, HoldLifted, RecordingDeleted, TextsErased),
+    *(ExportAsked, ExportApproved, ExportFailed, ExportFetched, PackMade, RedactionMade),
+    *(DisclosureMade, AccessAsked, AccessAnswered),
 )
 
 
@@ -160,6 +177,9 @@ def noted(d: Decision, event: Noted) -> None:
     if not isinstance(fact, _NOTES):
         d.refuse(type(fact).__name__, "only the core decides this")
         return
+    if isinstance(fact, holds.Retained) and (why := holds.objection(d, fact)):
+        d.refuse(type(fact).__name__, why)
+        return
     d.record(fact)
     if isinstance(fact, RecordingFailed):
         d.alarm(f"recording:{fact.call}", fact.why)
@@ -167,3 +187,5 @@ def noted(d: Decision, event: Noted) -> None:
         d.clear_alarm(f"recording:{fact.call}", "the recording is made")
     elif isinstance(fact, RecordingConfirmed | RecordingDoubtful):
         kept.noted(d, fact)
+    elif isinstance(fact, holds.Retained):
+        holds.noted(d, fact)

@@ -19,6 +19,16 @@ from callserver.core.facts_control import LegAccepted as LegAccepted
 from callserver.core.facts_control import LegMuted as LegMuted
 from callserver.core.facts_control import ModeSet as ModeSet
 from callserver.core.facts_control import TalkLimitNear as TalkLimitNear
+from callserver.core.facts_evidence import AccessAnswered as AccessAnswered
+from callserver.core.facts_evidence import AccessAsked as AccessAsked
+from callserver.core.facts_evidence import DisclosureMade as DisclosureMade
+from callserver.core.facts_evidence import ExportApproved as ExportApproved
+from callserver.core.facts_evidence import ExportAsked as ExportAsked
+from callserver.core.facts_evidence import ExportFailed as ExportFailed
+from callserver.core.facts_evidence import ExportFetched as ExportFetched
+from callserver.core.facts_evidence import PackMade as PackMade
+from callserver.core.facts_evidence import RedactionMade as RedactionMade
+from callserver.core.facts_keeping import BackupMade as BackupMade
 from callserver.core.facts_kept import ArchivistStarted as ArchivistStarted
 from callserver.core.facts_kept import RecordingConfirmed as RecordingConfirmed
 from callserver.core.facts_kept import RecordingDoubtful as RecordingDoubtful
@@ -51,6 +61,10 @@ from callserver.core.facts_points import DigitsSent as DigitsSent
 from callserver.core.facts_points import DigitsSettled as DigitsSettled
 from callserver.core.facts_points import GroupCalled as GroupCalled
 from callserver.core.facts_points import PointGivenUp as PointGivenUp
+from callserver.core.facts_retention import HoldLifted as HoldLifted
+from callserver.core.facts_retention import HoldPlaced as HoldPlaced
+from callserver.core.facts_retention import RecordingDeleted as RecordingDeleted
+from callserver.core.facts_retention import TextsErased as TextsErased
 from callserver.core.ids import NO_LEG, CallId, IncidentId, LegId, OfferId, OperatorId, PointId
 from callserver.core.shape import Shape
 from callserver.core.termination import Termination
@@ -375,6 +389,10 @@ Fact = (
     | ClockAnchored | RecordingMade | RecordingFailed | Listened | SignedIn | AccountChanged
     | CheckpointKeyMade | CheckpointSigned | RecordingConfirmed | RecordingDoubtful | ArchivistStarted
     | IncidentListed | IncidentUnlisted | OwnerNamed | OwnerAcknowledged | CallBackBegun
+    | HoldPlaced | HoldLifted | RecordingDeleted | TextsErased
+    | ExportAsked | ExportApproved | ExportFailed | ExportFetched | PackMade | RedactionMade
+    | DisclosureMade | AccessAsked | AccessAnswered
+    | BackupMade
 )  # fmt: skip
 
 KINDS: Mapping[str, type] = {kind.__name__: kind for kind in Fact.__args__}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from callserver.core import facts as f
-from callserver.core import fold_calls, fold_control, fold_incidents, fold_owners
+from callserver.core import fold_calls, fold_control, fold_holds, fold_incidents, fold_owners
 from callserver.core.facts import Fact
 from callserver.core.instant import Instant
 from callserver.core.state import State
@@ -59,6 +59,7 @@ _CHANGES: Mapping[type, Callable[[State, Any, Instant], None]] = {
     **fold_calls.CHANGES,
     **fold_control.CHANGES,
     **fold_owners.CHANGES,
+    **fold_holds.CHANGES,
     f.ClockAnchored: _clock_anchored,
     f.PointChanged: _point_changed,
     f.TrunkChanged: _trunk_changed,

@@ -210,5 +210,6 @@ class State:
     turns: dict[str, OperatorId] = field(default_factory=dict)  # queue -> who was rung last, for round-robin
     mischief: dict[PointId, tuple[tuple[Instant, str], ...]] = field(default_factory=dict)  # when and with what it closed
     notices: dict[str, NoticeDue] = field(default_factory=dict)
+    holds: dict[str, IncidentId] = field(default_factory=dict)  # legal holds that stand; their incidents may be closed
     hours: dict[int, HoursOpen] = field(default_factory=dict)  # by plan version; looked at while something waits
     index: Index | None = field(default=None, compare=False, repr=False)  # follows from the rest; see core.index

@@ -1,28 +1,20 @@
-"""Erasing personal data and free text. The chain keeps the salted hashes and stays whole."""
+"""Erasing personal data and free text. The chain keeps the salted hashes and stays whole.
 
-from sqlalchemy import Connection, Engine, select, update
+Texts go by a fact alone, `TextsErased`, in the transaction that appends it: what is gone without one was taken by hand, and
+`callserver verify` says so.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Executable, update
 
 from callserver.store import schema as t
-from callserver.store.engine import writing
+
+MOST_ROWS = 500
+"""Rows that one fact names at most; more is told by several."""
 
 
-def erase_row(engine: Engine, number: int) -> int:
-    """Erase all texts beside one row; returns how many. Salts go too: a short text could be guessed from its hash."""
-    with writing(engine) as connection:
-        return _erase(connection, [number])
-
-
-def erase_incident(engine: Engine, incident: str) -> int:
-    """Erase all texts of an incident and its calls; returns how many."""
-    with writing(engine) as connection:
-        rows = connection.execute(select(t.journal.c.number).where(t.journal.c.incident == incident))
-        return _erase(connection, [row.number for row in rows])
-
-
-def _erase(connection: Connection, numbers: list[int]) -> int:
+def erasing(rows: Sequence[int]) -> Executable:
+    """What erases all texts beside these rows of the journal. Salts go too: a short text could be guessed from its hash."""
     e = t.journal_erasable.c
-    done = 0
-    for number in numbers:
-        change = update(t.journal_erasable).where(e.number == number, e.value.is_not(None)).values(salt=None, value=None)
-        done += connection.execute(change).rowcount
-    return done
+    return update(t.journal_erasable).where(e.number.in_(rows), e.value.is_not(None)).values(salt=None, value=None)

@@ -6,7 +6,6 @@ any number of readers.
 
 from callserver.store.backlog import Kept
 from callserver.store.encoding import Erasable, UnknownKind, decode_fact, encode_fact
-from callserver.store.erase import erase_incident, erase_row
 from callserver.store.inbox import Appended
 from callserver.store.read import Row, last_number, read
 from callserver.store.verify import Report, verify
@@ -25,8 +24,6 @@ __all__ = [
     "UnknownKind",
     "decode_fact",
     "encode_fact",
-    "erase_incident",
-    "erase_row",
     "last_number",
     "read",
     "verify",

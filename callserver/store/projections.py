@@ -1,4 +1,4 @@
-"""What the screens read, computed from the journal: calls, incidents, legs, presence, alarms, plans, recordings.
+"""What the screens read, computed from the journal: calls, incidents, legs, presence, alarms, plans, recordings, holds, etc.
 
 `statements` says what one fact changes; the writer performs it in the transaction that appends the fact, `catch_up` and
 `rebuild` perform the same for facts that are already in the journal. `journal_head.projected` is the number up to which
@@ -22,6 +22,7 @@ from callserver.core.ids import call_of_leg, incident_of_call
 from callserver.store import schema as t
 from callserver.store.encoding import decode_fact
 from callserver.store.engine import writing
+from callserver.store.erase import erasing
 
 _BATCH_ROWS = 300  # short transactions: the writer of the journal waits for them
 
@@ -260,6 +261,33 @@ def _recording_failed(number: int, utc_ns: int, fact: f.RecordingFailed) -> Stat
     yield row.on_conflict_do_update(index_elements=["call"], set_=again)
 
 
+def _recording_deleted(number: int, utc_ns: int, fact: f.RecordingDeleted) -> Statements:
+    values = {
+        "number": number,
+        "files": msgspec.json.encode(list(fact.files)).decode(),
+        "captures": msgspec.json.encode(list(fact.captures)).decode(),
+        "rule": fact.rule,
+        "deleted_by": fact.by,
+        "deleted_utc_ns": utc_ns,
+    }
+    yield _upsert(t.deletions, {"call": fact.call}, values)
+
+
+def _texts_erased(_number: int, _utc_ns: int, fact: f.TextsErased) -> Statements:
+    """Not computed from the journal but done to it: the fact and what it tells come true together."""
+    yield erasing(fact.rows)
+
+
+def _hold_placed(number: int, utc_ns: int, fact: f.HoldPlaced) -> Statements:
+    values = {"number": number, "incident": fact.incident, "placed_by": fact.by, "placed_utc_ns": utc_ns}
+    values |= {"review_utc_ns": fact.review_utc_ns, "lifted_by": None, "lifted_utc_ns": None}
+    yield _upsert(t.holds, {"id": fact.hold}, values)
+
+
+def _hold_lifted(_number: int, utc_ns: int, fact: f.HoldLifted) -> Statements:
+    yield update(t.holds).where(t.holds.c.id == fact.hold).values(lifted_by=fact.by, lifted_utc_ns=utc_ns)
+
+
 _RULES: Mapping[type, Callable[[int, int, Any], Statements]] = {
     f.PlanAdopted: _plan_adopted,
     f.IncidentOpened: _incident_opened,
@@ -285,4 +313,8 @@ _RULES: Mapping[type, Callable[[int, int, Any], Statements]] = {
     f.AlarmCleared: _alarm_cleared,
     f.RecordingMade: _recording_made,
     f.RecordingFailed: _recording_failed,
+    f.RecordingDeleted: _recording_deleted,
+    f.TextsErased: _texts_erased,
+    f.HoldPlaced: _hold_placed,
+    f.HoldLifted: _hold_lifted,
 }

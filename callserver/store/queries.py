@@ -251,12 +251,13 @@ def recording(engine: Engine, call: str) -> RecordingRow | None:
 
 
 def unfinished_recordings(engine: Engine, limit: int = 100) -> list[str]:
-    """Calls that ended and have no recording yet, oldest first; those that failed least often before the others."""
+    """Calls that ended, without a recording or a deletion, oldest first; those that failed least often before the others."""
     joined = t.calls.outerjoin(t.recordings, t.recordings.c.call == t.calls.c.id)
+    joined = joined.outerjoin(t.deletions, t.deletions.c.call == t.calls.c.id)
     query = (
         select(t.calls.c.id)
         .select_from(joined)
-        .where(t.calls.c.state == call_machine.ENDED, t.recordings.c.files.is_(None))
+        .where(t.calls.c.state == call_machine.ENDED, t.recordings.c.files.is_(None), t.deletions.c.call.is_(None))
         .order_by(func.coalesce(t.recordings.c.failures, 0), t.calls.c.number)
         .limit(limit)
     )

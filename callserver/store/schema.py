@@ -4,7 +4,7 @@ Four groups, by who may lose them:
 - the journal (chain, erasable texts, head): the truth, never changed but by erasure;
 - stored state of the edge (outer legs, bindings): needed to go on after a restart;
 - the directory (accounts and credentials): changed by people;
-- projections (calls, incidents, legs, presence, alarms, plans, recordings): computed from the journal by
+- projections (calls, incidents, legs, presence, alarms, plans, recordings, holds, deletions): computed from the journal by
   `projections.py`, thrown away and made anew by `rebuild`.
 Times are nanoseconds: `*_utc_ns` since 1970-01-01 UTC, `at_instant_ns` in the core's own time.
 """
@@ -209,7 +209,34 @@ recordings = Table(
     Column("changed_utc_ns", BigInteger, nullable=False),
 )
 
-PROJECTIONS = (incidents, calls, legs, presence, alarms, plans, recordings)
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("incident", String, nullable=False),
+    Column("placed_by", String, nullable=False),
+    Column("placed_utc_ns", BigInteger, nullable=False),
+    Column("review_utc_ns", BigInteger, nullable=False),
+    Column("lifted_by", String),  # null while it stands
+    Column("lifted_utc_ns", BigInteger),
+    Index("holds_incident", "incident"),
+)
+
+deletions = Table(
+    "deletions",
+    metadata,
+    Column("call", String, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("files", Text, nullable=False),  # JSON: paths
+    Column("captures", Text, nullable=False),
+    Column("rule", String, nullable=False),
+    Column("deleted_by", String, nullable=False),
+    Column("deleted_utc_ns", BigInteger, nullable=False),
+    Index("deletions_number", "number"),
+)
+
+PROJECTIONS = (incidents, calls, legs, presence, alarms, plans, recordings, holds, deletions)
 """What `rebuild` empties and fills again."""
 
 GUARDS = (

@@ -6,13 +6,14 @@ made anew. That is what signed checkpoints and anchors are for; see `callserver.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from callserver.core.facts import TextsErased
 from callserver.store import schema as t
 from callserver.store.chain import FRAMING, GENESIS, body_hash, row_hash
 from callserver.store.encoding import ERASABLE_FIELDS, UnknownKind, about, decode_fact, salted_hash
@@ -48,7 +49,7 @@ class Report:
 class _Walk:
     number: int = 0
     hash: bytes = GENESIS
-    erased: int = 0
+    erased: list[int] = field(default_factory=list)  # numbers of rows, once for each text
 
 
 class _Broken(Exception):
@@ -69,13 +70,14 @@ def verify(engine: Engine, progress: Callable[[int, int], None] = lambda done, t
         if walk.hash != head_hash:
             raise _Broken(walk.number, "the head holds another hash than the last row")
         _check_no_more(engine, head)
+        _check_erased(engine, walk.erased)
     except _Broken as broken:
         number, fault = broken.args
     except _UNREADABLE as error:
         number, fault = walk.number + 1, f"the database's file is damaged here: {_plain(error)}"
     else:
-        return Report(True, walk.number, walk.hash.hex(), walk.erased)
-    return Report(False, walk.number, walk.hash.hex(), walk.erased, number, f"row {number}: {fault}")
+        return Report(True, walk.number, walk.hash.hex(), len(walk.erased))
+    return Report(False, walk.number, walk.hash.hex(), len(walk.erased), number, f"row {number}: {fault}")
 
 
 def _page(engine: Engine, walk: _Walk, head: int) -> bool:
@@ -117,7 +119,7 @@ def _check_row(row: _Raw, walk: _Walk, texts: dict[str, tuple[bytes | None, str 
         raise _Broken(number, "its body was altered: it does not match body_hash")
     if row_hash(prev, number, id, kind, at, utc, anchor, incident, call, of_body) != hash:
         raise _Broken(number, _which_column(row))
-    walk.erased += _check_texts(number, kind, body, texts)
+    walk.erased += [number] * _check_texts(number, kind, body, texts)
     walk.number, walk.hash = number, hash
 
 
@@ -182,6 +184,22 @@ def _texts(connection: Connection, first: int, last: int) -> dict[int, dict[str,
     for number, name, salt, value in connection.execute(query):
         found.setdefault(number, {})[name] = (salt, value)
     return found
+
+
+def _check_erased(engine: Engine, erased: list[int]) -> None:
+    """What was erased by right is named by a fact behind it."""
+    if not erased:
+        return
+    j = t.journal.c
+    named: set[int] = set()
+    with engine.connect() as connection:
+        for number, kind, body in connection.execute(select(j.number, j.kind, j.body).where(j.kind == TextsErased.__name__)):
+            fact = decode_fact(kind, body)
+            assert isinstance(fact, TextsErased)
+            named.update(row for row in fact.rows if row < number)
+    for number in erased:
+        if number not in named:
+            raise _Broken(number, "its erasable text is gone, and no fact says that it was erased")
 
 
 def _check_none_before(engine: Engine) -> None:

@@ -13,9 +13,9 @@ from sqlalchemy import Engine
 from callserver.config import Config
 from callserver.store import search
 from callserver.store.engine import open_store, read_only
-from callserver.store.erase import erase_incident
 from tests.replay import many, night
 from tests.replay.conftest import NOW_S
+from tests.store.erased import erase_incident
 from tests.web.desk import config_in, opened
 
 LONG, SHORT, OPEN, OLD = night.CALL, night.UNRECORDED, night.GOING_ON, night.OLDER

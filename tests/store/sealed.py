@@ -6,13 +6,23 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from callserver.core.facts import AlarmRaised, Fact, OutcomeRecorded, RecordingMade
-from callserver.core.ids import CallId, IncidentId
+from callserver.core.facts import (
+    AlarmRaised,
+    Fact,
+    HoldLifted,
+    HoldPlaced,
+    OutcomeRecorded,
+    RecordingDeleted,
+    RecordingMade,
+    TextsErased,
+)
+from callserver.core.ids import CallId, IncidentId, incident_of_call
 from callserver.store.commit import commit
 from callserver.store.engine import open_store, read_only, store_path
 from callserver.store.evidence import examine, statement, verify_journal
 from callserver.store.evidence.files import broken_files
 from callserver.store.evidence.keys import SigningKey, make_key
+from callserver.store.evidence.retained import check_deletions
 from callserver.store.journal import verify
 from callserver.store.ops import append_op
 from callserver.store.upgrade import upgrade
@@ -20,6 +30,8 @@ from callserver.store.upgrade import upgrade
 ROWS_BETWEEN = 40
 CHECKPOINTS = 6
 ROTATED_AFTER = 3
+DELETED_CALL, HELD_CALL = CallId("i9.1"), CallId("i3.1")
+ERASED_ROW = 7  # its note
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,7 @@ class Sealed:
                 return report.fault
             signed = examine.check_signatures(engine, (self.key,))
             examine.check_anchor(engine, self.anchor, signed)
+            check_deletions(engine)
             return next(broken_files(engine, self.recordings, self.captures), "")
         except examine.Wrong as wrong:
             return str(wrong)
@@ -67,10 +80,14 @@ class Sealed:
     def theirs(self) -> str:
         """The same by the stand-alone verifier."""
         try:
-            verify_journal.verify(self.database, self.recordings, self.captures, (self.anchor,), (self.key,))
+            self.told()
         except verify_journal.Broken as broken:
             return str(broken)
         return ""
+
+    def told(self) -> list[str]:
+        """What the stand-alone verifier found whole. Raises its `Broken`."""
+        return verify_journal.verify(self.database, self.recordings, self.captures, (self.anchor,), (self.key,))
 
 
 class Sealing:
@@ -100,7 +117,8 @@ class Sealing:
 
 
 def seal(home: Path) -> Sealed:
-    """Six checkpoints with forty facts before each, another key after the third, four calls with files."""
+    """Six checkpoints with forty facts before each, another key after the third, four calls with files, a fifth
+    without: it was deleted, rightly."""
     sealing = Sealing(home)
     anchor = home / "elsewhere" / "anchor.txt"
     anchor.parent.mkdir()
@@ -115,9 +133,28 @@ def seal(home: Path) -> Sealed:
         sealing.append(*(_fact(turn * ROWS_BETWEEN + n) for n in range(ROWS_BETWEEN)))
         if turn < 4:
             sealing.append(_recorded(home, CallId(f"i{turn}.1")))
+        if turn == 0:
+            sealing.append(*_deleted_by_right(home))
         sealing.sign(key, anchor)
     sealing.engine.dispose()
     return Sealed(home, first)
+
+
+def _deleted_by_right(home: Path) -> tuple[Fact, ...]:
+    """A call that was held, released and deleted; a note that was erased; and a hold that stands."""
+    made = _recorded(home, DELETED_CALL)
+    names = [*(home / "recordings" / name for name in made.files), *(home / "captures" / f"{name}.gz" for name in made.captures)]
+    for path in names:
+        path.unlink()
+    incident = incident_of_call(DELETED_CALL)
+    return (
+        made,
+        HoldPlaced("h1", incident, "sue", 10**18, "the police ask for it"),
+        HoldLifted("h1", incident, "sue", "they have it"),
+        RecordingDeleted(DELETED_CALL, tuple(made.files), tuple(made.captures), "default", "retention"),
+        TextsErased(IncidentId("i5"), (ERASED_ROW,), "request", "sue", "the caller asked for it"),
+        HoldPlaced("h2", incident_of_call(HELD_CALL), "sue", 10**18, "a complaint"),
+    )
 
 
 def _fact(number: int) -> Fact:

@@ -10,6 +10,7 @@ from callserver.core.facts import CheckpointKeyMade
 from callserver.store.encoding import encode_fact
 from callserver.store.evidence.keys import SigningKey, make_key
 from tests.store.sealed import CHECKPOINTS, ROWS_BETWEEN, Sealed
+from tests.store.tampering_deletions import DELETIONS
 from tests.store.unguarded import Store
 
 Tampering = Callable[[Sealed, Random], str]
@@ -25,8 +26,9 @@ def plain(store: Store, random: Random, behind: int = 2) -> int:
 
 
 def with_text(store: Store, random: Random) -> int:
-    """A row with an erasable text."""
-    return int(random.choice(store.db.execute("SELECT number FROM journal_erasable").fetchall())[0])
+    """A row with an erasable text that was not erased."""
+    rows = store.db.execute("SELECT number FROM journal_erasable WHERE value IS NOT NULL").fetchall()
+    return int(random.choice(rows)[0])
 
 
 def turned(octets: bytes, random: Random) -> bytes:
@@ -285,6 +287,21 @@ def inserted_text(sealed: Sealed, random: Random) -> str:
     return f"row {number}:"
 
 
+def erased_text(sealed: Sealed, random: Random) -> str:
+    """As the service erases one, but without the fact."""
+    with Store(sealed) as store:
+        number = with_text(store, random)
+        store.do("UPDATE journal_erasable SET salt = NULL, value = NULL WHERE number = ?", number)
+    return f"row {number}:"
+
+
+def dropped_text(sealed: Sealed, random: Random) -> str:
+    with Store(sealed) as store:
+        number = with_text(store, random)
+        store.do("DELETE FROM journal_erasable WHERE number = ?", number)
+    return f"row {number}:"
+
+
 def text_beside_no_row(sealed: Sealed, random: Random) -> str:
     with Store(sealed) as store:
         number = random.choice((-1, 0, store.rows + 5))
@@ -391,9 +408,19 @@ KINDS: Mapping[str, Tampering] = {
         ),
         *(tail_cut_off, tail_cut_off_with_its_head, cut_at_a_checkpoint, edited_and_chained_anew),
         *(dropped_checkpoint_and_chained_anew, made_anew_without_checkpoints, made_anew_with_another_key, another_key_slipped_in),
-        *(edited_text, inserted_text, text_beside_no_row, bit_in_the_file, page_overwritten, file_cut_short),
+        *(
+            edited_text,
+            inserted_text,
+            erased_text,
+            dropped_text,
+            text_beside_no_row,
+            bit_in_the_file,
+            page_overwritten,
+            file_cut_short,
+        ),
         *(bit_in_a_recording, replaced_recording, shortened_recording, removed_recording),
         *(altered_capture, broken_capture, removed_capture),
+        *DELETIONS,
     )
 }
 """Every kind by its name."""

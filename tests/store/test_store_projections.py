@@ -11,13 +11,14 @@ from sqlalchemy import Engine, select, text
 from callserver.core import facts as f
 from callserver.core.ids import CallId, IncidentId, LegId, OfferId, OperatorId, PartyId, PointId
 from callserver.core.termination import By, Class, Termination
-from callserver.store import queries
+from callserver.store import queries, retained
 from callserver.store.engine import read_only, writing
-from callserver.store.journal import Entry, JournalWriter, erase_incident, read
+from callserver.store.journal import Entry, JournalWriter, read
 from callserver.store.projections import rebuild
 from callserver.store.schema import PROJECTIONS
 from dialplans.model import Plan
 from tests.eventually import eventually_sync
+from tests.store.erased import erase_incident
 
 NewWriter = Callable[..., JournalWriter]
 NORMAL = Termination(Class.NORMAL, By.PARTY, "bye", 0)
@@ -287,6 +288,28 @@ def test_rebuilding_while_facts_arrive_misses_none(
     assert {"after", "trunk:city", "late5", "late10", "late15"} == {row.key for row in queries.alarms(lived)}
     rebuild(lived)
     assert live == tables(lived)
+
+
+def test_holds_and_deletions_are_listed(lived: Engine, new_writer: NewWriter, settled: Callable[[], bool]) -> None:
+    writer = new_writer()
+    writer.start()
+    eventually_sync(settled, 5)
+    a = IncidentId("a")
+    facts: list[f.Fact] = [
+        f.HoldPlaced("h1", a, "sue", 99, "asked"),
+        f.HoldPlaced("h2", a, "paul", 7),
+        f.HoldLifted("h1", a, "sue", "over"),
+        f.RecordingDeleted(CallId("a.1"), ("a.1/call.flac",), ("a/a.1/1.cap",), "default", "retention"),
+    ]
+    writer.append([Entry(f"kept{n}", fact, n, 50 + n, 1) for n, fact in enumerate(facts)]).result(10)
+    first, second = retained.holds(lived, a)
+    assert (first.id, first.lifted_by, first.lifted_utc_ns, first.why) == ("h1", "sue", 52, "asked")
+    assert (second.id, second.lifted_by, second.review_utc_ns, second.why) == ("h2", None, 7, "")
+    assert [hold.id for hold in retained.standing(lived)] == ["h2"]
+    gone = retained.deletion(lived, "a.1")
+    assert gone is not None
+    assert (gone.files, gone.captures, gone.rule, gone.deleted_utc_ns) == (("a.1/call.flac",), ("a/a.1/1.cap",), "default", 53)
+    assert queries.unfinished_recordings(lived) == []
 
 
 def test_no_erasable_text_is_copied(lived: Engine, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A hundred tamperings, of every kind, are found by both verifiers, and each is named at its place."""
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -8,12 +9,18 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from callserver.core.facts import RecordingDeleted
+from callserver.core.ids import CallId
+from callserver.store.commit import commit
+from callserver.store.engine import open_store
+from callserver.store.evidence.files import examine_files
+from callserver.store.ops import append_op
 from tests.sample import rotating
 from tests.store.sealed import Sealed, seal
 from tests.store.tampering import KINDS
 from tests.store.unguarded import Store
 
-ROUNDS = 4  # of each of the 34 kinds
+ROUNDS = 4  # of each of the kinds
 CELLS = [f"{kind}-{seed}" for seed in range(ROUNDS) for kind in KINDS]
 
 
@@ -36,6 +43,24 @@ def sealed(template: Sealed, tmp_path: Path) -> Sealed:
 
 def test_what_nobody_touched_is_whole(sealed: Sealed) -> None:
     assert (sealed.ours(), sealed.theirs()) == ("", "")
+
+
+def test_what_should_be_gone_and_is_still_there_is_told_and_is_not_wrong(sealed: Sealed) -> None:
+    """Between the fact and the deletion a machine may stand still."""
+    call = CallId("i2.1")
+    with sqlite3.connect(sealed.database) as db:
+        last = db.execute("SELECT max(number) FROM journal").fetchone()[0]
+    engine = open_store(sealed.home)
+    fact = RecordingDeleted(call, (f"{call}/call.flac",), (), "default", "retention")
+    commit(engine, [append_op("late", fact, last + 1, 10**18, 1)])
+    assert (sealed.ours(), sealed.theirs()) == ("", "")
+    (left,) = examine_files(engine, sealed.recordings, sealed.captures)
+    assert (left.fault, f"{call}/call.flac was to be deleted and is still there" in left.text) == (False, True)
+    assert any("WARNING: 1 of them were to be deleted" in line for line in sealed.told())
+    (sealed.recordings / call / "call.flac").unlink()
+    assert list(examine_files(engine, sealed.recordings, sealed.captures)) == []
+    assert any("3 were deleted as it says" in line for line in sealed.told())
+    engine.dispose()
 
 
 @pytest.mark.parametrize("cell", rotating(CELLS, 8))

@@ -4,43 +4,80 @@ import gzip
 import hashlib
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Engine, select
 
-from callserver.core.facts import RecordingMade
+from callserver.core.facts import RecordingDeleted, RecordingMade
 from callserver.core.ids import CallId
 from callserver.store import schema as t
 from callserver.store.encoding import decode_fact
+from callserver.store.evidence.retained import Deleted, check_deletions
 
 _PART_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One file of a call. `fault`: it is not what the journal says; else it was to be deleted and is still there."""
+
+    text: str
+    fault: bool
 
 
 def broken_files(
     engine: Engine, recordings: Path, captures: Path, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> Iterator[str]:
     """A line for each file that is not what the journal says; `progress(calls looked at, calls in all)` after each call."""
-    made = _newest(engine)
-    for done, fact in enumerate(made, 1):
+    return (found.text for found in examine_files(engine, recordings, captures, progress) if found.fault)
+
+
+def examine_files(
+    engine: Engine, recordings: Path, captures: Path, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Iterator[Finding]:
+    """Every file that is wrong, and every one that should be gone. What is deleted meanwhile is not wrong. Raises `Wrong`."""
+    made = newest(engine)
+    deleted = check_deletions(engine)
+    for done, (number, fact) in enumerate(made, 1):
         for what, below, sums in (("recording", recordings, fact.files), ("capture", captures, fact.captures)):
             for name, expected in sums.items():
+                gone = deleted.get(fact.call, Deleted()).has(name, number)
+                if gone and not _there(below, name):
+                    continue
                 fault = _fault(below, name, expected)
-                if fault:
-                    yield f"{what} of call {fact.call}: {name} {fault}"
+                if fault and _deleted_meanwhile(engine, fact.call, name, number):
+                    continue
+                if fault or gone:
+                    text = f"{what} of call {fact.call}: {name} {fault or 'was to be deleted and is still there'}"
+                    yield Finding(text, bool(fault))
         progress(done, len(made))
 
 
-def _newest(engine: Engine) -> list[RecordingMade]:
-    """The last one of each call."""
+def newest(engine: Engine) -> list[tuple[int, RecordingMade]]:
+    """The last recording of each call, with its row."""
     c = t.journal.c
-    query = select(c.kind, c.body).where(c.kind == RecordingMade.__name__).order_by(c.number)
-    newest: dict[CallId, RecordingMade] = {}
+    query = select(c.number, c.kind, c.body).where(c.kind == RecordingMade.__name__).order_by(c.number)
+    last: dict[CallId, tuple[int, RecordingMade]] = {}
     with engine.connect() as connection:
-        for kind, body in connection.execute(query):
+        for number, kind, body in connection.execute(query):
             fact = decode_fact(kind, body)
             assert isinstance(fact, RecordingMade)
-            newest[fact.call] = fact
-    return list(newest.values())
+            last[fact.call] = (number, fact)
+    return list(last.values())
+
+
+def _deleted_meanwhile(engine: Engine, call: CallId, name: str, made: int) -> bool:
+    c = t.journal.c
+    query = select(c.kind, c.body).where(c.call == call, c.kind == RecordingDeleted.__name__, c.number > made)
+    with engine.connect() as connection:
+        facts = [decode_fact(kind, body) for kind, body in connection.execute(query)]
+    return any(isinstance(fact, RecordingDeleted) and name in (*fact.files, *fact.captures) for fact in facts)
+
+
+def _there(below: Path, name: str) -> bool:
+    path = below / name
+    return path.exists() or path.with_name(f"{path.name}.gz").exists()
 
 
 def _fault(below: Path, name: str, expected: str) -> str:

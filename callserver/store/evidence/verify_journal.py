@@ -11,14 +11,18 @@ What it checks, in this order; it stops at the first thing wrong, names it, and 
    bytes, big-endian) and its bytes; integers as 8 bytes big-endian two's complement, texts as UTF-8, NULL as FF FF FF FF alone.
    The first row's prev_hash is 32 zero bytes. Table `journal_head` holds the number and hash of the last row.
 2. Texts that can be erased (names, notes, reasons) lie in `journal_erasable`; the body, which is JSON, holds in their place
-   `sha256:` and SHA-256 of salt and text, in hex. An erased text is NULL and breaks nothing; another text is found.
+   `sha256:` and SHA-256 of salt and text, in hex. An erased text is NULL. It breaks nothing if a later fact `TextsErased` names
+   its row; one that is gone without such a fact is found, and so is another text.
 3. Signatures. A fact `CheckpointKeyMade` names an Ed25519 key by its fingerprint, the SHA-256 of the public key. Each but the
    first carries the consent of the key before it: that key's signature under `callserver-key-1 PUBLIC`. A fact
    `CheckpointSigned` says that row `number` had this `hash`; the signature is under the text
    `callserver-checkpoint-1 SEQUENCE NUMBER HASH UTC_NS KEY`. Sequences have no gaps; a key signs no row from its successor's on.
 4. Anchors: files kept elsewhere (or a syslog, or a mailbox) with such lines, SIGNATURE behind them. Each must be signed by a key
    of the journal and agree with it. A journal that was cut short or made anew does not.
-5. Recordings: a fact `RecordingMade` has the SHA-256 of each file and of each capture (`x.cap`, perhaps compressed: `x.cap.gz`).
+5. Deletions. A fact `HoldPlaced` holds an incident until its `HoldLifted`; what a fact `RecordingDeleted` or `TextsErased` tells
+   of an incident that was held at that moment must not have been done. A call's id is that of its incident, a dot and a number.
+6. Recordings: a fact `RecordingMade` has the SHA-256 of each file and of each capture (`x.cap`, perhaps compressed: `x.cap.gz`).
+   One may be missing only if a later `RecordingDeleted` of the same call names it; one that is named so and still there is told.
 
 Copy the anchor before the database: one that is newer knows of rows that the copy has not, and calls it cut short.
 Give --key with the fingerprint that was written down when the service was installed, and an anchor that was out of reach of
@@ -44,7 +48,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 COLUMNS = "number, framing, id, kind, at_instant_ns, utc_ns, anchor, incident, call, body, body_hash, prev_hash, hash"
 LINE = re.compile(r"callserver-checkpoint-1 (\d{1,18}) (\d{1,18}) ([0-9a-f]{64}) (\d{1,19}) ([0-9a-f]{64}) ([0-9a-f]{128})")
 INTEGERS = (2, 3, 4)  # at_instant_ns, utc_ns and anchor among the columns from id to call
-KEPT_KINDS = (b"CheckpointKeyMade", b"CheckpointSigned", b"RecordingMade")
+DELETIONS = (b"HoldPlaced", b"HoldLifted", b"RecordingDeleted", b"TextsErased")
+KEPT_KINDS = (b"CheckpointKeyMade", b"CheckpointSigned", b"RecordingMade", *DELETIONS)
 
 Progress = Callable[[str, int, int], None]
 Kept = list[tuple[int, bytes, dict[str, Any]]]  # number, kind, body
@@ -126,8 +131,10 @@ def body_of(number: int, body: bytes) -> dict[str, Any]:
 # ---- 2: texts beside it -----------------------------------------------------------------------------------------------------
 
 
-def check_texts(db: sqlite3.Connection) -> tuple[int, int]:
+def check_texts(db: sqlite3.Connection, kept: Kept) -> tuple[int, int]:
     """Compare every text beside the journal with the hash in it; returns how many there are and how many were erased."""
+    named = {row for number, kind, body in kept if kind == b"TextsErased" for row in body.get("rows", ()) if row < number}
+    check_none_gone(db, named)
     query = (
         "SELECT e.number, e.field, e.salt, e.value, j.body FROM journal_erasable e"
         " LEFT JOIN journal j ON j.number = e.number ORDER BY e.number"
@@ -142,8 +149,20 @@ def check_texts(db: sqlite3.Connection) -> tuple[int, int]:
             good = isinstance(salt, bytes) and isinstance(value, bytes)
             good = good and inside == "sha256:" + hashlib.sha256(salt + value).hexdigest()
             need(good, f"row {number}: its text {name!r} was altered")
+        else:
+            need(number in named, f"row {number}: its text {name!r} is gone, and no later fact says that it was erased")
         count, erased = count + 1, erased + (value is None)
     return count, erased
+
+
+def check_none_gone(db: sqlite3.Connection, named: set[int]) -> None:
+    """Every text that a row has a hash of lies beside it, or at least the place where it was."""
+    beside = "SELECT count(*) FROM journal_erasable e WHERE e.number = j.number"
+    marked = "instr(j.body, CAST('\"sha256:' AS BLOB)) > 0"
+    for number, body, count in db.execute(f"SELECT j.number, j.body, ({beside}) FROM journal j WHERE {marked} ORDER BY j.number"):
+        hashes = sum(re.fullmatch(r"sha256:[0-9a-f]{64}", str(value)) is not None for value in body_of(number, body).values())
+        gone = count < hashes and number not in named
+        need(not gone, f"row {number}: a text beside it is gone, and no later fact says that it was erased")
 
 
 # ---- 3: signatures ----------------------------------------------------------------------------------------------------------
@@ -251,7 +270,34 @@ def check_anchor(db: sqlite3.Connection, path: Path, signatures: Signatures, row
     return count
 
 
-# ---- 5: recordings ----------------------------------------------------------------------------------------------------------
+# ---- 5: deletions -----------------------------------------------------------------------------------------------------------
+
+Deleted = dict[str, tuple[int, set[str]]]  # call -> row of the last fact that deleted of it, and every name in such facts
+
+
+def check_deletions(kept: Kept) -> Deleted:
+    """Nothing was deleted or erased of what was held at that moment; returns what was deleted."""
+    holds: dict[str, tuple[int, str]] = {}  # hold -> row and incident
+    deleted: Deleted = {}
+    for number, kind, body in kept:
+        incident = body.get("incident")
+        if kind == b"HoldPlaced":
+            holds[str(body.get("hold"))] = (number, str(incident))
+        elif kind == b"HoldLifted":
+            need(holds.pop(str(body.get("hold")), (0, ""))[1] == incident, f"row {number}: no such hold stands on {incident}")
+        elif kind in (b"RecordingDeleted", b"TextsErased"):
+            call = str(body.get("call", ""))
+            incident = call.rpartition(".")[0] if kind == b"RecordingDeleted" else incident
+            held = [(hold, row) for hold, (row, of) in holds.items() if of == incident]
+            what = f"row {number}: incident {incident} was held when its {'recordings' if call else 'texts'} were deleted"
+            need(not held, f"{what}, by hold {held[0][0]} of row {held[0][1]}" if held else "")
+            if call:
+                before = deleted.get(call, (0, set()))[1]
+                deleted[call] = (number, before | {*map(str, body.get("files", ())), *map(str, body.get("captures", ()))})
+    return deleted
+
+
+# ---- 6: recordings ----------------------------------------------------------------------------------------------------------
 
 
 def sum_of(path: Path) -> str | None:
@@ -267,19 +313,30 @@ def sum_of(path: Path) -> str | None:
     return total.hexdigest()
 
 
-def check_files(kept: Kept, field: str, below: Path, progress: Progress) -> int:
-    """Hash the files that the newest `RecordingMade` of each call names; returns how many."""
-    newest = {body.get("call"): body for _, kind, body in kept if kind == b"RecordingMade"}
-    count = 0
-    for done, (call, body) in enumerate(newest.items(), 1):
+def check_files(kept: Kept, deleted: Deleted, field: str, below: Path, progress: Progress) -> str:
+    """Hash the files that the newest `RecordingMade` of each call names; returns what was found."""
+    newest = {body.get("call"): (number, body) for number, kind, body in kept if kind == b"RecordingMade"}
+    count = gone = left = 0
+    for done, (call, (number, body)) in enumerate(newest.items(), 1):
+        row, names = deleted.get(str(call), (0, set()))
         for name, expected in body.get(field, {}).items():
             need(not Path(name).is_absolute() and ".." not in Path(name).parts, f"call {call}: {name} lies outside")
+            by_right = number < row and name in names
+            if by_right and not there(below / name):
+                gone += 1
+                continue
             found = sum_of(below / name)
             need(found is not None, f"call {call}: {name} is not there or cannot be read")
             need(found == expected, f"call {call}: {name} was altered, its SHA-256 is {found} and not {expected}")
-            count += 1
+            count, left = count + 1, left + by_right
         progress(field, done, len(newest))
-    return count
+    warning = f"; WARNING: {left} of them were to be deleted and are still there" if left else ""
+    return f"{field}: {count} files are what the journal says, {gone} were deleted as it says{warning}"
+
+
+def there(path: Path) -> bool:
+    """Whether a file, or its compressed form, is there."""
+    return path.exists() or path.with_name(path.name + ".gz").exists()
 
 
 # ---- all of it --------------------------------------------------------------------------------------------------------------
@@ -306,7 +363,8 @@ def verify(
     db = opened(path)
     try:
         rows, kept = check_chain(db, progress)
-        texts, erased = check_texts(db)
+        texts, erased = check_texts(db, kept)
+        deleted = check_deletions(kept)
         signatures = check_signatures(db, kept, set(given))
         told = [
             f"journal: {rows} rows follow each other; the last hash is {hash_of(db, rows) or bytes(32).hex()}",
@@ -320,9 +378,9 @@ def verify(
     finally:
         db.close()
     if recordings is not None:
-        told.append(f"recordings: {check_files(kept, 'files', recordings, progress)} files are what the journal says")
+        told.append(check_files(kept, deleted, "files", recordings, progress))
     if captures is not None:
-        told.append(f"captures: {check_files(kept, 'captures', captures, progress)} files are what the journal says")
+        told.append(check_files(kept, deleted, "captures", captures, progress))
     return told
 
 

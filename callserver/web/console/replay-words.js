@@ -48,6 +48,19 @@ function seconds(ms) {
   return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
 }
 
+/** @param {number} utc_ns */
+function dayOf(utc_ns) {
+  return new Date(utc_ns / 1e6).toISOString().slice(0, 10);
+}
+
+/**
+ * By which rule something was deleted, or who asked.
+ * @param {{rule: string, by: string}} deletion
+ */
+export function deletedBy({ rule, by }) {
+  return rule === "request" ? `on request, by ${by}` : `by the rule “${rule}”`;
+}
+
 /** @type {Record<string, [string, Tone]>} */
 const INCIDENT = {
   waiting: ["The incident waits", "amber"],
@@ -129,6 +142,9 @@ const CLASSES = ["emergency", "high", "normal", "information"];
 
 /** @type {Record<string, string>} */
 const MODES = { listen: "listens", whisper: "speaks to the operator alone", join: "is in the conversation", private: "speaks apart, the caller is on hold" };
+
+/** @type {Record<string, string>} */
+const EXPORTS = { pack: "an evidence pack", redaction: "a redacted copy", recording: "a copy of the recording" };
 
 /** @type {Record<string, string>} why keys are sent to a device */
 const KEYS = { acknowledge: "to say that a person is there", end: "before the call ends" };
@@ -262,10 +278,24 @@ export const WORDS = {
   RecordingDoubtful: (b, n) => ({ title: `The sound of ${partyOf(b.leg, n)} is not what is recorded`, detail: DOUBTS[b.why] ?? b.why, tone: "red" }),
   ArchivistStarted: (b) => ({ title: "The archivist took up its work", detail: b.unfinished ? `recordings to be made: ${b.unfinished}` : "", minor: true }),
   Listened: (b) => ({ title: `${b.by} listened`, detail: b.reason || "the reason was erased", tone: "quiet" }),
+  HoldPlaced: (b) => ({ title: "Held: nothing of it is deleted", detail: `by ${b.by}, review on ${dayOf(b.review_utc_ns)}: ${b.why || "the reason was erased"}`, tone: "amber", rank: 1 }),
+  HoldLifted: (b) => ({ title: "The hold was lifted", detail: `by ${b.by}${b.why ? `: ${b.why}` : ""}`, tone: "amber", rank: 1 }),
+  RecordingDeleted: (b) => ({ title: "The recording was deleted", detail: deletedBy(b), tone: "amber", rank: 1 }),
+  TextsErased: (b) => ({ title: "Texts were erased", detail: `${deletedBy(b)}${b.why ? `: ${b.why}` : ""}`, tone: "amber" }),
+  ExportAsked: (b) => ({ title: `${b.by} asked for ${EXPORTS[b.what] ?? b.what}`, detail: b.reason || "the reason was erased", tone: "amber" }),
+  ExportApproved: (b) => ({ title: `${b.by} agreed to the export`, tone: "amber" }),
+  ExportFailed: (b) => ({ title: "The export could not be made", detail: b.why, tone: "red" }),
+  ExportFetched: (b) => ({ title: `${b.by} took a copy away`, detail: b.digest, tone: "amber" }),
+  PackMade: (b) => ({ title: `An evidence pack was made for ${b.by}`, detail: b.reason || "the reason was erased", tone: "amber" }),
+  RedactionMade: (b) => ({ title: `A redacted copy was made for ${b.by}`, detail: b.reason || "the reason was erased", tone: "amber" }),
+  DisclosureMade: (b) => ({ title: "Handed out", detail: `${b.what}, to ${b.recipient || "somebody whose name was erased"}: ${b.legal_basis}`, tone: "amber" }),
+  AccessAsked: (b) => ({ title: "A request for access came in", detail: b.request, minor: true }),
+  AccessAnswered: (b) => ({ title: "A request for access was answered", detail: `${b.request}: ${b.how}`, minor: true }),
   SignedIn: (b) => ({ title: b.accepted ? `${b.user} signed in` : `${b.user} failed to sign in`, minor: true }),
   AccountChanged: (b) => ({ title: `Account ${b.user}: ${b.what}`, detail: `by ${b.by}`, minor: true }),
   CheckpointKeyMade: (b) => ({ title: "A new key signs the journal", detail: b.key, minor: true }),
   CheckpointSigned: (b) => ({ title: `The journal is signed up to row ${b.number}`, minor: true }),
+  BackupMade: (b) => ({ title: `A backup was made up to row ${b.rows}`, detail: b.where, minor: true }),
 };
 
 /**

@@ -1,0 +1,92 @@
+"""Ways to tamper with what was deleted: files without their fact, facts that must not be. For `tampering`."""
+
+from random import Random
+
+from callserver.core.facts import Fact, HoldLifted, RecordingDeleted, RecordingMade, TextsErased
+from callserver.core.ids import CallId, incident_of_call
+from callserver.store.encoding import encode_fact
+from tests.store.sealed import DELETED_CALL, HELD_CALL, ROWS_BETWEEN, Sealed
+from tests.store.unguarded import Store
+
+CALLS_NOT_HELD = tuple(CallId(f"i{n}.1") for n in range(3))
+
+
+def removed_with_half_a_fact(sealed: Sealed, random: Random) -> str:
+    """The newest rows are not signed yet, so a false deletion can be appended; it names only one of the files that are gone."""
+    call = random.choice(CALLS_NOT_HELD)
+    one, other = random.sample(sorted((sealed.recordings / call).iterdir()), 2)
+    one.unlink()
+    other.unlink()
+    _appended(sealed, RecordingDeleted(call, (f"{call}/{one.name}",), (), "default", "retention"))
+    return f"{call}/{other.name} is not there"
+
+
+def removed_with_the_fact_of_another(sealed: Sealed, random: Random) -> str:
+    call, other = random.sample(CALLS_NOT_HELD, 2)
+    path = random.choice(sorted((sealed.recordings / call).iterdir()))
+    path.unlink()
+    _appended(sealed, RecordingDeleted(other, (f"{call}/{path.name}",), (), "default", "retention"))
+    return f"{call}/{path.name} is not there"
+
+
+def deletion_before_the_recording(sealed: Sealed, random: Random) -> str:
+    """A fact of an older deletion excuses nothing that was made since."""
+    files = {f"{DELETED_CALL}/call.flac": "00" * 32}
+    _appended(sealed, RecordingMade(DELETED_CALL, files, {}, 4000, random.randrange(9)))
+    return f"{DELETED_CALL}/call.flac is not there"
+
+
+def deleted_what_was_held(sealed: Sealed, random: Random) -> str:
+    for path in (sealed.recordings / HELD_CALL).iterdir():
+        path.unlink()
+    names = tuple(f"{HELD_CALL}/{name}" for name in ("call.flac", "point.flac"))
+    number = _appended(sealed, RecordingDeleted(HELD_CALL, names, (), random.choice(("default", "request")), "retention"))
+    return f"row {number}: incident i3 was held"
+
+
+def erased_what_was_held(sealed: Sealed, random: Random) -> str:
+    with Store(sealed) as store:
+        query = "SELECT max(number) FROM journal WHERE kind = 'HoldPlaced'"
+        row = int(str(store.one(query)[0]))
+        store.do("UPDATE journal_erasable SET salt = NULL, value = NULL WHERE number = ?", row)
+    number = _appended(sealed, TextsErased(incident_of_call(HELD_CALL), (row,), random.choice(("texts", "request")), "retention"))
+    return f"row {number}: incident i3 was held"
+
+
+def lifted_by_nobody(sealed: Sealed, random: Random) -> str:
+    """A hold that never was is lifted, in the hope that it is taken for the one that stands."""
+    number = _appended(sealed, HoldLifted(f"h{random.randrange(3, 9)}", incident_of_call(HELD_CALL), "sue"))
+    return f"row {number}: no"
+
+
+def deletion_chained_anew(sealed: Sealed, random: Random) -> str:
+    """Put where it would excuse what is gone, before a checkpoint."""
+    call = random.choice(CALLS_NOT_HELD)
+    for path in (sealed.recordings / call).iterdir():
+        path.unlink()
+    with Store(sealed) as store:
+        query = "SELECT number FROM journal WHERE kind = 'AlarmRaised' ORDER BY number DESC LIMIT 1 OFFSET ?"
+        number = int(str(store.one(query, random.randrange(ROWS_BETWEEN // 2))[0]))
+        names = tuple(f"{call}/{name}" for name in ("call.flac", "point.flac"))
+        body = encode_fact(RecordingDeleted(call, names, (), "default", "retention"))[1]
+        store.do("UPDATE journal SET kind = 'RecordingDeleted', body = ?, call = ? WHERE number = ?", body, call, number)
+        store.rechain(number)
+    return "checkpoint"
+
+
+def _appended(sealed: Sealed, fact: Fact) -> int:
+    """A row behind the last, chained, that no checkpoint covers; its number."""
+    kind, body, texts = encode_fact(fact)
+    with Store(sealed) as store:
+        number = store.rows + 1
+        store.insert(number, kind, body)
+        for name, text in texts.items():
+            store.do("INSERT INTO journal_erasable VALUES (?, ?, ?, ?)", number, name, text.salt, text.value)
+        store.rechain(number)
+    return number
+
+
+DELETIONS = (
+    *(removed_with_half_a_fact, removed_with_the_fact_of_another, deletion_before_the_recording, deletion_chained_anew),
+    *(deleted_what_was_held, erased_what_was_held, lifted_by_nobody),
+)
