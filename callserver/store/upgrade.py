@@ -34,8 +34,22 @@ def require_current(engine: Engine) -> None:
         raise StoreVersionError(f"the store has version {found or 'none'}, this program needs {head}: start the service once")
 
 
+def refuse_newer(engine: Engine) -> None:
+    """StoreVersionError when a newer version wrote the store; an older one's is good to look at, and to copy."""
+    with engine.connect() as connection:
+        _refuse_newer(connection, ScriptDirectory.from_config(_config()))
+
+
+def refuse_revision(found: str) -> None:
+    """StoreVersionError for tables that only a newer version knows, such as those of a backup that it made."""
+    _refuse(found, ScriptDirectory.from_config(_config()))
+
+
 def _refuse_newer(connection: Connection, scripts: ScriptDirectory) -> None:
-    found = _revision(connection)
+    _refuse(_revision(connection), scripts)
+
+
+def _refuse(found: str | None, scripts: ScriptDirectory) -> None:
     known = {script.revision for script in scripts.walk_revisions()}
     if found is not None and found not in known:
         raise StoreVersionError(f"the store was written by a newer version (revision {found}); this one knows {sorted(known)}")
