@@ -26,7 +26,8 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "callserver.media.rtp": ("callserver.media.protocol", *BASE),
     "callserver.media.capture_format": ("callserver.media.protocol", *BASE),
     "callserver.config": ("callserver.config_sections",),  # read once, passed down
-    "callserver.config_sections": (),
+    "callserver.config_sections": ("callserver.config_retention",),
+    "callserver.config_retention": (),  # how long what is kept
     "callserver.version": (),
     "callserver.logs": (),  # how a process speaks of itself
     "callserver.control": ("callserver.control_status", *BASE),  # the messages between commands, web and switchboard
@@ -36,6 +37,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "callserver.sip": (*JOINTS, *BASE, "callserver.config"),
     "callserver.media": (*JOINTS, *BASE, "callserver.config"),
     "callserver.store": (*JOINTS, *BASE, "callserver.config"),
+    "callserver.backup": ("callserver.store", "callserver.config", "audio", *BASE),
     "callserver.archive": (*JOINTS, *BASE, "callserver.config", "audio"),
     "callserver.web": (
         *("callserver.config", "callserver.control", "callserver.control_handover", "callserver.feed"),
@@ -61,6 +63,7 @@ BESIDES: Mapping[tuple[str, str], str] = {
     ("callserver.web", "callserver.store.search"): "and looks for things in it",
     ("callserver.web", "callserver.store.plan_history"): "and tells the plans that were in force",
     ("callserver.web", "callserver.store.plan_texts"): "with the files that they were written in",
+    ("callserver.web", "callserver.store.register"): "and the auditor's desk: exports, disclosures, requests for access",
     ("callserver.web", "audio.peaks"): "the replay shows the shape of a recording",
     ("callserver.web", "callserver.store.engine"): "opens the store for those queries, read-only",
     ("callserver.web", "callserver.store.directory"): "looks up who signs in; reading as well",

@@ -18,6 +18,8 @@ from callserver.web import errors
 from callserver.web.api import (
     call_backs,
     calls,
+    desk,
+    disclosures,
     health,
     incidents,
     live,
@@ -40,7 +42,23 @@ from callserver.web.sessions import Sessions
 
 SESSIONS_FILE = "web-sessions.json"
 
-_ROOMS = (health, session, incidents, calls, call_backs, live_calls, recording, replay, state, plans, live, seat, pages)
+_ROOMS = (
+    health,
+    session,
+    incidents,
+    calls,
+    call_backs,
+    live_calls,
+    recording,
+    replay,
+    state,
+    plans,
+    live,
+    seat,
+    pages,
+    desk,
+    disclosures,
+)
 _ROUTERS = tuple(room.router for room in _ROOMS)
 _METHODS = frozenset({"GET", "HEAD", "POST", "DELETE"})
 _ERRORS: dict[int | str, dict[str, Any]] = {

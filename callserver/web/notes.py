@@ -27,9 +27,9 @@ class Notes:
         self._wake = asyncio.Event()
         self.lost = 0  # pushed out of a full queue
 
-    async def journalled(self, fact: Fact) -> None:
-        """Journal the fact now. Raises `Unavailable` or `CommandRefused`."""
-        await self._commands.ask(Verb.NOTE_FACT, _note(fact))
+    async def journalled(self, fact: Fact, id: str = "") -> None:
+        """Journal the fact now, under a name of its own or a fresh one. Raises `Unavailable` or `CommandRefused`."""
+        await self._commands.ask(Verb.NOTE_FACT, _note(fact, id))
 
     def soon(self, fact: Fact) -> None:
         """Journal the fact as soon as the switchboard takes it."""
@@ -60,5 +60,5 @@ class Notes:
             self._wake.clear()
 
 
-def _note(fact: Fact) -> dict[str, Any]:
-    return {"id": uuid.uuid4().hex, "kind": type(fact).__name__, "body": msgspec.to_builtins(fact)}
+def _note(fact: Fact, id: str = "") -> dict[str, Any]:
+    return {"id": id or uuid.uuid4().hex, "kind": type(fact).__name__, "body": msgspec.to_builtins(fact)}

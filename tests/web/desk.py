@@ -1,5 +1,6 @@
 """A web service to test: a real store and journal, a real command socket, a switchboard that notes what it is asked."""
 
+import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,11 +17,15 @@ from callserver.config import Config, load
 from callserver.control import AlarmStatus, CommandClient, CommandRefused, CommandServer, DiskStatus, Status, Verb
 from callserver.control_handover import Handover
 from callserver.core import facts as f
+from callserver.core.desk import DeskFact
 from callserver.core.ids import CallId, IncidentId, LegId, OfferId, OperatorId, PointId
 from callserver.core.termination import By, Class, Termination
+from callserver.store.commit import commit
 from callserver.store.directory import set_web
 from callserver.store.engine import open_store, read_only
 from callserver.store.journal import Entry, JournalWriter
+from callserver.store.ops import append_op
+from callserver.store.register import id_of
 from callserver.store.upgrade import upgrade
 from callserver.web.app import create_app
 from dialplans.load import shipped
@@ -149,6 +154,15 @@ def fill(config: Config) -> None:
     (config.storage.recordings / CALL / "call.flac").write_bytes(FLAC)
     (config.storage.recordings / CALL / "call.peaks").write_bytes(pack(peaks_of([np.zeros(32_000, np.int16)] * 2, 8000)))
     (config.storage.recordings / CALL / f"{CALL}.1.flac").write_bytes(FLAC[:100])
+
+
+def keep(desk: Desk, *facts: DeskFact, at_s: float | None = None) -> None:
+    """Facts of the auditor's desk in the journal, at the desk's time."""
+    engine = open_store(desk.config.storage.data)
+    utc_ns = round((desk.now_s if at_s is None else at_s) * SECOND)
+    for fact in facts:
+        commit(engine, [append_op(id_of(fact) or uuid.uuid4().hex, fact, 0, utc_ns, 1)])
+    engine.dispose()
 
 
 def config_in(directory: Path, **more: object) -> Config:
