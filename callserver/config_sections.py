@@ -10,11 +10,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from callserver.config_evidence import EvidenceConfig
+from callserver.config_retention import RetentionConfig
+
 ENVIRONMENT_METRICS_TOKEN = "CALLSERVER_METRICS_TOKEN"
 ENVIRONMENT_MAIL_PASSWORD = "CALLSERVER_MAIL_PASSWORD"
 
 _PORTS = re.compile(r"(\d{1,5})-(\d{1,5})")
-_ANCHOR = re.compile(r"file:/[^\0]+|https?://[^\s/]+(/\S*)?|syslog:(//[A-Za-z0-9.\-]+:\d{1,5})?|mailto:[^@\s]+@[^@\s]+")
 
 
 def _port_range(text: str) -> tuple[int, int]:
@@ -326,37 +328,12 @@ class MailConfig(_Section):
         return self
 
 
-class EvidenceConfig(_Section):
-    """How it is shown later that the journal is what it was."""
+class BackupConfig(_Section):
+    """Backups are made by `callserver backup`, from a timer of the system; this is how it is noticed that none was."""
 
-    key: FilePath | None = Field(
-        default=None,
-        description="The key that signs checkpoints, made at the first start. Without: checkpoint.key in [storage] data.",
-        examples=["/etc/callserver/checkpoint.key"],
+    alarm_after_hours: int = Field(
+        default=0, ge=0, le=8760, description="An alarm rings when the last backup is older than so many hours. 0: none rings."
     )
-    checkpoint_minutes: int = Field(default=10, ge=1, le=1440, description="The journal is signed as often, if it has grown.")
-    anchors: tuple[str, ...] = Field(
-        default=(),
-        description="Where checkpoints are written outside of this machine: file:, https:, syslog: or mailto:.",
-        examples=[["file:/mnt/other/callserver-anchor.txt"]],
-    )
-
-    @field_validator("anchors", mode="before")
-    @classmethod
-    def _list(cls, value: object) -> object:
-        return tuple(value) if isinstance(value, list) else value
-
-    @field_validator("anchors")
-    @classmethod
-    def _anchors(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for anchor in value:
-            if not _ANCHOR.fullmatch(anchor):
-                raise ValueError(
-                    f"{anchor!r} is no anchor: write file:/PATH, https://HOST/PATH, syslog:, syslog://HOST:PORT or mailto:ADDRESS"
-                )
-        if len(set(value)) < len(value):
-            raise ValueError("an anchor is named twice")
-        return value
 
 
 class LogConfig(_Section):
@@ -380,6 +357,8 @@ class Config(_Section):
     directory: DirectoryConfig = Field(default_factory=DirectoryConfig)
     mail: MailConfig = Field(default_factory=MailConfig)
     evidence: EvidenceConfig = Field(default_factory=EvidenceConfig)
+    backup: BackupConfig = Field(default_factory=BackupConfig)
+    retention: RetentionConfig = Field(default_factory=RetentionConfig)
     log: LogConfig = Field(default_factory=LogConfig)
 
     @model_validator(mode="after")

@@ -26,7 +26,8 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "callserver.media.rtp": ("callserver.media.protocol", *BASE),
     "callserver.media.capture_format": ("callserver.media.protocol", *BASE),
     "callserver.config": ("callserver.config_sections",),  # read once, passed down
-    "callserver.config_sections": ("callserver.config_retention",),
+    "callserver.config_sections": ("callserver.config_evidence", "callserver.config_retention"),
+    "callserver.config_evidence": (),  # what shows later that the record is what it was
     "callserver.config_retention": (),  # how long what is kept
     "callserver.version": (),
     "callserver.logs": (),  # how a process speaks of itself

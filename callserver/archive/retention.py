@@ -13,8 +13,6 @@ DAY_NS = 86_400_000_000_000
 DEFAULT = "default"
 TEXTS = "texts"
 REQUEST = "request"
-RESERVED = (DEFAULT, TEXTS, REQUEST)
-"""Names that no rule of the configuration has."""
 
 Holds = Mapping[IncidentId, Sequence[str]]
 """The holds that stand, by incident."""

@@ -26,8 +26,11 @@ from callserver.control import CommandRefused, Unavailable, Verb, ask_sync
 from callserver.core.facts import CheckpointKeyMade, CheckpointSigned, RecordingFailed, RecordingMade
 from callserver.core.ids import CallId, incident_of_call
 from callserver.media.urgency import LAST, rank
+from callserver.runtime.backup_age import BackupAge
+from callserver.runtime.desk_work import DeskWork
 from callserver.runtime.proving import Proving
 from callserver.runtime.pulse import BEAT_S, Beats
+from callserver.runtime.retaining import Retaining
 from callserver.runtime.space import Space
 from callserver.store import queries
 from callserver.store.engine import read_only
@@ -44,11 +47,12 @@ log = structlog.get_logger()
 
 
 class Rounds:
-    """What is done again and again: prompts for the plan in force, recordings of calls that are over."""
+    """What is done again and again: prompts for the plan in force, recordings of calls that are over, deleting what is due."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
         self.engine: Engine = read_only(Path(config.storage.data))
+        self.retaining = Retaining(config, self.engine)
         self.plan_version = -1
         self.taken_up = False
         self.captures = Path(config.storage.captures)
@@ -65,6 +69,7 @@ class Rounds:
             self.archivist.step()
         except (DBAPIError, Unavailable, CommandRefused, OSError) as error:
             log.warning("archivist.round_failed", error=str(error))
+        self.retaining.go()
 
     def _take_up(self) -> None:
         """Once: what a crash left is told before it is finished."""
@@ -167,18 +172,21 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     rounds, records, proving, space = Rounds(config), Evidence(config), Proving(config), Space(config)
-    works = (rounds, records, proving, space)
+    age, desk = BackupAge(config), DeskWork(config)
+    works = (rounds, records, proving, space, age, desk)
     beats = Beats(int(sys.argv[2]))
     threading.Thread(target=serve, args=(lambda: _beat(beats, works), BEAT_S), name="beats", daemon=True).start()
     evidence = threading.Thread(target=serve, args=(records.go,), name="evidence", daemon=True)
     ear = threading.Thread(target=proving.serve, name="proving", daemon=True)
     disks = threading.Thread(target=space.serve, name="space", daemon=True)
-    for thread in (evidence, ear, disks):
+    backups = threading.Thread(target=age.serve, name="backups", daemon=True)
+    exports = threading.Thread(target=serve, args=(desk.go,), name="desk", daemon=True)
+    for thread in (evidence, ear, disks, backups, exports):
         thread.start()
-    serve(_while((evidence, ear, disks), rounds.go))
+    serve(_while((evidence, ear, disks, backups, exports), rounds.go))
 
 
-def _beat(beats: Beats, works: Sequence[Rounds | Evidence | Proving | Space]) -> None:
+def _beat(beats: Beats, works: Sequence[Rounds | Evidence | Proving | Space | BackupAge | DeskWork]) -> None:
     """Unless a work stands still; a recording may take long, and is not to be taken for a hang."""
     now_s = time.monotonic()
     if all(now_s - work.worked_s < LONGEST_WORK_S for work in works):

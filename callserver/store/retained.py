@@ -91,6 +91,14 @@ def deletions(engine: Engine, since: int = 0, limit: int = 1_000) -> list[Deleti
     return [_deletion(row) for row in rows]
 
 
+def made_since(engine: Engine, call: str, number: int) -> bool:
+    """Whether a recording of the call was made behind that row."""
+    c = t.recordings.c
+    with engine.connect() as connection:
+        query = select(c.call).where(c.call == call, c.number > number, c.files.is_not(None))
+        return connection.execute(query).first() is not None
+
+
 def kept(engine: Engine, closed_before_utc_ns: int, incident: str | None = None) -> list[KeptRow]:
     """Calls that were not deleted, of incidents that were closed by then, or of one incident whatever its state; oldest first."""
     c, i = t.calls.c, t.incidents.c
@@ -112,13 +120,13 @@ def kept(engine: Engine, closed_before_utc_ns: int, incident: str | None = None)
     ]
 
 
-def texts(engine: Engine, before_utc_ns: int, incident: str | None = None, limit: int = 10_000) -> list[TextRow]:
-    """Rows with texts that were not erased, older than that, or all of one incident; in order."""
+def texts(engine: Engine, before_utc_ns: int, incident: str | None = None, since: int = 0, limit: int = 2_000) -> list[TextRow]:
+    """Rows behind `since` with texts that were not erased, older than that, or all of one incident; in order."""
     j, e, i = t.journal.c, t.journal_erasable.c, t.incidents.c
     query = (
         select(j.number, j.incident, j.utc_ns, and_(i.id.is_not(None), i.state != incident_machine.CLOSED))
         .select_from(t.journal_erasable.join(t.journal, j.number == e.number).outerjoin(t.incidents, i.id == j.incident))
-        .where(e.value.is_not(None), j.incident == incident if incident else j.utc_ns <= before_utc_ns)
+        .where(e.number > since, e.value.is_not(None), j.incident == incident if incident else j.utc_ns <= before_utc_ns)
         .group_by(j.number)
         .order_by(j.number)
         .limit(limit)

@@ -1,0 +1,212 @@
+"""The archivist's part of retention: what is due becomes a fact, and what a fact says is gone goes from the disk.
+
+In this order: the fact is journalled, it is read back from the store, then the files are taken away, as often as it takes until
+none is left. So a crash between any two steps costs time only, and what a hold forbids has no fact. See docs/retention.md.
+"""
+
+import os
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from audio.disk import DISK, Disk
+from callserver.archive import deleting, retention
+from callserver.archive.retention import DAY_NS, Due, Kept, Rule, Rules, Text
+from callserver.config import Config
+from callserver.control import CommandRefused, Unavailable, Verb, ask_sync
+from callserver.core.facts import RecordingDeleted, TextsErased
+from callserver.core.holds import review_alarm
+from callserver.core.ids import CallId, IncidentId
+from callserver.store import queries, retained
+from callserver.store.erase import MOST_ROWS
+from dialplans.model import Priority
+
+LOOK_EVERY_S = 3_600.0
+SHORT_EVERY_S = 60.0  # where little of the disk is free
+AGAIN_S = 60.0  # after a look that the switchboard or the store did not answer
+CARRY_OUT_EVERY_S = 5.0
+TIMEOUT_S = 5.0
+BY = "retention"
+ALARM = "retention"
+log = structlog.get_logger()
+
+
+def rules_of(config: Config) -> Rules:
+    """The configuration's rules."""
+    rules = [
+        Rule(
+            *(one.name, one.days, frozenset(int(Priority[name.upper()]) for name in one.classes)),
+            *(frozenset(one.outcomes), frozenset(one.queues), one.silent),
+        )
+        for one in config.retention.rules
+    ]
+    return Rules(config.retention.days, config.retention.text_days, tuple(rules))
+
+
+def holds_of(engine: Engine) -> retention.Holds:
+    """The holds that stand, by incident."""
+    found: dict[IncidentId, list[str]] = defaultdict(list)
+    for hold in retained.standing(engine):
+        found[IncidentId(hold.incident)].append(hold.id)
+    return found
+
+
+def schedule_of(engine: Engine, config: Config, before_utc_ns: int) -> list[Due]:
+    """Calls whose time is over by then, the oldest first, held or not."""
+    rules = rules_of(config)
+    shortest = min((days for days in (rules.days, *(rule.days for rule in rules.rules)) if days), default=0)
+    if not shortest:
+        return []
+    rows = retained.kept(engine, before_utc_ns - shortest * DAY_NS)
+    planned = retention.schedule((_kept(row) for row in rows), holds_of(engine), rules)
+    return [one for one in planned if one.utc_ns <= before_utc_ns]
+
+
+def deletion_of(engine: Engine, config: Config, call: CallId, rule: str, by: str) -> RecordingDeleted | None:
+    """The fact that deletes all of a call, of the journal and on the disk; None where there is nothing."""
+    made = queries.recording(engine, call)
+    files, captures = deleting.lying(call, config.storage.recordings, config.storage.captures)
+    files = tuple(sorted({*files, *(made.files if made else ())}))
+    captures = tuple(sorted({*captures, *(made.captures if made else ())}))
+    return RecordingDeleted(call, files, captures, rule, by) if files or captures else None
+
+
+def texts_of(engine: Engine, config: Config, now_utc_ns: int) -> Iterator[TextsErased]:
+    """Facts that erase the texts whose time is over."""
+    rules, holds = rules_of(config), holds_of(engine)
+    since = 0
+    while rules.text_days and (rows := retained.texts(engine, now_utc_ns - rules.text_days * DAY_NS, since=since)):
+        since = rows[-1].row
+        texts = [Text(row.row, IncidentId(row.incident) if row.incident else None, row.utc_ns, row.open) for row in rows]
+        for incident, numbers in retention.texts_due(texts, holds, rules, now_utc_ns).items():
+            for start in range(0, len(numbers), MOST_ROWS):
+                yield TextsErased(incident, tuple(numbers[start : start + MOST_ROWS]), retention.TEXTS, BY)
+
+
+def request_of(engine: Engine, config: Config, incident: IncidentId, by: str, why: str) -> list[TextsErased | RecordingDeleted]:
+    """Facts that erase all texts of an incident and delete the recordings of all its calls, whatever their age."""
+    rows = [row.row for row in retained.texts(engine, 0, incident, limit=MOST_ROWS)]
+    facts: list[TextsErased | RecordingDeleted] = [TextsErased(incident, tuple(rows), retention.REQUEST, by, why)]
+    for row in retained.kept(engine, 0, incident):
+        deletion = deletion_of(engine, config, CallId(row.call), retention.REQUEST, by)
+        facts += [deletion] if deletion else []
+    return facts
+
+
+class Retaining:
+    """`go` is one round; it raises nothing that a store, a disk or a switchboard that is away brings about."""
+
+    def __init__(
+        self,
+        config: Config,
+        engine: Engine,
+        now_s: Callable[[], float] = time.monotonic,
+        utc_ns: Callable[[], int] = time.time_ns,
+        disk: Disk = DISK,
+        ask: Callable[[str, dict[str, Any]], object] | None = None,
+    ) -> None:
+        self._config, self._engine, self._disk = config, engine, disk
+        self._now_s, self._utc_ns = now_s, utc_ns
+        self._ask = ask or (lambda verb, args: ask_sync(config.storage.control_socket, verb, args, TIMEOUT_S))
+        self._look_s = self._carry_s = now_s()  # when it is done next
+        self._done = 0  # deletions up to this row were carried out
+        self._left: dict[CallId, str] = {}  # what could not be taken away, and why
+        self._told = True  # a predecessor may have raised the alarm
+
+    def go(self) -> None:
+        """Look, if it is time; carry out what was decided."""
+        try:
+            if self._now_s() >= self._carry_s:
+                self._carry_s = self._now_s() + CARRY_OUT_EVERY_S
+                self.carry_out()
+            if self._now_s() >= self._look_s:
+                self._look_s = self._now_s() + AGAIN_S
+                self.look()
+                self.carry_out()
+                self._look_s = self._now_s() + (SHORT_EVERY_S if self._is_short() else LOOK_EVERY_S)
+        except (DBAPIError, Unavailable, CommandRefused, OSError) as error:
+            log.warning("retention.round_failed", error=str(error))
+
+    def look(self) -> None:
+        """Everything that is due becomes a fact; holds whose review is due ring."""
+        now_utc_ns = self._utc_ns()
+        for one in schedule_of(self._engine, self._config, now_utc_ns):
+            fact = None if one.held else deletion_of(self._engine, self._config, one.call, one.rule, BY)
+            if fact is not None:
+                self._note(f"deleted:{one.call}", fact)
+        for erasure in texts_of(self._engine, self._config, now_utc_ns):
+            self._note(f"erased:{erasure.rows[0]}:{erasure.rows[-1]}:{len(erasure.rows)}", erasure)
+        for hold in retained.standing(self._engine):
+            if hold.review_utc_ns <= now_utc_ns:
+                text = (
+                    f"the hold on incident {hold.incident}, by {hold.placed_by}, is to be reviewed: release it, or place another"
+                )
+                self._ask(Verb.RAISE_ALARM, {"key": review_alarm(hold.id), "text": text})
+
+    def carry_out(self) -> None:
+        """Take away what facts say is deleted, those since the last time and those that failed; at the start all."""
+        again, self._left = self._left, {}
+        for call in again:
+            if (row := retained.deletion(self._engine, call)) is not None:
+                self._take_away(row)
+        while rows := retained.deletions(self._engine, self._done):
+            for row in rows:
+                self._take_away(row)
+                self._done = row.number
+        self._tell()
+
+    def _take_away(self, row: retained.DeletionRow) -> None:
+        call, storage = CallId(row.call), self._config.storage
+        try:
+            if retained.made_since(self._engine, call, row.number):
+                self._delete_again(row)  # a recording that was being made; its files go when a fact behind it says so
+                return
+            count = deleting.delete(call, row.files, row.captures, storage.recordings, storage.captures, self._disk)
+            if count:
+                log.info("retention.deleted", call=call, files=count, rule=row.rule)
+            if not deleting.is_gone(call, storage.recordings, storage.captures):
+                self._delete_again(row)
+        except OSError as error:
+            self._left[call] = f"{error.filename or call}: {error.strerror}"
+
+    def _delete_again(self, row: retained.DeletionRow) -> None:
+        """What came since."""
+        fact = deletion_of(self._engine, self._config, CallId(row.call), row.rule, row.deleted_by)
+        if fact is not None:
+            self._note(f"deleted:{row.call}:{row.number}", fact)
+
+    def _tell(self) -> None:
+        if self._left:
+            call, why = next(iter(self._left.items()))
+            text = f"{len(self._left)} deleted recordings are still on the disk, the first of call {call}: {why}"
+            self._ask(Verb.RAISE_ALARM, {"key": ALARM, "text": text})
+        elif self._told:
+            self._ask(Verb.CLEAR_ALARM, {"key": ALARM})
+        self._told = bool(self._left)
+
+    def _note(self, id: str, fact: RecordingDeleted | TextsErased) -> None:
+        """Refused: a hold came meanwhile, which is right. The same deletion told twice is one fact."""
+        try:
+            self._ask(Verb.NOTE_FACT, {"id": id, "kind": type(fact).__name__, "body": msgspec.to_builtins(fact)})
+        except CommandRefused as refused:
+            log.info("retention.refused", id=id, why=refused.message)
+
+    def _is_short(self) -> bool:
+        """Whether less is free than what rings: then what expires meanwhile is not kept for the rest of the hour."""
+        try:
+            found = os.statvfs(Path(self._config.storage.data))
+        except OSError:
+            return False
+        return found.f_bavail * 100 < found.f_blocks * self._config.storage.alarm_percent
+
+
+def _kept(row: retained.KeptRow) -> Kept:
+    closed = row.closed_utc_ns if row.ended else None
+    return Kept(CallId(row.call), IncidentId(row.incident), closed, row.priority, row.outcome, row.queue, not row.confirmed)
