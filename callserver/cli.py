@@ -5,7 +5,23 @@ Exit codes of every verb: 0 good, 1 faults were found (or it did not work), 2 mi
 
 import typer
 
-from callserver.commands import certificate, check, doctor, incidents, key, plans, rehearse, reload, serve, trace, users, verify
+from callserver.commands import (
+    backup,
+    certificate,
+    check,
+    disclosures,
+    doctor,
+    exports,
+    incidents,
+    key,
+    plans,
+    rehearse,
+    reload,
+    serve,
+    trace,
+    users,
+    verify,
+)
 from callserver.commands.output import say
 
 app = typer.Typer(
@@ -25,12 +41,17 @@ for verb in (
     check.check,
     rehearse.rehearse,
     verify.verify,
+    exports.pack,
+    exports.redact,
+    backup.backup,
+    backup.restore,
     trace.trace,
     doctor.doctor,
     certificate.certificate,
 ):
     app.command()(verb)
 app.add_typer(incidents.app, name="incidents")
+app.add_typer(disclosures.app, name="disclosures")
 app.add_typer(key.app, name="key")
 app.add_typer(plans.app, name="plans")
 app.add_typer(users.app, name="users")

@@ -61,7 +61,7 @@ def make(
 ) -> Made:
     """A backup of a configuration's data directory, in a directory of backups, which is made where there is none.
 
-    Raises BackupUnusable and StoreVersionError when none can be made, OSError when a disk fails; then there is none.
+    Raises BackupUnusable and StoreVersionError when none can be made, OSError when a disk fails. What is named a backup is whole.
     """
     with alone(root, disk):
         return _Making(config, root, wishes or Wishes(), told, disk).go(utc_ns)

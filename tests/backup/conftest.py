@@ -16,11 +16,11 @@ def sealed(tmp_path: Path) -> Sealed:
     data = tmp_path / "data"
     data.mkdir()
     made = seal(data)
-    for name in ("prompts/en/place-p1.wav", "plans/aa.json", "captures/i/i9.1/1.1.cap", "space.json"):
+    for name in ("prompts/en/place-p1.wav", "plans/aa.json", "captures/i/i99.1/1.1.cap", "space.json"):
         path = data / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(f"content of {name}".encode())
-    for name in ("digest.key", "captures/i/i9.1/.1.1.cap.gz", "recordings/.call.flac.part"):
+    for name in ("digest.key", "captures/i/i99.1/.1.1.cap.gz", "recordings/.call.flac.part"):
         (data / name).write_bytes(b"not for a backup")
     return made
 

@@ -29,7 +29,7 @@ def test_a_backup_names_everything_and_no_key(back: Back, sealed: Sealed) -> Non
     made = back()
     names = {item.path for item in made.manifest.files}
     there = {path.relative_to(sealed.home).as_posix() for path in sealed.home.rglob("*") if path.is_file()}
-    apart = {"checkpoint.key", "other.key", "digest.key", "captures/i/i9.1/.1.1.cap.gz", "recordings/.call.flac.part"}
+    apart = {"checkpoint.key", "other.key", "digest.key", "captures/i/i99.1/.1.1.cap.gz", "recordings/.call.flac.part"}
     assert names == there - apart - {"callserver.db-wal", "callserver.db-shm"}
     assert (made.faults, made.manifest.files[0].path) == ((), "callserver.db")
 
@@ -114,7 +114,7 @@ def test_it_is_of_one_moment_while_the_service_writes(config: Config, root: Path
 def test_a_capture_that_is_compressed_meanwhile_is_there_in_one_form(
     back: Back, sealed: Sealed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = sealed.captures / "i" / "i9.1" / "1.1.cap"
+    plain = sealed.captures / "i" / "i99.1" / "1.1.cap"
     looked = contents.copy
 
     def compressed(data, paths, *rest):  # type: ignore[no-untyped-def]
@@ -124,7 +124,7 @@ def test_a_capture_that_is_compressed_meanwhile_is_there_in_one_form(
 
     monkeypatch.setattr(contents, "copy", compressed)
     names = {item.path for item in back().manifest.files}
-    assert {name for name in names if "i9.1" in name} == {"captures/i/i9.1/1.1.cap.gz"}
+    assert {name for name in names if "i99.1" in name} == {"captures/i/i99.1/1.1.cap.gz"}
 
 
 def test_what_is_deleted_by_right_after_the_snapshot_is_still_in_it(
