@@ -9,7 +9,7 @@ second after the other what is to be told:
     doubtful    a fault, with its reason; it was so for long enough
 
 A fault of the sound itself (static, a copy) shows within five seconds. Nothing at all, or a machine's silence, is waited out for
-eight, so that the alarm comes within ten seconds of a conversation. A device that cuts its pauses out (it sends nothing, comfort
+seven, so that the alarm comes within ten seconds of a conversation. A device that cuts its pauses out (it sends nothing, comfort
 noise or zeros between words, as gates and voice activity detection do) is known by having come back from such pauses, and is
 given a minute.
 """
@@ -32,7 +32,7 @@ MEMORY = 5  # windows
 FAULTY = 4  # of these
 COPIES = 3  # of the last windows in which the other side spoke
 SOUND_ENOUGH = 2
-PATIENCE_S, PATIENCE_GATED_S = 8.0, 60.0
+PATIENCE_S, PATIENCE_GATED_S = 7.0, 60.0
 GATED_RETURNS = 2
 
 

@@ -72,9 +72,9 @@ def test_a_second_that_looks_odd_is_no_fault(kind: Kind) -> None:
     assert State.DOUBTFUL not in {verdict.state for verdict in found}
 
 
-def test_seven_seconds_of_nothing_are_no_fault() -> None:
+def test_six_seconds_of_nothing_are_no_fault() -> None:
     side = Side(0.0)
-    assert State.DOUBTFUL not in {verdict.state for verdict in after(side, VOICE, VOICE, *[NOTHING] * 7, VOICE)}
+    assert State.DOUBTFUL not in {verdict.state for verdict in after(side, VOICE, VOICE, *[NOTHING] * 6, VOICE)}
 
 
 def test_a_device_that_cuts_its_pauses_out_is_given_a_minute() -> None:

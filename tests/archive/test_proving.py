@@ -122,7 +122,7 @@ def test_nothing_is_held_against_a_side_on_hold_and_its_time_begins_anew_afterwa
     talk.seconds(30)
     assert talk.facts == []
     talk.expected, talk.since_s = True, 30.0
-    talk.seconds(7)
+    talk.seconds(6)
     assert [kind for kind, leg, _ in talk.told() if leg == OPERATOR] == []
     talk.seconds(4)
     assert ("RecordingDoubtful", OPERATOR, NOT_WRITTEN) in talk.told()
