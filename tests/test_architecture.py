@@ -62,6 +62,7 @@ BESIDES: Mapping[tuple[str, str], str] = {
     # (room, module of a sister room): why
     ("callserver.web", "callserver.store.queries"): "the screens read the store, and only read it",
     ("callserver.web", "callserver.store.search"): "and looks for things in it",
+    ("callserver.web", "callserver.store.retained"): "and tells what is held and what was deleted",
     ("callserver.web", "callserver.store.plan_history"): "and tells the plans that were in force",
     ("callserver.web", "callserver.store.plan_texts"): "with the files that they were written in",
     ("callserver.web", "callserver.store.register"): "and the auditor's desk: exports, disclosures, requests for access",

@@ -7,12 +7,12 @@ hold on it is lifted. A text counts from its own row on, if its incident is clos
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from callserver.core.facts_retention import REQUEST as REQUEST
 from callserver.core.ids import CallId, IncidentId
 
 DAY_NS = 86_400_000_000_000
 DEFAULT = "default"
 TEXTS = "texts"
-REQUEST = "request"
 
 Holds = Mapping[IncidentId, Sequence[str]]
 """The holds that stand, by incident."""

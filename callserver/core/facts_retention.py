@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from callserver.core.facts_noted import ERASABLE
 from callserver.core.ids import CallId, IncidentId
 
+REQUEST = "request"
+"""The rule of what somebody asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class HoldPlaced:

@@ -4,11 +4,21 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from callserver.control import Verb
-from callserver.store import queries, search
+from callserver.store import queries, retained, search
 from callserver.web.acting import on_call
 from callserver.web.api.filters import Filters, looked_for
 from callserver.web.api.incidents import Before, Id, Limit
-from callserver.web.api.models import CallAnswer, CallInFull, Calls, Done, FactAnswer, Facts, LegAnswer, RecordingAnswer
+from callserver.web.api.models import (
+    CallAnswer,
+    CallInFull,
+    Calls,
+    DeletedAnswer,
+    Done,
+    FactAnswer,
+    Facts,
+    LegAnswer,
+    RecordingAnswer,
+)
 from callserver.web.errors import ApiError, not_found
 from callserver.web.gate import signed_in
 from callserver.web.service import service
@@ -57,7 +67,8 @@ def call(request: Request, id: Id) -> CallInFull:
             last_failure=made.last_failure,
         )
     note = search.notes(engine, [row.incident]).get(row.incident, "")
-    return CallInFull(**CallAnswer.of(row, note).model_dump(), legs=legs, recording=recording)
+    deleted = DeletedAnswer.of(retained.deletion(engine, id))
+    return CallInFull(**CallAnswer.of(row, note).model_dump(), legs=legs, recording=recording, deleted=deleted)
 
 
 @router.get("/api/calls/{id}/timeline")

@@ -6,7 +6,7 @@ import msgspec
 from pydantic import BaseModel
 
 from callserver.core.facts import PlanAdopted
-from callserver.store import queries
+from callserver.store import queries, retained
 from callserver.store.plan_history import PlanRow
 from callserver.web.times import rfc3339
 
@@ -90,11 +90,25 @@ class RecordingAnswer(BaseModel):
     last_failure: str | None
 
 
+class DeletedAnswer(BaseModel):
+    """A recording is gone: by which rule of retention, or (`request`) because somebody asked for it."""
+
+    at: str
+    rule: str
+    by: str
+
+    @classmethod
+    def of(cls, row: retained.DeletionRow | None) -> Self | None:
+        """From the store's row."""
+        return cls(at=rfc3339(row.deleted_utc_ns) or "", rule=row.rule, by=row.deleted_by) if row else None
+
+
 class CallInFull(CallAnswer):
-    """A call with its legs, and its recording once there is one."""
+    """A call with its legs, and its recording once there is one; `deleted` where that is gone again."""
 
     legs: list[LegAnswer]
     recording: RecordingAnswer | None
+    deleted: DeletedAnswer | None = None
 
 
 class IncidentAnswer(BaseModel):

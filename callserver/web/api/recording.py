@@ -11,6 +11,7 @@ from callserver.core.facts import Listened
 from callserver.core.ids import CallId
 from callserver.store import queries
 from callserver.web import ranges
+from callserver.web.api.holds import require_sound
 from callserver.web.api.incidents import Id
 from callserver.web.errors import ApiError, ErrorAnswer, not_found
 from callserver.web.gate import signed_in
@@ -27,6 +28,7 @@ _ANSWERS: dict[int | str, dict[str, object]] = {
     206: {"content": {MEDIA_TYPE: {}}, "description": "One range of it."},
     400: {"model": ErrorAnswer, "description": "No reason was given."},
     404: {"model": ErrorAnswer, "description": "No such call, leg, or recording yet."},
+    410: {"model": ErrorAnswer, "description": "It was deleted; the words say when and by which rule."},
     416: {"model": ErrorAnswer, "description": "The range begins past the end."},
 }
 
@@ -92,6 +94,7 @@ async def file_of(the: Service, call: str, leg: str) -> Path:
     """Where a call's recording, or that of one leg, lies; the file may be gone all the same. Raises `ApiError` with 404."""
     if await the.read(queries.call, call) is None:
         raise not_found("call", call)
+    await require_sound(the, call)
     made = await the.read(queries.recording, call)
     files = [name for name in (made.files if made else {}) if name.endswith(".flac")]
     if not files:

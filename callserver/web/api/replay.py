@@ -68,6 +68,7 @@ class NamesAnswer(BaseModel):
 _ANSWERS: dict[int | str, dict[str, object]] = {
     200: {"model": PeaksAnswer, "description": "The shape of both sides."},
     404: {"model": ErrorAnswer, "description": "No such call, or no recording yet."},
+    410: {"model": ErrorAnswer, "description": "The recording was deleted; the words say when and by which rule."},
     422: {"model": ErrorAnswer, "description": "The stretch is empty or begins past the end."},
 }
 
