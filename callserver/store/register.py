@@ -19,8 +19,8 @@ def read_desk(engine: Engine) -> Desk:
     return desk((row.utc_ns, row.fact) for row in rows_of(engine, and_(id >= PREFIX, id < _AFTER)))
 
 
-def id_of(fact: DeskFact) -> str:
-    """What the fact's row is called: the same thing told twice is one row, and of two approvals the first counts."""
+def id_of(fact: DeskFact, fresh: str = "") -> str:
+    """What the fact's row is called: the same thing told twice is one row. `fresh`: unlike any other, for what is told each time."""
     match fact:
         case f.PackMade():
             return f"{PREFIX}pack:{fact.pack}"
@@ -39,5 +39,5 @@ def id_of(fact: DeskFact) -> str:
         case f.ExportFailed():
             return f"{PREFIX}failed:{fact.export}"
         case f.ExportFetched():
-            return ""  # each time anew; its sender names it
+            return f"{PREFIX}fetched:{fact.export}:{fresh}"
     raise TypeError(f"no fact of the desk: {type(fact).__name__}")

@@ -48,10 +48,10 @@ def side(root: Path, stem: str, number: int = 0, prefix: str = "redacted-r1-") -
     return samples[:, number]
 
 
-def changed(root: Path, stem: str, number: int = 0) -> tuple[float, float] | None:
-    """From which second to which a side differs from the original."""
+def changed(root: Path, stem: str, number: int = 0) -> list[float]:
+    """From which second to which a side differs from the original, to a millisecond or so; empty: nowhere."""
     there = np.flatnonzero(side(root, stem, number) != side(root, stem, number, ""))
-    return (there[0] / RATE, (there[-1] + 1) / RATE) if there.size else None
+    return [round(float(there[0]) / RATE, 2), round(float(there[-1] + 1) / RATE, 2)] if there.size else []
 
 
 @pytest.mark.parametrize("cover", [TONE, SILENCE])
@@ -69,7 +69,7 @@ def test_the_point_is_covered_in_the_mix_and_on_its_track_and_nowhere_else(
             assert not now[inside].any()
         else:
             assert strength(now[16_000:28_000], COVER_HZ, RATE) == pytest.approx(0.1, abs=0.01)
-    assert [changed(tmp_path, "call", 1), changed(tmp_path, OPERATOR), changed(tmp_path, POLICE)] == [None, None, None]
+    assert [changed(tmp_path, "call", 1), changed(tmp_path, OPERATOR), changed(tmp_path, POLICE)] == [[], [], []]
 
 
 def test_one_of_the_others_is_covered_where_the_point_hears_all_of_them(tmp_path: Path, files: dict[str, str]) -> None:
@@ -77,17 +77,15 @@ def test_one_of_the_others_is_covered_where_the_point_hears_all_of_them(tmp_path
     redacted(tmp_path, files, OPERATOR, SILENCE, (4000, 5000))
     assert not side(tmp_path, "call", 1)[32_000:40_000].any()
     assert not side(tmp_path, OPERATOR)[32_000:40_000].any()
-    assert [changed(tmp_path, "call", 0), changed(tmp_path, POINT_LEG), changed(tmp_path, POLICE)] == [None, None, None]
-    begin, end = changed(tmp_path, "call", 1) or (0.0, 0.0)
-    assert (begin, end) == (pytest.approx(4.0, abs=0.001), pytest.approx(5.0, abs=0.001))
+    assert [changed(tmp_path, "call", 0), changed(tmp_path, POINT_LEG), changed(tmp_path, POLICE)] == [[], [], []]
+    assert changed(tmp_path, "call", 1) == [4.0, 5.0]
 
 
 def test_what_was_said_before_it_was_heard_is_covered_too(tmp_path: Path, files: dict[str, str]) -> None:
     """A word heard from 4 s on was said up to half a second earlier on the leg's own track."""
     redacted(tmp_path, files, OTHERS, SILENCE, (4000, 5000))
     for leg in (OPERATOR, POLICE):
-        begin, end = changed(tmp_path, leg) or (0.0, 0.0)
-        assert (begin, end) == (pytest.approx(4.0 - LAG_MS / 1000, abs=0.001), pytest.approx(5.0, abs=0.001))
+        assert changed(tmp_path, leg) == [4.0 - LAG_MS / 1000, 5.0]
         assert LATER_S < LAG_MS / 1000
 
 
@@ -101,7 +99,7 @@ def test_everyone_is_covered_everywhere_and_without_spans_all_of_it(tmp_path: Pa
 
 def test_a_span_past_the_end_covers_up_to_the_end(tmp_path: Path, files: dict[str, str]) -> None:
     redacted(tmp_path, files, POINT, SILENCE, (9000, 60_000))
-    assert changed(tmp_path, "call", 0) == (pytest.approx(9.0, abs=0.001), pytest.approx(10.0, abs=0.001))
+    assert changed(tmp_path, "call", 0) == [9.0, 10.0]
 
 
 def test_the_originals_stay_and_the_new_files_name_them(tmp_path: Path, files: dict[str, str]) -> None:

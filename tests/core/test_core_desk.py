@@ -85,7 +85,8 @@ def test_no_order_of_facts_lets_one_person_through_alone() -> None:
             late = (DAY + at, f.ExportApproved("e1", I, "paul"))
             own = (at, f.ExportApproved("e1", I, draw.choice(["olive", "OLIVE", "command line (olive)"])))
             again = (at, f.ExportAsked("e1", I, "pack", "paul", "mine", four_eyes=False))
-            rows.append(draw.choice([late, own, again, (at, f.ExportApproved("e2", I, "paul"))]))
+            choices: list[tuple[int, f.Fact]] = [late, own, again, (at, f.ExportApproved("e2", I, "paul"))]
+            rows.append(draw.choice(choices))
         assert export(*rows).state(draw.randrange(3 * DAY), True) in (desks.WAITING, desks.EXPIRED), seed
 
 
@@ -126,6 +127,7 @@ def test_the_register_keeps_what_was_first_entered() -> None:
 
 def test_facts_of_the_desk_come_by_a_note_and_change_no_decision() -> None:
     driver = Driver()
-    for number, fact in enumerate((asked(), f.ExportApproved("e1", I, "paul"), f.AccessAsked("a1", 1, 2, "Jane", "olive"))):
+    facts: list[f.Fact] = [asked(), f.ExportApproved("e1", I, "paul"), f.AccessAsked("a1", 1, 2, "Jane", "olive")]
+    for number, fact in enumerate(facts):
         driver.do(ev.Noted(fact, f"desk:{number}"))
         assert driver.facts == [fact]

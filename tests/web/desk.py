@@ -161,7 +161,7 @@ def keep(desk: Desk, *facts: DeskFact, at_s: float | None = None) -> None:
     engine = open_store(desk.config.storage.data)
     utc_ns = round((desk.now_s if at_s is None else at_s) * SECOND)
     for fact in facts:
-        commit(engine, [append_op(id_of(fact) or uuid.uuid4().hex, fact, 0, utc_ns, 1)])
+        commit(engine, [append_op(id_of(fact, uuid.uuid4().hex), fact, 0, utc_ns, 1)])
     engine.dispose()
 
 

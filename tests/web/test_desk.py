@@ -96,6 +96,11 @@ async def test_another_person_approves_and_both_may_fetch(desk: Desk) -> None:
             assert (answer.status_code, answer.content) == (200, FLAC)
             assert answer.headers["content-disposition"] == f'attachment; filename="{CALL}-recording.flac"'
     assert [one["by"] for one in desk.switchboard.noted("ExportFetched")] == [AUDITOR, SUPERVISOR]
+    rows = [args["id"] for _verb, args in desk.switchboard.asked if args.get("kind") == "ExportFetched"]
+    assert len(set(rows)) == 2 and all(row.startswith(f"{PREFIX}fetched:e1:") for row in rows)
+    keep(desk, f.ExportFetched("e1", IncidentId(INCIDENT), "a" * 64, AUDITOR))
+    async with desk.signed_in("auditor") as client:
+        assert (await client.get("/api/exports")).json()["items"][0]["fetched"] == 1
     assert {one["digest"] for one in desk.switchboard.noted("ExportFetched")} == {"a" * 64}
 
 

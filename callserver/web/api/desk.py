@@ -157,7 +157,8 @@ async def file(request: Request, id: Id) -> Response:
         what_to_do = "Who asked for it or approved it can fetch it; or ask for one of your own."
         raise ApiError(403, "not-yours", f"Export {id} is {export.asked.by}'s.", what_to_do)
     path, digest = await _file(the, export)
-    await the.notes.journalled(f.ExportFetched(id, export.asked.incident, digest, who.user))
+    fetched = f.ExportFetched(id, export.asked.incident, digest, who.user)
+    await the.notes.journalled(fetched, id_of(fetched, uuid.uuid4().hex))
     kind = "application/zip" if path.suffix == ".zip" else "audio/flac"
     name = f"{export.asked.of or export.asked.incident}-{export.asked.what}{path.suffix}"
     return FileResponse(path, media_type=kind, filename=name, headers={"X-SHA256": digest})

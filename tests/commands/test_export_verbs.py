@@ -1,0 +1,125 @@
+"""`callserver pack`, `redact` and `disclosures`, as they are typed."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from callserver import cli, control
+from callserver.core import facts as f
+from callserver.core.ids import IncidentId
+from callserver.store.evidence import verify_pack
+from callserver.store.register import id_of, read_desk
+from tests.runtime.test_desk_work import Bench
+from tests.store.pack_room import CALL, INCIDENT
+
+WHY = ("--reason", "the police ask")
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    made = Bench(tmp_path, monkeypatch)
+    monkeypatch.setattr(control, "ask_sync", made.switchboard.ask)
+    (tmp_path / "callserver.toml").write_text('[storage]\ndata = "data"\nrun = "run"\n')
+    monkeypatch.chdir(tmp_path)
+    yield made
+    for work in made.works:
+        work.engine.dispose()
+    made.room.engine.dispose()
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(cli.app, list(words))
+
+
+def test_a_pack_is_written_journalled_and_whole(bench: Bench, tmp_path: Path) -> None:
+    done = run("pack", CALL, *WHY, "--out", "p.zip", "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert (told["incident"], told["size"]) == (INCIDENT, (tmp_path / "p.zip").stat().st_size)
+    verify_pack.verify(tmp_path / "p.zip", (bench.room.key.name,))
+    with bench.room.engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT kind, id FROM journal ORDER BY number DESC LIMIT 1").all()
+    assert rows == [("PackMade", f"desk:pack:{told['pack']}")]
+
+
+def test_without_a_reason_an_incident_or_a_journal_there_is_no_pack(bench: Bench, tmp_path: Path) -> None:
+    assert run("pack", INCIDENT).exit_code == 2
+    assert run("pack", INCIDENT, "--reason", "  ").exit_code == 2
+    assert run("pack", "nothing", *WHY).exit_code == 1
+    bench.switchboard.away = True
+    away = run("pack", INCIDENT, *WHY)
+    assert (away.exit_code, "nothing leaves the record that the journal does not have" in away.output) == (1, True)
+    assert list(tmp_path.glob("*.zip*")) == list(tmp_path.glob(".*.zip*")) == []
+
+
+def test_with_four_eyes_a_pack_is_asked_for_approved_by_another_and_then_taken(bench: Bench, tmp_path: Path) -> None:
+    four_eyes = ("--set", "evidence.four_eyes=true")
+    asked = run("pack", INCIDENT, *WHY, *four_eyes)
+    assert (asked.exit_code, "approves it within a day" in asked.output) == (1, True)
+    (name,) = read_desk(bench.room.engine).exports
+    bench.now_ns = read_desk(bench.room.engine).exports[name].asked_utc_ns
+    bench.round()
+    early = run("pack", "--export", name, *four_eyes, "--out", "p.zip")
+    assert (early.exit_code, f"pack {name} is waiting" in early.output, (tmp_path / "p.zip").exists()) == (1, True, False)
+    approved = f.ExportApproved(name, IncidentId(INCIDENT), "paul")
+    bench.room.append(approved, id=id_of(approved))
+    bench.round()
+    assert run("pack", "--export", name, *four_eyes, "--out", "p.zip").exit_code == 0
+    assert "by command line (" in verify_pack.verify(tmp_path / "p.zip")[0]
+    assert read_desk(bench.room.engine).exports[name].fetched == 1
+
+
+def test_a_redaction_is_written_and_journalled(bench: Bench) -> None:
+    done = run("redact", CALL, *WHY, "--span", "1.0-2.5", "--span", "5-6", "--party", "point", "--with", "silence", "--json")
+    assert done.exit_code == 0, done.output
+    (made,) = read_desk(bench.room.engine).redactions.values()
+    assert (made.spans, made.party, made.cover, dict(made.files)) == (
+        ((1000, 2500), (5000, 6000)),
+        "point",
+        "silence",
+        json.loads(done.stdout)["files"],
+    )
+
+
+def test_a_redaction_that_makes_no_sense_or_cannot_be_journalled_leaves_nothing(bench: Bench) -> None:
+    assert run("redact", CALL, *WHY, "--span", "abc").exit_code == 2
+    assert run("redact", CALL, *WHY, "--span", "5-4").exit_code == 2
+    assert run("redact", CALL, *WHY, "--party", "nobody").exit_code == 1
+    assert run("redact", "nothing.1", *WHY).exit_code == 1
+    bench.switchboard.away = True
+    assert run("redact", CALL, *WHY).exit_code == 1
+    assert list((bench.room.config.storage.recordings / CALL).glob("*redacted*")) == []
+
+
+def test_the_register_is_kept_and_written_as_csv(bench: Bench) -> None:
+    entry = ("--what", "the pack", "--recipient", "the police, a desk", "--basis", "section 12")
+    assert run("disclosures", "add", INCIDENT, *entry, "--digest", "d" * 64).exit_code == 0
+    assert run("disclosures", "add", "nothing", *entry).exit_code == 1
+    head, line = csv.reader(io.StringIO(run("disclosures", "list", "--csv").stdout))
+    assert dict(zip(head, line, strict=True))["recipient"] == "the police, a desk"
+    (told,) = json.loads(run("disclosures", "list", "--json").stdout)
+    assert (told["digest"], told["legal_basis"]) == ("d" * 64, "section 12")
+
+
+def test_a_request_is_entered_is_late_and_is_answered(bench: Bench) -> None:
+    asked = run("disclosures", "ask", "--subject", "Jane Doe", "--received", "2026-01-31")
+    assert (asked.exit_code, "is due 2026-02-28T00:00:00.000Z" in asked.stdout) == (0, True)
+    (name,) = read_desk(bench.room.engine).access
+    bench.now_ns = read_desk(bench.room.engine).access[name].asked.due_utc_ns
+    assert run("disclosures", "requests").exit_code == 1  # late
+    assert run("disclosures", "answer", name, "--how", "perhaps").exit_code == 2
+    assert run("disclosures", "answer", name, "--how", "given").exit_code == 0
+    assert run("disclosures", "answer", name, "--how", "given").exit_code == 1
+    assert run("disclosures", "requests").exit_code == 0
+
+
+def test_the_verifier_of_packs_is_written_as_it_is_shipped(tmp_path: Path) -> None:
+    out = tmp_path / "verify_pack.py"
+    assert run("pack", "--write-verifier", str(out)).exit_code == 0
+    assert out.read_bytes() == Path(verify_pack.__file__).read_bytes()
+    assert run("pack", "--write-verifier", str(out)).exit_code == 2
