@@ -187,7 +187,7 @@ def _next_steps(restored: "Restored") -> list[str]:
     key = f"the key is in {restored.into / KEY_NAME}" if has_key else "put the copy of the key where [evidence] key says"
     return [
         "What to do now:",
-        f"1. Let [storage] data of the configuration be {restored.into}.",
+        f"1. Let [storage] data of the configuration be {restored.into}, owned by the user that the service runs as.",
         f"2. {key[0].upper()}{key[1:]}; if it is lost: callserver key rotate, and write the new fingerprint down.",
         "3. Write down when and why this was done. Name a new anchor in [evidence] anchors and keep the old one with that note:",
         f"   to it the journal is cut short behind row {restored.manifest.rows}, rightly.",
