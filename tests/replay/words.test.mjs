@@ -12,6 +12,7 @@ const { addressOf, countOf, hashOf, NOTHING, placeOf } = await load("replay-sear
 const { beginOfDay, clockTime, offset, ticks } = await load("replay-time.js");
 const { deed } = await load("replay-keys.js");
 const { reasonOf } = await load("replay-dialogs.js");
+const { dayAfter, faultOf, standing } = await load("replay-holds.js");
 
 const START = Date.parse("2026-03-01T12:00:00Z");
 const LEGS = [
@@ -181,4 +182,22 @@ test("a reason is one line, and another reason needs words", () => {
   assert.equal(reasonOf("Another reason", " "), "");
   assert.equal(reasonOf("", ""), "");
   assert.ok(reasonOf("Complaint", "x".repeat(9999)).length <= 500);
+});
+
+test("a hold needs a reason and a day to come", () => {
+  const now = Date.parse("2026-03-01T23:30:00Z");
+  assert.equal(dayAfter(now, 1), "2026-03-02");
+  assert.equal(faultOf("a case", "2026-03-02", now), "");
+  assert.match(faultOf("  ", "2026-03-02", now), /why/);
+  for (const review of ["", "2026-03-01", "2026-02-28"]) {
+    assert.match(faultOf("a case", review, now), /day to come/);
+  }
+  const holds = [{ hold: "h1", lifted: "2026-03-01T00:00:00Z" }, { hold: "h2", lifted: null }];
+  assert.deepEqual([standing(holds).map((one) => one.hold), standing(null)], [["h2"], []]);
+  assert.equal(deed("call", { key: "H", shift: true, other: false, typing: false, on_button: false, in_dialog: false, repeat: false }), "hold");
+});
+
+test("what is gone says by which rule, or who asked", () => {
+  const gone = (rule) => say(fact(0, "RecordingDeleted", { call: "c", files: [], captures: [], rule, by: "sue" }), NAMES).detail;
+  assert.deepEqual([gone("prank"), gone("request")], ["by the rule “prank”", "on request, by sue"]);
 });

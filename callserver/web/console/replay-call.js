@@ -1,6 +1,7 @@
 /** One call on one page: what it was, how it sounds, what happened. A function of the state. */
 
 import { h } from "./dom.js";
+import { standing } from "./replay-holds.js";
 import { stageView } from "./replay-stage.js";
 import { clockTime, day, offset } from "./replay-time.js";
 import { utcMs } from "./replay-timeline.js";
@@ -20,11 +21,11 @@ export function callView(page, act) {
       h("div", { class: "notice red" }, h("h1", null, page.error.message), h("p", null, page.error.what_to_do),
         page.error.status !== 404 && h("button", { type: "button", on: { click: act.again } }, "Try again")))];
   }
-  return [h("div", { class: "call", key: "call" }, head(page, back), others(page), panel(page, act), facts(page, act))];
+  return [h("div", { class: "call", key: "call" }, head(page, back, act), others(page), panel(page, act), facts(page, act))];
 }
 
-/** @param {Page} page @param {any} back */
-function head({ call, incident, names, timeline }, back) {
+/** @param {Page} page @param {any} back @param {any} act */
+function head({ call, incident, holds, names, timeline }, back, act) {
   const zone = names.time_zone;
   const began = utcMs(call.started);
   const end = call.ended ? utcMs(call.ended) : null;
@@ -36,6 +37,8 @@ function head({ call, incident, names, timeline }, back) {
       h("span", { class: `badge is-${classTone(incident.priority)}` }, className(incident)),
       call.state !== "ended" && h("span", { class: "badge is-green" }, "still going on"),
       incident.state !== "closed" && h("span", { class: "badge is-amber" }, `incident ${incident.state}`),
+      standing(holds).length > 0 && h("span", { class: "badge is-amber" }, "held"),
+      holds && h("button", { type: "button", class: "quiet hold", title: "Hold the incident, or lift a hold (H)", "aria-keyshortcuts": "H", on: { click: () => act.deed("hold") } }, "Hold…"),
       back),
     h("dl", null,
       field("When", h("time", { datetime: call.started }, `${day(began, zone)}, ${clockTime(began, zone)}`)),

@@ -89,8 +89,11 @@ export function showKeys(dialog) {
 /** What is still to be done about the dialog that was closed last: its event comes a moment later. */
 let finish = () => {};
 
-/** @param {HTMLDialogElement} dialog @param {() => void} closed */
-function shown(dialog, closed) {
+/**
+ * Show what was rendered into the dialog; `closed` is called once, when it is over.
+ * @param {HTMLDialogElement} dialog @param {() => void} closed
+ */
+export function shown(dialog, closed) {
   const done = () => {
     if (dialog.open) {
       return; // the event of the one before

@@ -25,6 +25,7 @@ export const SHOWN = [
       [", .", "Move the view back, on"],
       ["F", "The whole call"],
       ["A", "All facts, and only those that matter"],
+      ["H", "Hold the incident, or lift a hold"],
     ],
   ],
   [
@@ -45,13 +46,13 @@ const CALL = {
   " ": "toggle", ArrowLeft: "back-5", ArrowRight: "on-5", "shift ArrowLeft": "back-1", "shift ArrowRight": "on-1",
   ArrowUp: "fact-before", ArrowDown: "fact-after", Home: "begin", End: "end",
   "[": "slower", "]": "faster", 1: "solo-point", 2: "solo-heard", 0: "both",
-  "+": "nearer", "=": "nearer", "-": "farther", "−": "farther", ",": "view-back", ".": "view-on", f: "whole", a: "all-facts",
+  "+": "nearer", "=": "nearer", "-": "farther", "−": "farther", ",": "view-back", ".": "view-on", f: "whole", a: "all-facts", h: "hold",
   Escape: "list",
 };
 /** @type {Record<string, string>} */
 const LIST = { "/": "search", j: "down", k: "up", n: "next-page", p: "page-before", r: "again" };
 const ON_BUTTON = new Set([" ", "Enter"]);
-const ONCE = new Set(["toggle", "search", "next-page", "page-before", "again", "list", "all-facts"]);
+const ONCE = new Set(["toggle", "search", "next-page", "page-before", "again", "list", "all-facts", "hold"]);
 
 /**
  * What a key does on a page: a word, or null.

@@ -1,9 +1,11 @@
 /** What one call's page is made of, brought together from the service. */
 
 import { ask, Refused } from "./api.js";
+import { holdsOf } from "./replay-holds.js";
 import { bucketsOf } from "./replay-wave.js";
 import { timelineOf, withLegs } from "./replay-timeline.js";
 import { whole } from "./replay-view.js";
+import { deletedBy } from "./replay-words.js";
 
 /** @typedef {{title: string, text: string, again: boolean}} Soundless  why there is nothing to hear; `again`: it may come */
 
@@ -36,13 +38,13 @@ async function unless404(asked, otherwise) {
  */
 export async function loadCall(id, names, now_ms) {
   const [call, facts, shape] = await Promise.all([ask("GET", path(id)), ask("GET", `${path(id)}/timeline`), shapeOf(id, FIRST_WIDTH)]);
-  const incident = await ask("GET", `/api/incidents/${encodeURIComponent(call.incident)}`);
+  const [incident, holds] = await Promise.all([ask("GET", `/api/incidents/${encodeURIComponent(call.incident)}`), holdsOf(call.incident)]);
   const frozen = incident.plan_version === names.plan_version ? names : await unless404(ask("GET", `/api/names?version=${incident.plan_version}`), names);
   const sound = "error" in shape ? null : shape;
   const all = withLegs(frozen, call.legs);
   const timeline = timelineOf(call, facts.items, all, sound, now_ms);
   return {
-    state: "ready", id, call, incident, names: { ...frozen, legs: all.legs }, timeline, sound,
+    state: "ready", id, call, incident, holds, names: { ...frozen, legs: all.legs }, timeline, sound,
     soundless: "error" in shape ? soundless(shape.error, call) : null,
     shapes: sound ? [sound] : [],
     view: whole(timeline.from_ms, timeline.to_ms),
@@ -57,7 +59,7 @@ async function shapeOf(id, width, stretch = "") {
   try {
     return await ask("GET", `${path(id)}/peaks?width=${width}${stretch}`);
   } catch (error) {
-    if (error instanceof Refused && [403, 404, 503].includes(error.status)) {
+    if (error instanceof Refused && [403, 404, 410, 503].includes(error.status)) {
       return { error };
     }
     throw error;
@@ -90,6 +92,9 @@ export async function nearShape(id, view, timeline, canvas) {
 
 /** @param {Refused} error @param {any} call @returns {Soundless} */
 function soundless(error, call) {
+  if (call.deleted) {
+    return { title: `The recording was deleted on ${call.deleted.at.slice(0, 10)}, ${deletedBy(call.deleted)}.`, text: "What happened stays below.", again: false };
+  }
   if (error.status === 403) {
     return { title: "You can see this call, not listen to it.", text: "Recordings are played for supervisors and auditors.", again: false };
   }

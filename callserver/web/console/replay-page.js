@@ -2,6 +2,7 @@
 
 import { Refused } from "./api.js";
 import { askReason } from "./replay-dialogs.js";
+import { askHold, carryOut } from "./replay-holds.js";
 import { loadCall, nearShape } from "./replay-load.js";
 import { makeSound } from "./replay-sound.js";
 import { clockTime, offset } from "./replay-time.js";
@@ -61,7 +62,7 @@ export function makePage(told) {
 
   function adopt(/** @type {any} */ loaded, /** @type {any} */ names, /** @type {boolean} */ quietly) {
     const before = quietly && page?.state === "ready" ? page : null;
-    page = loaded;
+    page = { ...loaded, newest: names };
     at_ms = before ? at_ms : page.timeline.began_ms ?? page.timeline.from_ms;
     clearTimeout(again);
     if (page.soundless?.again) {
@@ -127,6 +128,27 @@ export function makePage(told) {
     }
     await sound.play();
     run();
+  }
+
+  /** Hold the incident, or lift a hold; then the page is loaded anew, for the journal has more. */
+  async function hold() {
+    const { id, incident, holds, newest } = page;
+    const mine = opened;
+    const wish = holds && (await askHold(told.dialog, holds, Date.now()));
+    if (!wish || mine !== opened) {
+      return;
+    }
+    try {
+      told.speak(await carryOut(incident.id, wish));
+      trouble = "";
+      await open(id, newest, true);
+    } catch (error) {
+      if (!(error instanceof Refused)) {
+        throw error;
+      }
+      trouble = `${error.message} ${error.what_to_do}`;
+      told.refused(error);
+    }
   }
 
   function run() {
@@ -247,6 +269,7 @@ export function makePage(told) {
     both: () => hear("both", "Both sides"),
     nearer: () => zoomBy(ZOOM),
     farther: () => zoomBy(1 / ZOOM),
+    hold: () => void hold(),
     whole: () => look(whole(page.view.whole_from_ms, page.view.whole_to_ms)),
     "view-back": () => look(moved(page.view, -0.5)),
     "view-on": () => look(moved(page.view, 0.5)),

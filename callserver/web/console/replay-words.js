@@ -55,7 +55,7 @@ function dayOf(utc_ns) {
 
 /**
  * By which rule something was deleted, or who asked.
- * @param {{rule: string, by: string}} deletion
+ * @param {Record<string, any>} deletion  with `rule` and `by`
  */
 export function deletedBy({ rule, by }) {
   return rule === "request" ? `on request, by ${by}` : `by the rule “${rule}”`;
