@@ -20,7 +20,7 @@ def read_desk(engine: Engine) -> Desk:
 
 
 def id_of(fact: DeskFact, fresh: str = "") -> str:
-    """What the fact's row is called: the same thing told twice is one row. `fresh`: unlike any other, for what is told each time."""
+    """What the fact's row is called: the same thing told twice is one row; `fresh` names what is told each time."""
     match fact:
         case f.PackMade():
             return f"{PREFIX}pack:{fact.pack}"
