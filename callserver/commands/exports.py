@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from callserver.config import Config
     from callserver.core.desk import DeskFact
+    from callserver.core.facts import RedactionMade
 
 NOTE_S = 5.0
 
@@ -73,11 +74,7 @@ def redact(
     as_json: JsonOption = False,
 ) -> None:
     """Make a copy of a call's recording in which spans or a party are covered. The original stays as it is."""
-    import msgspec
-
-    from callserver.core import facts as f
     from callserver.core.ids import CallId, incident_of_call
-    from callserver.runtime.packing import make_redaction
 
     the = configured(config, settings)
     _need(reason)
@@ -85,6 +82,21 @@ def redact(
     wish |= {"spans": [_span(one) for one in span or ()], "party": party, "cover": cover}
     if the.evidence.four_eyes:
         _ask(the, wish)
+    made = _redacted(the, wish)
+    if as_json:
+        write_json({"redaction": made.redaction, "files": dict(made.files), "origin": dict(made.origin)})
+        return
+    for name in made.files:
+        say(str(the.storage.recordings / name))
+
+
+def _redacted(the: "Config", wish: dict[str, Any]) -> "RedactionMade":
+    """The files, journalled; without their fact in the journal there are none."""
+    import msgspec
+
+    from callserver.core import facts as f
+    from callserver.runtime.packing import make_redaction
+
     asked = msgspec.convert({**wish, "export": uuid.uuid4().hex[:12], "by": by_whom()}, f.ExportAsked)
     with reading(the) as engine:
         try:
@@ -97,11 +109,7 @@ def redact(
         for name in made.files:
             (the.storage.recordings / name).unlink(missing_ok=True)
         raise
-    if as_json:
-        write_json({"redaction": made.redaction, "files": dict(made.files), "origin": dict(made.origin)})
-        return
-    for name in made.files:
-        say(str(the.storage.recordings / name))
+    return made
 
 
 def _make(the: "Config", engine: "Engine", incident: str, reason: str, out: Path, redacted: bool) -> dict[str, Any]:
