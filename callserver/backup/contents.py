@@ -103,7 +103,7 @@ def _stored(path: Path, name: str, objects: Objects, copied: Copied) -> Item:
         digest, size = objects.put(_Source(stream))
     if digest in objects.fresh:
         copied.new_bytes += size
-    return Item(name, size, digest, (digest,), mtime_ns)
+    return Item(name, size, digest, mtime_ns)
 
 
 class _Source:

@@ -24,8 +24,9 @@ from callserver.backup.manifest import DATABASE, FORMAT, SUFFIX, BackupUnusable,
 from callserver.backup.objects import ASIDE, Objects
 from callserver.config import Config
 from callserver.store.engine import store_path
-from callserver.store.evidence.keys import KeyUnusable, read_key
+from callserver.store.evidence.keys import KeyUnusable, SigningKey, read_key
 from callserver.store.evidence.notary import key_path
+from callserver.store.writer import SPOOL_NAME
 from callserver.version import VERSION
 
 PIECE_BYTES = 1 << 20  # of the database; a smaller one would find more that is the same, and need more files
@@ -88,6 +89,7 @@ class _Making:
         self._objects = Objects(root, disk, wishes.read_all)
         self._copied = contents.Copied()
         self._aside = root / ".making"
+        self._own = _readable(key_path(config))
 
     def go(self, utc_ns: int) -> Made:
         earlier = [read(path).manifest for path in made_in(self._root)[-1:]]  # refuses a directory of a newer version
@@ -103,7 +105,7 @@ class _Making:
         files = contents.without_plain_forms(self._copied.items) | self._key()
         items = (database, *(files[name] for name in sorted(files)))
         manifest = Manifest(FORMAT, free_name(self._root, utc_ns), utc_ns, VERSION, head.revision, head.rows, head.hash, items)
-        faults = (*examined.faults, *self._copied.faults.values(), *examined.absent(files))
+        faults = (*examined.faults, *self._copied.faults.values(), *examined.absent(files), *self._outside())
         return self._finish(manifest, faults, examined.keys)
 
     # ---- files ----------------------------------------------------------------------------------------------
@@ -135,7 +137,12 @@ class _Making:
                 digest, size = self._objects.put(stream)
         except OSError as error:
             raise BackupUnusable(f"the key {path} cannot be read: {error.strerror}") from error
-        return {KEY_NAME: Item(KEY_NAME, size, digest, (digest,))}
+        return {KEY_NAME: Item(KEY_NAME, size, digest)}
+
+    def _outside(self) -> tuple[str, ...]:
+        """Facts that the database has not taken yet."""
+        spool = Path(self._config.storage.spool) / SPOOL_NAME
+        return (f"facts wait in {spool}, which is not in this backup: make one when the alarm is over",) if _size(spool) else ()
 
     # ---- the database ---------------------------------------------------------------------------------------
 
@@ -145,7 +152,7 @@ class _Making:
         snapshot.snapshot(store_path(self._data), copy, lambda done, total: self._told("pages of the database", done, total))
         head = snapshot.head_of(copy)
         rows = (lambda done, total: self._told("rows", done, total)) if self._wishes.verify else None
-        examined = examining.examine_copy(self._aside, rows)
+        examined = examining.examine_copy(self._aside, rows, self._own_key())
         return self._in_pieces(copy), head, examined
 
     def _in_pieces(self, copy: Path) -> Item:
@@ -156,7 +163,7 @@ class _Making:
                 names.append(self._objects.put_whole(piece))
                 if names[-1] in self._objects.fresh:
                     self._copied.new_bytes += len(piece)
-        return Item(DATABASE, copy.stat().st_size, whole.hexdigest(), tuple(names))
+        return Item(DATABASE, copy.stat().st_size, whole.hexdigest(), pieces=tuple(names))
 
     # ---- the end --------------------------------------------------------------------------------------------
 
@@ -185,17 +192,25 @@ class _Making:
 
     def _signer(self, known: Iterable[str]) -> tuple[str, Callable[[bytes], bytes] | None]:
         """A key that the journal of this backup does not know yet would prove nothing."""
-        try:
-            key = read_key(key_path(self._config))
-        except KeyUnusable:
-            return "", None
-        return (key.name, key.private.sign) if key.name in known else ("", None)
+        key = self._own
+        return (key.name, key.private.sign) if key is not None and key.name in known else ("", None)
+
+    def _own_key(self) -> tuple[str, ...]:
+        """The fingerprint of this machine's key, which is trusted: it may follow one that was lost."""
+        return (self._own.name,) if self._own is not None else ()
 
     def _clear(self) -> None:
         """What this run, or one that was broken off, left aside."""
         shutil.rmtree(self._aside, ignore_errors=True)
         for path in (self._root / f".manifest{ASIDE}", self._root / "objects" / ASIDE):
             self._disk.remove(path)
+
+
+def _readable(path: Path) -> SigningKey | None:
+    try:
+        return read_key(path)
+    except KeyUnusable:
+        return None
 
 
 def _size(path: Path) -> int:

@@ -27,17 +27,22 @@ class BackupUnusable(ValueError):
     """A backup cannot be made, is not whole, or was made by a newer version; the text says which and what is wrong."""
 
 
-class Item(msgspec.Struct, frozen=True):
-    """One file: its path below the data directory, its bytes, and the objects that they lie in, in order (SHA-256, hex).
+class Item(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One file: its path below the data directory, its bytes and their SHA-256 (hex), under which they lie among the objects.
 
-    `sha256` is that of the whole file; `mtime_ns` is when it was last changed, 0 for what a backup made itself.
+    One that lies there in `pieces` names them, in order. `mtime_ns` is when it was last changed, 0 for what a backup made itself.
     """
 
     path: str
     size: int
     sha256: str
-    objects: tuple[str, ...]
     mtime_ns: int = 0
+    pieces: tuple[str, ...] = ()
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """The objects that make it up."""
+        return self.pieces or (self.sha256,)
 
 
 class Manifest(msgspec.Struct, frozen=True):

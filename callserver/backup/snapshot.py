@@ -9,9 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from audio.disk import DISK
 from callserver.backup.manifest import BackupUnusable
 
 PAGES_AT_ONCE = 512
+SYNC_BYTES = 16 << 20
 
 
 class Head(NamedTuple):
@@ -35,12 +37,27 @@ def snapshot(database: Path, copy: Path, told: Callable[[int, int], None] = lamb
         source.execute("SELECT count(*) FROM sqlite_master").fetchone()
         target.execute("PRAGMA journal_mode=OFF")
         target.execute("PRAGMA synchronous=OFF")  # what is kept of it is synced elsewhere
-        source.backup(target, pages=PAGES_AT_ONCE, progress=lambda _status, left, total: told(total - left, total))
+        source.backup(target, pages=PAGES_AT_ONCE, progress=_stepped(copy, told))
     except sqlite3.Error as error:
         raise BackupUnusable(f"{database} cannot be copied: {error}") from error
     finally:
         target.close()
         source.close()
+
+
+def _stepped(copy: Path, told: Callable[[int, int], None]) -> Callable[[int, int, int], None]:
+    """Brings the copy to the disk piece by piece: all of it at once would have the service's next commit wait behind it."""
+    synced = 0
+
+    def step(_status: int, left: int, total: int) -> None:
+        nonlocal synced
+        size = copy.stat().st_size
+        if size - synced >= SYNC_BYTES:
+            DISK.sync(copy)
+            synced = size
+        told(total - left, total)
+
+    return step
 
 
 def head_of(database: Path) -> Head:

@@ -13,12 +13,14 @@ from callserver.backup.making import Wishes, alone, make
 from callserver.backup.manifest import DATABASE, BackupUnusable, made_in, read, signed_text
 from callserver.backup.objects import Objects
 from callserver.backup.pruning import prune
-from callserver.backup.restoring import restore
+from callserver.backup.restoring import NotWhole, restore
 from callserver.config import Config
 from callserver.core.facts import AlarmRaised
-from callserver.store.engine import read_only
-from callserver.store.evidence.keys import fits, read_key
+from callserver.store.commit import commit
+from callserver.store.engine import open_store, read_only
+from callserver.store.evidence.keys import fits, make_key, read_key
 from callserver.store.journal import Entry, JournalWriter, verify
+from callserver.store.ops import append_op
 from callserver.store.upgrade import StoreVersionError
 from tests.backup.saved import UTC_NS, Back, content
 from tests.store.sealed import Sealed
@@ -187,6 +189,43 @@ def test_a_store_of_an_older_version_can_be_saved_before_the_upgrade(back: Back,
     with Store(sealed) as store:
         store.do("UPDATE alembic_version SET version_num = '0001'")
     assert restore(back().path, tmp_path / "new").manifest.revision == "0001"
+
+
+def test_facts_that_wait_outside_of_the_database_are_told(back: Back, config: Config) -> None:
+    config.storage.spool.mkdir()
+    (config.storage.spool / "journal.spool").write_bytes(b"a fact")
+    (fault,) = back().faults
+    assert "facts wait in" in fault
+
+
+def test_a_key_that_follows_a_lost_one_is_trusted_on_its_own_machine(back: Back, sealed: Sealed, tmp_path: Path) -> None:
+    (sealed.home / "checkpoint.key").unlink()
+    key = make_key(sealed.home / "checkpoint.key")
+    engine = open_store(sealed.home)
+    last = commit(engine, [append_op("new-key", key.first(), 1, 10**18, 1)]).last
+    with engine.connect() as connection:
+        hash = connection.exec_driver_sql("SELECT hash FROM journal_head").scalar_one()
+    commit(engine, [append_op("checkpoint:7", key.checkpoint(7, last, hash.hex(), 10**18), 1, 10**18, 1)])
+    engine.dispose()
+    made = back()
+    assert (made.faults, made.key) == ((), key.name)
+    with pytest.raises(NotWhole, match="came without the consent of the key before it"):
+        restore(made.path, tmp_path / "new")
+    assert restore(made.path, tmp_path / "new", keys=(sealed.key, key.name)).faults == ()
+
+
+def test_backups_inside_of_the_data_are_no_part_of_it_and_a_link_to_another_disk_is(
+    config: Config, sealed: Sealed, tmp_path: Path
+) -> None:
+    (sealed.home / "captures").rename(tmp_path / "captures")
+    (sealed.home / "captures").symlink_to(tmp_path / "captures")
+    inside = sealed.home / "safe" / "backups"
+    for n in range(2):
+        made = make(config, inside, UTC_NS + n * 10**9)
+    names = {item.path for item in made.manifest.files}
+    assert made.faults == ()
+    assert "captures/i/i1.1/1.1.cap.gz" in names
+    assert not [name for name in names if name.startswith("safe")]
 
 
 def test_two_at_once_are_refused(back: Back, root: Path) -> None:

@@ -128,7 +128,7 @@ def exchanged(root: Path, manifest: Manifest) -> None:
     """A manifest, made to fit, that has another recording in a recording's place; without the key nobody can sign it."""
     other = of(manifest, "recordings/i2.1/call.flac")
     files = [
-        type(item)(item.path, item.size, other, (other,), item.mtime_ns) if item.path == "recordings/i1.1/call.flac" else item
+        type(item)(item.path, item.size, other, item.mtime_ns) if item.path == "recordings/i1.1/call.flac" else item
         for item in manifest.files
     ]
     forged(root, manifest, files=tuple(files))
@@ -222,7 +222,7 @@ def test_a_backup_of_a_newer_store_is_refused_before_anything_is_copied(back: Ba
 def test_no_backup_writes_outside_of_its_directory(back: Back, root: Path, tmp_path: Path, name: str) -> None:
     made = back()
     item = made.manifest.files[-1]
-    forged(root, made.manifest, files=(*made.manifest.files, type(item)(name, item.size, item.sha256, item.objects)))
+    forged(root, made.manifest, files=(*made.manifest.files, type(item)(name, item.size, item.sha256)))
     with pytest.raises(BackupUnusable, match="lies outside"):
         restore(made.path, tmp_path / "new")
     assert not (tmp_path / "outside").exists()
