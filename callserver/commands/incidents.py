@@ -4,13 +4,14 @@ from typing import Annotated, Any
 
 import typer
 
+from callserver.commands import holding
 from callserver.commands.output import FAULTS, ConfigOption, JsonOption, SetOption, configured, fail, say, table, write_json
 from callserver.commands.store import reading
 from callserver.web.times import rfc3339
 
 ASK_S = 5.0
 
-app = typer.Typer(no_args_is_help=True, help="Look at incidents.")
+app = typer.Typer(no_args_is_help=True, help="Look at incidents, hold them, have them forgotten.")
 
 
 @app.command("list")
@@ -85,6 +86,10 @@ def handover(config: ConfigOption = None, settings: SetOption = None, as_json: J
 
     for line in lines(sheet):
         say(line)
+
+
+for verb in (holding.hold, holding.release, holding.erase):
+    app.command()(verb)
 
 
 def _row(row: Any) -> dict[str, Any]:

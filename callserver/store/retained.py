@@ -155,7 +155,7 @@ def _holds(engine: Engine, query: Select[Any]) -> list[HoldRow]:
     with engine.connect() as connection:
         rows: Sequence[Row[Any]] = connection.execute(query).all()
     names = ("id", "incident", "placed_by", "placed_utc_ns", "review_utc_ns", "lifted_by", "lifted_utc_ns")
-    return [HoldRow(*(getattr(row, name) for name in names), why=row.why or "") for row in rows]
+    return [HoldRow(**{name: getattr(row, name) for name in names}, why=row.why or "") for row in rows]
 
 
 def _deletion(row: Row[Any]) -> DeletionRow:

@@ -139,18 +139,17 @@ class World:
 
     # ---- what happens -----------------------------------------------------------------------------------------------
 
-    def incident(
-        self, id: str, *, calls: int = 1, outcome: str = "helped", queue: str = "q", priority: int = 2, heard: bool = True
-    ) -> None:
+    def incident(self, id: str, *, calls: int = 1, outcome: str = "helped", heard: bool = True, recorded: bool = True) -> None:
         """An incident with its calls, which are over; it is open."""
         incident, point = IncidentId(id), PointId("north")
-        self.append(f.IncidentOpened(incident, point, queue, priority, 1))
+        self.append(f.IncidentOpened(incident, point, "q", 2, 1))
         for number in range(1, calls + 1):
             call = CallId(f"{id}.{number}")
             self.append(f.CallOpened(call, incident, point), f.CallMoved(call, "waiting", "ended", "over"))
             if heard:
                 self.append(f.RecordingConfirmed(call, LegId(f"{call}.1"), -20))
-            self.record(call)
+            if recorded:
+                self.record(call)
         self.append(f.OutcomeRecorded(incident, outcome, "anna", f"the caller of {id} is Mrs Smith"))
 
     def close_incident(self, id: str) -> None:

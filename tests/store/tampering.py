@@ -11,6 +11,7 @@ from callserver.store.encoding import encode_fact
 from callserver.store.evidence.keys import SigningKey, make_key
 from tests.store.sealed import CHECKPOINTS, ROWS_BETWEEN, Sealed
 from tests.store.tampering_deletions import DELETIONS
+from tests.store.tampering_texts import TEXTS
 from tests.store.unguarded import Store
 
 Tampering = Callable[[Sealed, Random], str]
@@ -23,12 +24,6 @@ def plain(store: Store, random: Random, behind: int = 2) -> int:
     kinds = "('AlarmRaised', 'OutcomeRecorded', 'RecordingMade')"
     query = f"SELECT number FROM journal WHERE kind IN {kinds} AND number > ? AND number < ?"
     return int(random.choice(store.db.execute(query, (behind, store.rows - 2)).fetchall())[0])
-
-
-def with_text(store: Store, random: Random) -> int:
-    """A row with an erasable text that was not erased."""
-    rows = store.db.execute("SELECT number FROM journal_erasable WHERE value IS NOT NULL").fetchall()
-    return int(random.choice(rows)[0])
 
 
 def turned(octets: bytes, random: Random) -> bytes:
@@ -269,46 +264,6 @@ def _sign_all(store: Store, key: SigningKey) -> None:
     store.rechain()
 
 
-# ---- texts beside the journal -------------------------------------------------------------------------------
-
-
-def edited_text(sealed: Sealed, random: Random) -> str:
-    with Store(sealed) as store:
-        number = with_text(store, random)
-        change = random.choice(("value = value || '!'", "salt = zeroblob(16)", "salt = NULL", "value = x'ff'"))
-        store.do(f"UPDATE journal_erasable SET {change} WHERE number = ?", number)
-    return f"row {number}:"
-
-
-def inserted_text(sealed: Sealed, random: Random) -> str:
-    with Store(sealed) as store:
-        number = with_text(store, random)
-        store.do("INSERT INTO journal_erasable VALUES (?, 'outcome', zeroblob(16), 'unharmed')", number)
-    return f"row {number}:"
-
-
-def erased_text(sealed: Sealed, random: Random) -> str:
-    """As the service erases one, but without the fact."""
-    with Store(sealed) as store:
-        number = with_text(store, random)
-        store.do("UPDATE journal_erasable SET salt = NULL, value = NULL WHERE number = ?", number)
-    return f"row {number}:"
-
-
-def dropped_text(sealed: Sealed, random: Random) -> str:
-    with Store(sealed) as store:
-        number = with_text(store, random)
-        store.do("DELETE FROM journal_erasable WHERE number = ?", number)
-    return f"row {number}:"
-
-
-def text_beside_no_row(sealed: Sealed, random: Random) -> str:
-    with Store(sealed) as store:
-        number = random.choice((-1, 0, store.rows + 5))
-        store.do("INSERT INTO journal_erasable VALUES (?, 'note', zeroblob(16), 'unharmed')", number)
-    return f"row {number}:"
-
-
 # ---- the database's file ------------------------------------------------------------------------------------
 
 
@@ -409,11 +364,7 @@ KINDS: Mapping[str, Tampering] = {
         *(tail_cut_off, tail_cut_off_with_its_head, cut_at_a_checkpoint, edited_and_chained_anew),
         *(dropped_checkpoint_and_chained_anew, made_anew_without_checkpoints, made_anew_with_another_key, another_key_slipped_in),
         *(
-            edited_text,
-            inserted_text,
-            erased_text,
-            dropped_text,
-            text_beside_no_row,
+            *TEXTS,
             bit_in_the_file,
             page_overwritten,
             file_cut_short,
