@@ -53,7 +53,7 @@ class Bench:
         self.switchboard = Switchboard(self.room)
         self.now_ns = NOW_NS
         monkeypatch.setattr(desk_work, "ask_sync", self.switchboard.ask)
-        monkeypatch.setattr(desk_work.time, "time_ns", lambda: self.now_ns)
+        monkeypatch.setattr("callserver.runtime.desk_work.time.time_ns", lambda: self.now_ns)
         self.works: list[DeskWork] = []
 
     def ask(self, what: str = "pack", four_eyes: bool = False, id: str = "e1", party: str = "point") -> None:

@@ -25,7 +25,7 @@ export function callView(page, act) {
 }
 
 /** @param {Page} page @param {any} back @param {any} act */
-function head({ call, incident, holds, names, timeline }, back, act) {
+function head({ call, incident, holds, may_export, names, timeline }, back, act) {
   const zone = names.time_zone;
   const began = utcMs(call.started);
   const end = call.ended ? utcMs(call.ended) : null;
@@ -39,6 +39,7 @@ function head({ call, incident, holds, names, timeline }, back, act) {
       incident.state !== "closed" && h("span", { class: "badge is-amber" }, `incident ${incident.state}`),
       standing(holds).length > 0 && h("span", { class: "badge is-amber" }, "held"),
       holds && h("button", { type: "button", class: "quiet hold", title: "Hold the incident, or lift a hold (H)", "aria-keyshortcuts": "H", on: { click: () => act.deed("hold") } }, "Hold…"),
+      may_export && h("button", { type: "button", class: "quiet hold", title: "Ask for an evidence pack, a copy or a redaction (E)", "aria-keyshortcuts": "E", on: { click: () => act.deed("export") } }, "Export…"),
       back),
     h("dl", null,
       field("When", h("time", { datetime: call.started }, `${day(began, zone)}, ${clockTime(began, zone)}`)),

@@ -26,6 +26,7 @@ export const SHOWN = [
       ["F", "The whole call"],
       ["A", "All facts, and only those that matter"],
       ["H", "Hold the incident, or lift a hold"],
+      ["E", "Ask for an evidence pack, a copy or a redaction"],
     ],
   ],
   [
@@ -35,6 +36,16 @@ export const SHOWN = [
       ["J K", "Down, up"],
       ["Enter", "Open"],
       ["N P", "Next page, page before"],
+      ["R", "Look again"],
+      ["E", "Exports, disclosures, requests for access"],
+    ],
+  ],
+  [
+    "Exports",
+    [
+      ["J K", "Down, up; Enter does what the button says"],
+      ["D", "Enter a disclosure"],
+      ["Q", "Enter a request for access"],
       ["R", "Look again"],
     ],
   ],
@@ -46,17 +57,19 @@ const CALL = {
   " ": "toggle", ArrowLeft: "back-5", ArrowRight: "on-5", "shift ArrowLeft": "back-1", "shift ArrowRight": "on-1",
   ArrowUp: "fact-before", ArrowDown: "fact-after", Home: "begin", End: "end",
   "[": "slower", "]": "faster", 1: "solo-point", 2: "solo-heard", 0: "both",
-  "+": "nearer", "=": "nearer", "-": "farther", "−": "farther", ",": "view-back", ".": "view-on", f: "whole", a: "all-facts", h: "hold",
+  "+": "nearer", "=": "nearer", "-": "farther", "−": "farther", ",": "view-back", ".": "view-on", f: "whole", a: "all-facts", h: "hold", e: "export",
   Escape: "list",
 };
 /** @type {Record<string, string>} */
-const LIST = { "/": "search", j: "down", k: "up", n: "next-page", p: "page-before", r: "again" };
+const LIST = { "/": "search", j: "down", k: "up", n: "next-page", p: "page-before", r: "again", e: "desk" };
+/** @type {Record<string, string>} */
+const DESK = { j: "down", k: "up", r: "again", d: "disclose", q: "request", Escape: "list" };
 const ON_BUTTON = new Set([" ", "Enter"]);
-const ONCE = new Set(["toggle", "search", "next-page", "page-before", "again", "list", "all-facts", "hold"]);
+const ONCE = new Set(["toggle", "search", "next-page", "page-before", "again", "list", "all-facts", "hold", "export", "desk", "disclose", "request"]);
 
 /**
  * What a key does on a page: a word, or null.
- * @param {"call" | "list"} page @param {Press} press
+ * @param {"call" | "list" | "desk"} page @param {Press} press
  */
 export function deed(page, press) {
   if (press.other || press.typing || press.in_dialog || (press.on_button && ON_BUTTON.has(press.key))) {
@@ -66,7 +79,7 @@ export function deed(page, press) {
     return "keys";
   }
   const key = press.key.length === 1 ? press.key.toLowerCase() : press.key;
-  const table = page === "call" ? CALL : LIST;
+  const table = { call: CALL, list: LIST, desk: DESK }[page];
   const found = (press.shift && table[`shift ${key}`]) || table[key] || null;
   return found && press.repeat && ONCE.has(found) ? null : found;
 }

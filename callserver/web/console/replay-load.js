@@ -45,6 +45,7 @@ export async function loadCall(id, names, now_ms) {
   const timeline = timelineOf(call, facts.items, all, sound, now_ms);
   return {
     state: "ready", id, call, incident, holds, names: { ...frozen, legs: all.legs }, timeline, sound,
+    may_export: !("error" in shape && shape.error.status === 403),
     soundless: "error" in shape ? soundless(shape.error, call) : null,
     shapes: sound ? [sound] : [],
     view: whole(timeline.from_ms, timeline.to_ms),

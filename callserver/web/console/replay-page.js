@@ -2,12 +2,14 @@
 
 import { Refused } from "./api.js";
 import { askReason } from "./replay-dialogs.js";
+import { askExport } from "./replay-exports.js";
 import { askHold, carryOut } from "./replay-holds.js";
 import { loadCall, nearShape } from "./replay-load.js";
 import { makeSound } from "./replay-sound.js";
 import { clockTime, offset } from "./replay-time.js";
 import { isWhole, moved, shareOf, showing, whole, zoom, ZOOM } from "./replay-view.js";
 import { draw as drawWave } from "./replay-wave.js";
+import { partyOf } from "./replay-words.js";
 
 const AGAIN_AFTER_MS = 5000;
 const NEAR_AFTER_MS = 90;
@@ -151,6 +153,25 @@ export function makePage(told) {
     }
   }
 
+  /** Ask for something out of the record; then where it can be followed. */
+  async function exported() {
+    const { call, names, may_export } = page;
+    const mine = opened;
+    try {
+      const said = may_export && (await askExport(told.dialog, call, (leg) => partyOf(leg, names)));
+      if (said && mine === opened) {
+        told.speak(said);
+        location.hash = "desk";
+      }
+    } catch (error) {
+      if (!(error instanceof Refused)) {
+        throw error;
+      }
+      trouble = `${error.message} ${error.what_to_do}`;
+      told.refused(error);
+    }
+  }
+
   function run() {
     cancelAnimationFrame(frame);
     const step = () => {
@@ -270,6 +291,7 @@ export function makePage(told) {
     nearer: () => zoomBy(ZOOM),
     farther: () => zoomBy(1 / ZOOM),
     hold: () => void hold(),
+    export: () => void exported(),
     whole: () => look(whole(page.view.whole_from_ms, page.view.whole_to_ms)),
     "view-back": () => look(moved(page.view, -0.5)),
     "view-on": () => look(moved(page.view, 0.5)),

@@ -3,7 +3,7 @@
  *
  * @typedef {{what: "incidents" | "calls", q: string, from: string, to: string, point: string, operator: string, outcome: string,
  *   class: string, state: string, min_wait_s: string, max_wait_s: string, min_length_s: string, max_length_s: string}} Search
- * @typedef {{call: string} | {incident: string} | {search: Search}} Place
+ * @typedef {{call: string} | {incident: string} | {desk: true} | {search: Search}} Place
  */
 
 import { beginOfDay } from "./replay-time.js";
@@ -32,6 +32,9 @@ export function placeOf(hash) {
   const incident = found.get("incident");
   if (call) {
     return { call };
+  }
+  if (found.has("desk")) {
+    return { desk: true };
   }
   return incident ? { incident } : { search: searchOf(found) };
 }

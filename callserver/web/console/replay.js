@@ -4,7 +4,9 @@ import { ask, Refused } from "./api.js";
 import { h, render } from "./dom.js";
 import { awaitLink, followLink, isLink } from "./link.js";
 import { callView } from "./replay-call.js";
+import { deskView } from "./replay-desk.js";
 import { showKeys } from "./replay-dialogs.js";
+import { approve, askAnswer, askDisclosure, askRequest, loadDesk } from "./replay-exports.js";
 import { deed } from "./replay-keys.js";
 import { listView } from "./replay-list.js";
 import { newestNames, NO_NAMES } from "./replay-load.js";
@@ -12,6 +14,7 @@ import { makePage } from "./replay-page.js";
 import { addressOf, hashOf, NOTHING, PAGE, placeOf } from "./replay-search.js";
 
 const TYPED_AFTER_MS = 250;
+const DESK_AGAIN_MS = 2000;
 
 const $ = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const main = $("main");
@@ -21,10 +24,20 @@ const dialog = /** @type {HTMLDialogElement} */ ($("dialog"));
 const state = {
   out: null, // why nothing can be shown
   names: NO_NAMES,
+  user: "",
+  desk: null, // what it shows, while it is open
   list: { search: { ...NOTHING }, items: [], more: false, page: 0, befores: [null], state: "loading", error: null, asked: 0, opened: "" },
 };
 const page = makePage({ dialog, draw, speak, refused });
 const listActs = { search, page: turn, again: () => void look(), open: openItem };
+const deskActs = {
+  approve: (/** @type {string} */ id) => void onDesk(() => approve(id)),
+  disclose: () => void onDesk(() => askDisclosure(dialog, state.desk.desk)),
+  request: () => void onDesk(() => askRequest(dialog, Date.now())),
+  answer: (/** @type {any} */ request) => void onDesk(() => askAnswer(dialog, request)),
+  again: () => void lookAtDesk(),
+  listAddress: () => `#${hashOf(state.list.search)}`,
+};
 const callActs = { ...page.acts, deed: act, again: () => void route(), listAddress: () => `#${hashOf(state.list.search)}` };
 
 let pending = false;
@@ -44,6 +57,9 @@ function draw() {
 function view() {
   if (state.out) {
     return [signedOut(state.out)];
+  }
+  if (state.desk) {
+    return deskView({ ...state.desk, user: state.user, zone: state.names.time_zone }, deskActs);
   }
   return page.isOpen() ? callView(page.shown(), callActs) : listView({ ...state.list, names: state.names, now_ms: Date.now() }, listActs);
 }
@@ -133,15 +149,73 @@ function openItem(item) {
 
 /** @param {number} step */
 function alongRows(step) {
-  const rows = /** @type {HTMLElement[]} */ ([...main.querySelectorAll("tbody a")]);
+  const rows = /** @type {HTMLElement[]} */ ([...main.querySelectorAll(state.desk ? "tbody button, tbody a.button" : "tbody a")]);
   const here = rows.findIndex((one) => one === document.activeElement);
   rows[Math.min(rows.length - 1, Math.max(0, here < 0 ? 0 : here + step))]?.focus();
+}
+
+// ---- exports, disclosures, requests ----------------------------------------------------------------------------
+
+async function lookAtDesk() {
+  const mine = state.desk;
+  clearTimeout(mine?.again);
+  try {
+    const desk = await loadDesk();
+    if (mine && mine === state.desk) {
+      Object.assign(mine, { state: "ready", desk });
+      if (desk.exports.some((/** @type {any} */ one) => one.state === "queued")) {
+        mine.again = setTimeout(() => void lookAtDesk(), DESK_AGAIN_MS);
+      }
+    }
+  } catch (error) {
+    if (mine && mine === state.desk) {
+      Object.assign(mine, mine.state === "ready" ? { trouble: "The desk cannot be read now; what is shown may be old." } : { state: "failed", error });
+      refused(error);
+    }
+  }
+  draw();
+}
+
+/**
+ * Something that a person does there, then a look at what came of it.
+ * @param {() => Promise<any>} what
+ */
+async function onDesk(what) {
+  const mine = state.desk;
+  try {
+    const done = await what();
+    if (done && mine) {
+      mine.trouble = "";
+      speak(typeof done === "string" ? done : "Entered.");
+      await lookAtDesk();
+    }
+  } catch (error) {
+    if (error instanceof Refused && mine) {
+      mine.trouble = `${error.message} ${error.what_to_do}`;
+    }
+    refused(error);
+  }
+}
+
+function leaveDesk() {
+  clearTimeout(state.desk?.again);
+  state.desk = null;
+}
+
+function showDesk() {
+  page.close();
+  document.title = "Exports";
+  state.desk = { state: "loading", error: null, trouble: "", desk: null };
+  draw();
+  main.focus();
+  void lookAtDesk();
 }
 
 // ---- where the address leads ------------------------------------------------------------------------------------------
 
 async function route() {
   const place = placeOf(location.hash);
+  leaveDesk();
   if (dialog.open) {
     dialog.close();
   }
@@ -152,6 +226,8 @@ async function route() {
     await page.open(place.call, state.names);
   } else if ("incident" in place) {
     await openIncident(place.incident);
+  } else if ("desk" in place) {
+    showDesk();
   } else {
     showList(place.search);
   }
@@ -198,7 +274,10 @@ const DEEDS = {
   up: () => alongRows(-1),
   "next-page": () => turn(1),
   "page-before": () => turn(-1),
-  again: () => void look(),
+  again: () => void (state.desk ? lookAtDesk() : look()),
+  desk: () => (location.hash = "desk"),
+  disclose: () => void (state.desk?.desk && deskActs.disclose()),
+  request: () => void (state.desk?.desk && deskActs.request()),
 };
 
 /** @param {string} what */
@@ -211,7 +290,7 @@ function act(what) {
 /** @param {KeyboardEvent} event */
 function pressed(event) {
   const target = /** @type {HTMLElement} */ (event.target);
-  const what = deed(page.isOpen() ? "call" : "list", {
+  const what = deed(state.desk ? "desk" : page.isOpen() ? "call" : "list", {
     key: event.key,
     shift: event.shiftKey,
     other: event.ctrlKey || event.metaKey || event.altKey,
@@ -245,6 +324,7 @@ async function start() {
     }
     const [who, names] = await Promise.all([ask("GET", "/api/session"), newestNames()]);
     state.names = names;
+    state.user = who.user;
     $("plan").textContent = names.plan;
     $("user").textContent = names.operators[who.user] ?? who.user;
     $("role").textContent = who.role;
