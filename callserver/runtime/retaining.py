@@ -8,6 +8,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ LOOK_EVERY_S = 3_600.0
 SHORT_EVERY_S = 60.0  # where little of the disk is free
 AGAIN_S = 60.0  # after a look that the switchboard or the store did not answer
 CARRY_OUT_EVERY_S = 5.0
+MOST_AT_ONCE = 300  # facts of one round, each of which waits for the journal
 TIMEOUT_S = 5.0
 BY = "retention"
 ALARM = "retention"
@@ -128,27 +130,34 @@ class Retaining:
                 self.carry_out()
             if self._now_s() >= self._look_s:
                 self._look_s = self._now_s() + AGAIN_S
-                self.look()
+                whole = self.look()
                 self.carry_out()
-                self._look_s = self._now_s() + (SHORT_EVERY_S if self._is_short() else LOOK_EVERY_S)
+                self._look_s = self._now_s() + (0 if not whole else SHORT_EVERY_S if self._is_short() else LOOK_EVERY_S)
         except (DBAPIError, Unavailable, CommandRefused, OSError) as error:
             log.warning("retention.round_failed", error=str(error))
 
-    def look(self) -> None:
-        """Everything that is due becomes a fact; holds whose review is due ring."""
+    def look(self) -> bool:
+        """What is due becomes a fact, so much of it that recordings do not wait for long; whether that was all. Reviews ring."""
         now_utc_ns = self._utc_ns()
-        for one in schedule_of(self._engine, self._config, now_utc_ns):
-            fact = None if one.held else deletion_of(self._engine, self._config, one.call, one.rule, BY)
-            if fact is not None:
-                self._note(f"deleted:{one.call}", fact)
-        for erasure in texts_of(self._engine, self._config, now_utc_ns):
-            self._note(f"erased:{erasure.rows[0]}:{erasure.rows[-1]}:{len(erasure.rows)}", erasure)
         for hold in retained.standing(self._engine):
             if hold.review_utc_ns <= now_utc_ns:
                 text = (
-                    f"the hold on incident {hold.incident}, by {hold.placed_by}, is to be reviewed: release it, or place another"
+                    f"the hold on incident {hold.incident}, by {hold.placed_by}, is to be reviewed: release it or place another"
                 )
                 self._ask(Verb.RAISE_ALARM, {"key": review_alarm(hold.id), "text": text})
+        some = list(islice(self._due(now_utc_ns), MOST_AT_ONCE))
+        for id, fact in some:
+            self._note(id, fact)
+        return len(some) < MOST_AT_ONCE
+
+    def _due(self, now_utc_ns: int) -> Iterator[tuple[str, RecordingDeleted | TextsErased]]:
+        """(what it is called, fact), the oldest recordings first."""
+        for one in schedule_of(self._engine, self._config, now_utc_ns):
+            fact = None if one.held else deletion_of(self._engine, self._config, one.call, one.rule, BY)
+            if fact is not None:
+                yield f"deleted:{one.call}", fact
+        for erasure in texts_of(self._engine, self._config, now_utc_ns):
+            yield f"erased:{erasure.rows[0]}:{erasure.rows[-1]}:{len(erasure.rows)}", erasure
 
     def carry_out(self) -> None:
         """Take away what facts say is deleted, those since the last time and those that failed; at the start all."""

@@ -127,8 +127,8 @@ def texts(engine: Engine, before_utc_ns: int, incident: str | None = None, since
         select(j.number, j.incident, j.utc_ns, and_(i.id.is_not(None), i.state != incident_machine.CLOSED))
         .select_from(t.journal_erasable.join(t.journal, j.number == e.number).outerjoin(t.incidents, i.id == j.incident))
         .where(e.number > since, e.value.is_not(None), j.incident == incident if incident else j.utc_ns <= before_utc_ns)
-        .group_by(j.number)
-        .order_by(j.number)
+        .group_by(e.number)  # so that the texts are walked, of which there are fewer than rows
+        .order_by(e.number)
         .limit(limit)
     )
     with engine.connect() as connection:

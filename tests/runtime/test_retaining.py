@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from callserver.config_retention import RetentionConfig
 from callserver.control import CommandRefused
 from callserver.core import facts as f
 from callserver.core.ids import CallId, IncidentId
@@ -111,6 +112,43 @@ def test_a_hold_that_comes_after_the_fact_is_too_late(world: World) -> None:
     held(world, "i1")
     world.whole_round()
     assert (world.files_of("i1"), world.fault()) == ([], "")
+
+
+def test_much_that_is_due_goes_by_and_by(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that recordings, which the same process makes, do not wait for all of it."""
+    monkeypatch.setattr("callserver.runtime.retaining.MOST_AT_ONCE", 2)
+    for number in range(1, 6):
+        closed(world, f"i{number}")
+    world.now_ns += 31 * DAY_NS
+    gone = []
+    for _ in range(3):
+        world.archivist.go()
+        gone.append(len(world.facts("RecordingDeleted")))
+        world.now_ns += 10**9
+    assert (gone, world.files_of("i5"), world.fault()) == ([2, 4, 5], [], "")
+
+
+def test_it_looks_each_hour_and_each_minute_where_room_is_short(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed(world)
+    world.now_ns += 31 * DAY_NS - 2_000 * 10**9
+    world.archivist.go()
+    world.now_ns += 2_000 * 10**9
+    world.archivist.go()
+    assert world.files_of("i1") == FILES
+    world.now_ns += 1_600 * 10**9
+    monkeypatch.setattr(type(world.archivist), "_is_short", lambda self: True)
+    world.archivist.go()
+    assert world.files_of("i1") == []
+    closed(world, "i2")
+    world.archivist._config = world.config.model_copy(update={"retention": RetentionConfig(days=1)})
+    world.now_ns += DAY_NS - 30 * 10**9
+    world.archivist.go()
+    world.now_ns += 30 * 10**9
+    world.archivist.go()
+    assert len(world.files_of("i2")) == 3
+    world.now_ns += 30 * 10**9
+    world.archivist.go()
+    assert world.files_of("i2") == []
 
 
 def test_a_review_that_is_due_rings(world: World) -> None:
