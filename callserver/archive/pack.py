@@ -19,6 +19,7 @@ MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 FORMAT = "callserver-pack-1"
 _TIME = (1980, 1, 1, 0, 0, 0)  # the first that a zip can hold
 _BLOCK = 1 << 20
+_STAYS_FREE = 1 << 30  # bytes of the disk, which may be the journal's
 
 Progress = Callable[[int, int], None]
 
@@ -67,13 +68,13 @@ class About:
 
 @dataclass(slots=True)
 class Content:
-    """All that goes into a pack: texts by name, and where the files of sound are read from."""
+    """All that goes into a pack: texts by name, and of each file of sound where it lies and its SHA-256 in the journal."""
 
     about: About
     texts: dict[str, bytes]
     sounds: list[Sound]
     cameras: list[Camera]
-    paths: dict[str, Path]
+    paths: dict[str, tuple[Path, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,20 +100,11 @@ def write_pack(
 ) -> Packed:
     """Write the zip aside, sync it and rename it to `out`.
 
-    `sign(digest)` gives the line of `manifest.sig` for a manifest's SHA-256. Raises OSError; nothing is then left at `out` that
-    was not there before.
+    `sign(digest)` gives the line of `manifest.sig` for a manifest's SHA-256. Raises ValueError where there is too little room, or
+    sound is not what the journal says, and OSError; nothing is then left at `out` that was not there before.
     """
-    sums = {name: hashlib.sha256(octets).hexdigest() for name, octets in content.texts.items()}
-    sums |= {name: _sum(path) for name, path in content.paths.items()}
-    manifest = as_json(
-        {
-            "format": FORMAT,
-            **asdict(content.about),
-            "sound": [asdict(one) for one in content.sounds],
-            "cameras": [asdict(one) for one in content.cameras],
-            "files": dict(sorted(sums.items())),
-        }
-    )
+    _look_for_room(out.parent, content)
+    manifest = _manifest(content)
     signature = sign(hashlib.sha256(manifest).hexdigest()).encode() + b"\n"
     texts = {**content.texts, MANIFEST: manifest, SIGNATURE: signature}
     aside = out.with_name(f".{out.name}.part")
@@ -121,13 +113,36 @@ def write_pack(
             names = sorted({*texts, *content.paths})
             for done, name in enumerate(names):
                 progress(done, len(names))
-                _add(zip, name, texts.get(name), content.paths.get(name))
+                _add(zip, name, texts.get(name), content.paths[name][0] if name in content.paths else None)
         packed = Packed(_sum(aside), aside.stat().st_size)
         disk.keep(aside, out)
     except BaseException:
         disk.remove(aside)
         raise
     return packed
+
+
+def _look_for_room(directory: Path, content: Content) -> None:
+    needed = sum(path.stat().st_size for path, _ in content.paths.values()) + sum(map(len, content.texts.values()))
+    if shutil.disk_usage(directory).free < needed + _STAYS_FREE:
+        raise ValueError(f"too little room on the disk: {(needed >> 20) + 1} MiB are needed beside 1 GiB that stays free")
+
+
+def _manifest(content: Content) -> bytes:
+    sums = {name: hashlib.sha256(octets).hexdigest() for name, octets in content.texts.items()}
+    for name, (path, expected) in content.paths.items():
+        sums[name] = _sum(path)
+        if sums[name] != expected:
+            raise ValueError(f"{name} is not what the journal says; run callserver verify")
+    return as_json(
+        {
+            "format": FORMAT,
+            **asdict(content.about),
+            "sound": [asdict(one) for one in content.sounds],
+            "cameras": [asdict(one) for one in content.cameras],
+            "files": dict(sorted(sums.items())),
+        }
+    )
 
 
 def _add(zip: zipfile.ZipFile, name: str, octets: bytes | None, path: Path | None) -> None:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from callserver.commands.exports import by_whom, note
+from callserver.commands.exports import note
+from callserver.commands.noting import person
 from callserver.commands.output import MISUSE, ConfigOption, JsonOption, SetOption, configured, fail, say, table, write_json
 from callserver.commands.store import reading
 from callserver.web.times import rfc3339
@@ -66,9 +67,7 @@ def add(
     if not all(text.strip() for text in (what, recipient, basis)):
         fail("what was handed out, to whom and by which law cannot be empty", MISUSE)
     name = uuid.uuid4().hex[:12]
-    note(
-        the, f.DisclosureMade(name, IncidentId(incident), what.strip(), digest, recipient.strip(), basis.strip(), why, by_whom())
-    )
+    note(the, f.DisclosureMade(name, IncidentId(incident), what.strip(), digest, recipient.strip(), basis.strip(), why, person()))
     say(name)
 
 
@@ -119,7 +118,7 @@ def ask(
     if not 0 < received_ns <= now_ns or not subject.strip():
         fail("a request has somebody who asks, and was received in the past", MISUSE)
     name = uuid.uuid4().hex[:12]
-    note(the, f.AccessAsked(name, received_ns, desks.due(received_ns), subject.strip(), by_whom()))
+    note(the, f.AccessAsked(name, received_ns, desks.due(received_ns), subject.strip(), person()))
     say(f"{name} is due {rfc3339(desks.due(received_ns))}")
 
 
@@ -142,5 +141,5 @@ def answer(
         found = read_desk(engine).access.get(request)
     if found is None or found.answered is not None:
         fail(f"there is no open request {request}")
-    note(the, f.AccessAnswered(request, how, note_, by_whom()))
+    note(the, f.AccessAnswered(request, how, note_, person()))
     say(f"{request}: {how}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from callserver.commands.noting import person
 from callserver.commands.output import MISUSE, ConfigOption, JsonOption, SetOption, configured, fail, say, write_json
 from callserver.commands.store import reading
 
@@ -97,7 +98,7 @@ def _redacted(the: "Config", wish: dict[str, Any]) -> "RedactionMade":
     from callserver.core import facts as f
     from callserver.runtime.packing import make_redaction
 
-    asked = msgspec.convert({**wish, "export": uuid.uuid4().hex[:12], "by": by_whom()}, f.ExportAsked)
+    asked = msgspec.convert({**wish, "export": uuid.uuid4().hex[:12], "by": person()}, f.ExportAsked)
     with reading(the) as engine:
         try:
             made = make_redaction(the, engine, asked)
@@ -118,7 +119,7 @@ def _make(the: "Config", engine: "Engine", incident: str, reason: str, out: Path
     from callserver.core.ids import IncidentId
     from callserver.runtime.packing import Wanted, make_pack
 
-    name, by = uuid.uuid4().hex[:12], by_whom()
+    name, by = uuid.uuid4().hex[:12], person()
     aside = out.with_name(f".{out.name}.new")
     try:
         made = make_pack(the, engine, Wanted(name, incident, by, reason, time.time_ns(), redacted), aside)
@@ -147,7 +148,7 @@ def _fetch(the: "Config", engine: "Engine", id: str, out: Path) -> None:
     aside = out.with_name(f".{out.name}.new")
     try:
         shutil.copyfile(packs_of(the) / f"{id}.zip", aside)
-        note(the, f.ExportFetched(id, export.asked.incident, export.digest, by_whom()))
+        note(the, f.ExportFetched(id, export.asked.incident, export.digest, person()))
         aside.replace(out)
     except OSError as error:
         fail(str(error))
@@ -163,7 +164,7 @@ def _ask(the: "Config", wish: dict[str, Any]) -> None:
     from callserver.core import facts as f
 
     name = uuid.uuid4().hex[:12]
-    note(the, msgspec.convert({**wish, "export": name, "by": by_whom(), "four_eyes": True}, f.ExportAsked))
+    note(the, msgspec.convert({**wish, "export": name, "by": person(), "four_eyes": True}, f.ExportAsked))
     then = f" Then: callserver pack --export {name} --out FILE" if wish["what"] == "pack" else ""
     fail(f"{name} is asked for. A supervisor or auditor approves it within a day, in the replay under Exports.{then}")
 
@@ -192,13 +193,6 @@ def _span(text: str) -> tuple[int, int]:
     if not dash or not 0 <= span[0] < span[1]:
         fail(f"--span {text}: write seconds, 12.0-15.5", MISUSE)
     return span
-
-
-def by_whom() -> str:
-    """The name under which the journal knows whoever types."""
-    import getpass
-
-    return f"command line ({getpass.getuser()})"
 
 
 def note(the: "Config", fact: "DeskFact") -> None:

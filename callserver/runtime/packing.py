@@ -57,8 +57,8 @@ class _Zone:
 def make_pack(config: Config, engine: Engine, wanted: Wanted, out: Path, progress: Progress = lambda done, total: None) -> Packed:
     """Write the pack to `out`.
 
-    Raises LookupError for an incident that there is not, KeyUnusable without the key, OSError for the disk, ValueError for a
-    journal that is of another framing.
+    Raises LookupError for an incident that there is not, KeyUnusable without the key, OSError for the disk, ValueError for too
+    little room, sound that is not what the journal says, or a journal of another framing.
     """
     row = queries.incident(engine, wanted.incident)
     if row is None:
@@ -105,22 +105,22 @@ def _add_sound(config: Config, engine: Engine, wanted: Wanted, content: Content,
     desk = read_desk(engine) if wanted.redacted else desks.Desk()
     for call in queries.calls_of(engine, wanted.incident):
         made = queries.recording(engine, call.id)
-        names = [name for name in (made.files if made else {}) if name.endswith(".flac")]
-        kind, why, prefix = "original", "" if names else "nothing was recorded", ""
-        if wanted.redacted and names:
+        known = {name: sum for name, sum in (made.files if made else {}).items() if name.endswith(".flac")}
+        kind, why, prefix = "original", "" if known else "nothing was recorded", ""
+        if wanted.redacted and known:
             newest = next(reversed(desk.redactions_of(call.id)), None)
-            names = list(newest.files) if newest else []
+            known = dict(newest.files) if newest else {}
             kind, why = "redacted", "" if newest else "it was not redacted, and this pack has redacted sound alone"
             prefix = f"redacted-{newest.redaction}-" if newest else ""
-        there = [name for name in names if (config.storage.recordings / name).is_file()]
-        if len(there) < len(names):
+        there = [name for name in known if (config.storage.recordings / name).is_file()]
+        if len(there) < len(known):
             there, why = [], "it was deleted, or its files cannot be read"
         roles = {leg.id: f"what the {leg.role} {leg.party} said" for leg in queries.legs_of(engine, call.id)}
         told = {Path(LISTENING).stem: "left what the point said, right what it heard", **roles}
         on_it = {name: told.get(Path(name).stem.removeprefix(prefix), "a track of the call") for name in there}
         began = _shape(config.storage.recordings / call.id / SHAPE) if there else (0, 0)
         content.sounds.append(_sound(call.id, kind if there else "none", why, on_it, began, zone))
-        content.paths |= {f"sound/{name}": config.storage.recordings / name for name in there}
+        content.paths |= {f"sound/{name}": (config.storage.recordings / name, known[name]) for name in there}
 
 
 def _sound(call: str, kind: str, why: str, on_it: dict[str, str], began: tuple[int, int], zone: _Zone) -> Sound:

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -296,6 +297,22 @@ def test_the_page_tells_all_of_it_and_loads_nothing_from_elsewhere(made: tuple[R
     assert "olive" in page and "the police ask for it" in page and "verify_pack.py" in page
     assert page.count("<tr><td><span") == 8
     assert 'data-at="3.000"' in page  # the operator answered 3 s after the recording began
+
+
+def test_no_pack_is_made_of_sound_that_is_not_what_the_journal_says(own: Room, tmp_path: Path) -> None:
+    path = own.config.storage.recordings / CALL / "call.flac"
+    path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(ValueError, match="is not what the journal says"):
+        own.pack(tmp_path / "pack.zip")
+    assert list(tmp_path.glob("*pack.zip*")) == []
+
+
+def test_no_pack_is_made_that_would_fill_the_disk(own: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be the journal's disk."""
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=(1 << 30) + 10_000))
+    with pytest.raises(ValueError, match="too little room on the disk"):
+        own.pack(tmp_path / "pack.zip")
+    assert list(tmp_path.glob("*pack.zip*")) == []
 
 
 def test_camera_times_are_those_of_the_recording_in_both_times(made: tuple[Room, Path]) -> None:

@@ -140,6 +140,15 @@ async def test_a_pack_is_fetched_when_it_is_made_and_is_gone_after_its_day(desk:
         assert error(await client.get("/api/exports/e1/file")) == (410, "export-expired")
 
 
+async def test_more_than_can_be_made_is_not_taken(desk: Desk) -> None:
+    for number in range(50):
+        keep(desk, f.ExportAsked(f"e{number}", IncidentId(INCIDENT), "pack", "olive", "why"))
+    async with desk.signed_in("auditor") as client:
+        assert error(await client.post(f"/api/incidents/{INCIDENT}/pack", json=WHY)) == (429, "too-many-exports")
+        keep(desk, f.ExportFailed("e7", IncidentId(INCIDENT), "no"))
+        assert (await client.post(f"/api/incidents/{INCIDENT}/pack", json=WHY)).status_code == 202
+
+
 async def test_what_failed_says_why(desk: Desk) -> None:
     keep(desk, asked(four_eyes=False), f.ExportFailed("e1", IncidentId(INCIDENT), "the key is gone"))
     async with desk.signed_in("auditor") as client:

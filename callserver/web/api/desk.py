@@ -25,6 +25,7 @@ from callserver.web.times import rfc3339
 
 PACKS, PROGRESS = "packs", "desk.json"  # below [storage] data and run: the archivist's
 REASON_MOST, SPANS_MOST, LONGEST_MS = 500, 200, 14 * 86_400_000
+MOST_WAITING = 50  # for the archivist or a second person; a pack may have the size of an hour of sound
 _WHAT_TO_DO = {
     desks.WAITING: "Another supervisor or auditor approves it within a day: in the replay, under Exports.",
     desks.QUEUED: "The archivist makes it; look again in a few seconds.",
@@ -166,7 +167,10 @@ async def file(request: Request, id: Id) -> Response:
 
 async def _ask(request: Request, incident: IncidentId, what: str, reason: str, **more: object) -> ExportAnswer:
     the = service(request)
-    four_eyes = the.config.evidence.four_eyes
+    four_eyes, now_ns = the.config.evidence.four_eyes, _now_ns(the)
+    states = [one.state(now_ns, four_eyes) for one in (await the.read(read_desk)).exports.values()]
+    if sum(state in (desks.WAITING, desks.QUEUED) for state in states) >= MOST_WAITING:
+        raise ApiError(429, "too-many-exports", "Too much is asked for and not made yet.", "Wait until some of it is made.")
     body = {"export": uuid.uuid4().hex[:12], "incident": incident, "what": what, "by": signed_in(request).user, **more}
     asked = msgspec.convert({**body, "reason": reason.strip(), "four_eyes": four_eyes}, f.ExportAsked)
     await the.notes.journalled(asked, id_of(asked))
