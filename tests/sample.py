@@ -49,6 +49,7 @@ ROTATING: Mapping[str, int] = {
     "tests/loopback/test_reload.py": 2,
     "tests/loopback/test_restart_and_leaks.py": 6,
     "tests/loopback/test_restored.py": 2,
+    "tests/loopback/test_retention.py": 2,
     "tests/loopback/test_rules.py": 6,
     "tests/loopback/test_signals.py": 4,
     "tests/loopback/test_sip_tls.py": 4,

@@ -1,6 +1,6 @@
 """`retention`: what goes when, by which rule, and what is held; and having it go now."""
 
-import datetime
+import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -33,7 +33,7 @@ def retention(
         fail("--dry-run and --now contradict each other", MISUSE)
     the = configured(config, settings)
     with reading(the) as engine:
-        now_utc_ns = int(datetime.datetime.now(datetime.UTC).timestamp()) * 1_000_000_000
+        now_utc_ns = time.time_ns()
         found = _found(engine, the, now_utc_ns, within)
         if now:
             facts, found["refused"] = _due(engine, the, now_utc_ns), []
