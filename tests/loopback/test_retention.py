@@ -55,6 +55,37 @@ def whole(service: Service, environment: Mapping[str, str]) -> None:
     verify_journal.verify(service.data / "callserver.db", service.data / "recordings", service.data / "captures")
 
 
+def close(service: Service, gone: str, held: str) -> None:
+    """A supervisor closes both incidents and holds one."""
+    review = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=30)).date().isoformat()
+    with service.client("supervisor") as client:
+        for call in (gone, held):
+            path = f"/api/incidents/{call.rpartition('.')[0]}"
+            assert client.post(f"{path}/close", json={"outcome": "safe", "note": NOTE}).status_code == 200
+        answer = client.post(f"{path}/hold", json={"why": "the police ask for it", "review": review})
+        assert (answer.status_code, answer.json()["late"]) == (200, [])
+
+
+def told(service: Service, gone: str, held: str) -> None:
+    """What an auditor gets of both."""
+    with service.client("auditor") as client:
+        answer = client.get(f"/api/calls/{gone}/recording", params={"reason": "a look"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (410, "recording-deleted")
+        assert client.get(f"/api/calls/{held}/recording", params={"reason": "a look"}).status_code == 200
+        assert NOTE not in client.get(f"/api/calls/{gone}/timeline").text
+        assert NOTE in client.get(f"/api/calls/{held}/timeline").text
+
+
+async def released(service: Service, environment: Mapping[str, str], held: str) -> None:
+    """What is held cannot be erased; released it goes."""
+    incident = held.rpartition(".")[0]
+    assert "is held" in command(service, environment, "incidents", "erase", incident, "--reason", "a letter").stderr
+    assert command(service, environment, "incidents", "release", incident).returncode == 0
+    done = command(service, environment, "retention", "--now", "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["refused"] == [], done.stdout + done.stderr
+    await eventually(lambda: not lying(service, held), 20)
+
+
 @pytest.mark.real
 async def test_what_is_expired_goes_what_is_held_stays_and_the_record_is_whole(
     tmp_path: Path, ports: Ports, peers: Peers
@@ -68,21 +99,14 @@ async def test_what_is_expired_goes_what_is_held_stays_and_the_record_is_whole(
     with contextlib.ExitStack() as stack:
         stack.callback(service.stop)
         service.start()
-        options = {"server": service.server, "answer": "manual"}
-        operator = peers.baresip("op1", password="secret-op1", hz=1000.0, **options).start()
-        point = peers.baresip("p1", password="secret-p1", hz=440.0, **options).start()
+        operator = peers.baresip("op1", password="secret-op1", hz=1000.0, server=service.server, answer="manual").start()
+        point = peers.baresip("p1", password="secret-p1", hz=440.0, server=service.server, answer="manual").start()
         await eventually(point.registered, 10)
         await eventually(lambda: any(fact["operator"] == "op1" for fact in service.journal("SeatChanged")), 10)
         await talk(service, operator, point, 1)
         await talk(service, operator, point, 2)
         gone, held = (fact["call"] for fact in service.journal("RecordingMade"))
-        review = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=30)).date().isoformat()
-        with service.client("supervisor") as client:
-            for call in (gone, held):
-                path = f"/api/incidents/{call.rpartition('.')[0]}"
-                assert client.post(f"{path}/close", json={"outcome": "safe", "note": NOTE}).status_code == 200
-            answer = client.post(f"{path}/hold", json={"why": "the police ask for it", "review": review})
-            assert (answer.status_code, answer.json()["late"]) == (200, [])
+        close(service, gone, held)
         kept = lying(service, held)
         assert kept and lying(service, gone)
         service.stop()
@@ -93,16 +117,6 @@ async def test_what_is_expired_goes_what_is_held_stays_and_the_record_is_whole(
         (fact,) = service.journal("RecordingDeleted")
         assert (fact["call"], fact["rule"], lying(service, held)) == (gone, "default", kept)
         whole(service, environment)
-        with service.client("auditor") as client:
-            answer = client.get(f"/api/calls/{gone}/recording", params={"reason": "a look"})
-            assert (answer.status_code, answer.json()["error"]["code"]) == (410, "recording-deleted")
-            assert client.get(f"/api/calls/{held}/recording", params={"reason": "a look"}).status_code == 200
-            assert NOTE not in client.get(f"/api/calls/{gone}/timeline").text
-            assert NOTE in client.get(f"/api/calls/{held}/timeline").text
-        incident = held.rpartition(".")[0]
-        assert "is held" in command(service, environment, "incidents", "erase", incident, "--reason", "a letter").stderr
-        assert command(service, environment, "incidents", "release", incident).returncode == 0
-        done = command(service, environment, "retention", "--now", "--json")
-        assert done.returncode == 0 and json.loads(done.stdout)["refused"] == [], done.stdout + done.stderr
-        await eventually(lambda: not lying(service, held), 20)
+        told(service, gone, held)
+        await released(service, environment, held)
         whole(service, environment)
