@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from callserver.core import facts as f
 
 PREFIX = "desk:"
+PACKS = ".packs"  # below [storage] data; a name with a dot in front is in no backup
+PROGRESS = "desk.json"  # below [storage] run
 PACK, REDACTION, RECORDING = "pack", "redaction", "recording"
 WHATS = (PACK, REDACTION, RECORDING)
 TONE, SILENCE = "tone", "silence"

@@ -26,8 +26,6 @@ from callserver.store.engine import read_only
 from callserver.store.read import last_number, rows_of
 from callserver.store.register import id_of, read_desk
 
-PACKS = "packs"
-PROGRESS = "desk.json"
 LOOK_S = 60.0  # dates come by themselves, without a new row
 AGAIN_S = 60.0
 JOURNAL_TIMEOUT_S = 5.0
@@ -37,7 +35,7 @@ _log = structlog.get_logger("desk")
 
 def packs_of(config: Config) -> Path:
     """Where packs wait to be fetched: `<export>.zip`."""
-    return config.storage.data / PACKS
+    return config.storage.data / desks.PACKS
 
 
 class DeskWork:
@@ -100,7 +98,7 @@ class DeskWork:
     def _tell(self, progress: dict[str, list[int]]) -> None:
         """How far it is, for whoever looks: (files done, files in all) by export."""
         self.worked_s = time.monotonic()
-        write_aside(self.config.storage.run / PROGRESS, msgspec.json.encode(progress))
+        write_aside(self.config.storage.run / desks.PROGRESS, msgspec.json.encode(progress))
 
     def _take_away(self, desk: desks.Desk, now_ns: int) -> None:
         """Packs whose day is over, and redactions of recordings that were deleted."""
@@ -117,7 +115,8 @@ class DeskWork:
 
     def _deleted(self, call: str) -> bool:
         j = t.journal.c
-        return bool(rows_of(self.engine, and_(j.call == call, j.kind == f.RecordingDeleted.__name__)))
+        rows = rows_of(self.engine, and_(j.call == call, j.kind == f.RecordingDeleted.__name__))
+        return any(isinstance(row.fact, f.RecordingDeleted) and row.fact.files for row in rows)
 
     # ---- what is told -----------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from callserver.core import facts as f
-from callserver.core.desk import PREFIX
+from callserver.core.desk import PACKS, PREFIX
 from callserver.core.ids import IncidentId
 from callserver.store.register import id_of
 from tests.web.desk import CALL, FLAC, INCIDENT, Desk, config_in, fill, keep, opened, user_of
@@ -127,8 +127,8 @@ async def test_a_pack_is_fetched_when_it_is_made_and_is_gone_after_its_day(desk:
         assert error(await client.get("/api/exports/e1/file")) == (409, "export-queued")
         keep(desk, f.PackMade("e1", IncidentId(INCIDENT), "c" * 64, 3, AUDITOR, "why"))
         assert error(await client.get("/api/exports/e1/file")) == (404, "export-gone")
-        (desk.config.storage.data / "packs").mkdir()
-        (desk.config.storage.data / "packs" / "e1.zip").write_bytes(b"zip")
+        (desk.config.storage.data / PACKS).mkdir()
+        (desk.config.storage.data / PACKS / "e1.zip").write_bytes(b"zip")
         answer = await client.get("/api/exports/e1/file")
         assert (answer.content, answer.headers["x-sha256"], answer.headers["content-type"]) == (
             b"zip",

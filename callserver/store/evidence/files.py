@@ -3,13 +3,13 @@
 import gzip
 import hashlib
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Engine, select
 
-from callserver.core.facts import RecordingDeleted, RecordingMade
+from callserver.core.facts import RecordingDeleted, RecordingMade, RedactionMade
 from callserver.core.ids import CallId
 from callserver.store import schema as t
 from callserver.store.encoding import decode_fact
@@ -52,6 +52,27 @@ def examine_files(
                     text = f"{what} of call {fact.call}: {name} {fault or 'was to be deleted and is still there'}"
                     yield Finding(text, bool(fault))
         progress(done, len(made))
+    yield from _redactions(engine, recordings, deleted)
+
+
+def _redactions(engine: Engine, recordings: Path, deleted: Mapping[CallId, Deleted]) -> Iterator[Finding]:
+    """Redacted copies; they go with the recording that they are of."""
+    c = t.journal.c
+    with engine.connect() as connection:
+        rows = connection.execute(
+            select(c.number, c.kind, c.body).where(c.kind == RedactionMade.__name__).order_by(c.number)
+        ).all()
+    for number, kind, body in rows:
+        fact = decode_fact(kind, body)
+        assert isinstance(fact, RedactionMade)
+        of_call = deleted.get(CallId(fact.of), Deleted())
+        gone = any(of_call.has(name, number) for name in fact.origin)
+        for name, expected in fact.files.items():
+            fault = "" if gone else _fault(recordings, name, expected)
+            if fault and not any(_deleted_meanwhile(engine, CallId(fact.of), one, number) for one in fact.origin):
+                yield Finding(f"redaction of call {fact.of}: {name} {fault}", True)
+            elif gone and _there(recordings, name):
+                yield Finding(f"redaction of call {fact.of}: {name} was to be deleted and is still there", False)
 
 
 def newest(engine: Engine) -> list[tuple[int, RecordingMade]]:

@@ -23,6 +23,7 @@ What it checks, in this order; it stops at the first thing wrong, names it, and 
    of an incident that was held at that moment must not have been done. A call's id is that of its incident, a dot and a number.
 6. Recordings: a fact `RecordingMade` has the SHA-256 of each file and of each capture (`x.cap`, perhaps compressed: `x.cap.gz`).
    One may be missing only if a later `RecordingDeleted` of the same call names it; one that is named so and still there is told.
+   `RedactionMade` has the same of redacted copies, `files`; they go when what they were made from, `origin`, was deleted so.
 
 Copy the anchor before the database: one that is newer knows of rows that the copy has not, and calls it cut short.
 Give --key with the fingerprint that was written down when the service was installed, and an anchor that was out of reach of
@@ -49,7 +50,7 @@ COLUMNS = "number, framing, id, kind, at_instant_ns, utc_ns, anchor, incident, c
 LINE = re.compile(r"callserver-checkpoint-1 (\d{1,18}) (\d{1,18}) ([0-9a-f]{64}) (\d{1,19}) ([0-9a-f]{64}) ([0-9a-f]{128})")
 INTEGERS = (2, 3, 4)  # at_instant_ns, utc_ns and anchor among the columns from id to call
 DELETIONS = (b"HoldPlaced", b"HoldLifted", b"RecordingDeleted", b"TextsErased")
-KEPT_KINDS = (b"CheckpointKeyMade", b"CheckpointSigned", b"RecordingMade", *DELETIONS)
+KEPT_KINDS = (b"CheckpointKeyMade", b"CheckpointSigned", b"RecordingMade", b"RedactionMade", *DELETIONS)
 
 Progress = Callable[[str, int, int], None]
 Kept = list[tuple[int, bytes, dict[str, Any]]]  # number, kind, body
@@ -334,6 +335,20 @@ def check_files(kept: Kept, deleted: Deleted, field: str, below: Path, progress:
     return f"{field}: {count} files are what the journal says, {gone} were deleted as it says{warning}"
 
 
+def check_redactions(kept: Kept, deleted: Deleted, below: Path) -> str:
+    """Hash the redacted copies of recordings, which go with the recordings that they are of; returns what was found."""
+    count = 0
+    for number, kind, body in kept:
+        row, names = deleted.get(str(body.get("of")), (0, set()))
+        if kind != b"RedactionMade" or (number < row and any(name in names for name in body["origin"])):
+            continue
+        for name, expected in body["files"].items():
+            need(not Path(name).is_absolute() and ".." not in Path(name).parts, f"row {number}: {name} lies outside")
+            need(sum_of(below / name) == expected, f"call {body['of']}: {name} is not the redaction of row {number}")
+            count += 1
+    return f"redactions: {count} files are what the journal says"
+
+
 def there(path: Path) -> bool:
     """Whether a file, or its compressed form, is there."""
     return path.exists() or path.with_name(path.name + ".gz").exists()
@@ -379,6 +394,7 @@ def verify(
         db.close()
     if recordings is not None:
         told.append(check_files(kept, deleted, "files", recordings, progress))
+        told.append(check_redactions(kept, deleted, recordings))
     if captures is not None:
         told.append(check_files(kept, deleted, "captures", captures, progress))
     return told

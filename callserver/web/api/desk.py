@@ -23,7 +23,6 @@ from callserver.web.gate import signed_in
 from callserver.web.service import Service, service
 from callserver.web.times import rfc3339
 
-PACKS, PROGRESS = "packs", "desk.json"  # below [storage] data and run: the archivist's
 REASON_MOST, SPANS_MOST, LONGEST_MS = 500, 200, 14 * 86_400_000
 MOST_WAITING = 50  # for the archivist or a second person; a pack may have the size of an hour of sound
 _WHAT_TO_DO = {
@@ -188,7 +187,7 @@ async def _file(the: Service, export: desks.Export) -> tuple[Path, str]:
     """Where it lies, and its SHA-256. Raises `ApiError` with 404 where it is gone."""
     asked, recordings = export.asked, the.config.storage.recordings
     if asked.what == desks.PACK:
-        path, digest = the.config.storage.data / PACKS / f"{asked.export}.zip", export.digest
+        path, digest = the.config.storage.data / desks.PACKS / f"{asked.export}.zip", export.digest
     elif asked.what == desks.RECORDING:
         path = await file_of(the, asked.of, "")
         made = await the.read(queries.recording, asked.of)
@@ -230,7 +229,7 @@ def _answer(the: Service, export: desks.Export, progress: dict[str, tuple[int, i
 def _progress(the: Service) -> dict[str, tuple[int, int]]:
     """What the archivist tells of what it makes now; nothing where it makes nothing."""
     try:
-        return msgspec.json.decode((the.config.storage.run / PROGRESS).read_bytes(), type=dict[str, tuple[int, int]])
+        return msgspec.json.decode((the.config.storage.run / desks.PROGRESS).read_bytes(), type=dict[str, tuple[int, int]])
     except (OSError, msgspec.DecodeError):
         return {}
 
