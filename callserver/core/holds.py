@@ -25,9 +25,11 @@ def objection(d: Decision, fact: Retained) -> str:
 
 
 def noted(d: Decision, fact: Retained) -> None:
-    """A hold that is lifted needs no review."""
+    """A hold that is lifted needs no review, and of a call that was deleted no recording is made any more."""
     if isinstance(fact, HoldLifted):
         d.clear_alarm(review_alarm(fact.hold), "the hold is lifted")
+    elif isinstance(fact, RecordingDeleted):
+        d.clear_alarm(f"recording:{fact.call}", "its captures were deleted")
 
 
 def _in_the_way(d: Decision, incident: IncidentId) -> str:

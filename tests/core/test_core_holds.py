@@ -1,7 +1,16 @@
 """Legal holds: what stands in the journal before a deletion forbids it, and what comes after it does not."""
 
 from callserver.core import events as ev
-from callserver.core.facts import AlarmCleared, Fact, HoldLifted, HoldPlaced, RecordingDeleted, Refused, TextsErased
+from callserver.core.facts import (
+    AlarmCleared,
+    Fact,
+    HoldLifted,
+    HoldPlaced,
+    RecordingDeleted,
+    RecordingFailed,
+    Refused,
+    TextsErased,
+)
 from callserver.core.fold import fold
 from callserver.core.ids import CallId, IncidentId
 from tests.core.driver import Driver
@@ -76,6 +85,14 @@ def test_the_alarm_that_a_review_is_due_ends_with_the_hold() -> None:
     driver.do(ev.ConditionRaised("hold:h1", "the hold on i7 is to be reviewed"))
     driver.do(ev.Noted(LIFTED))
     assert [fact.key for fact in driver.said(AlarmCleared)] == ["hold:h1"]
+
+
+def test_a_recording_that_could_never_be_made_rings_until_its_captures_are_deleted() -> None:
+    driver = Driver()
+    driver.do(ev.Noted(RecordingFailed(CALL, "torn")))
+    assert list(driver.state.alarms) == [f"recording:{CALL}"]
+    assert refused(driver, DELETED) == ""
+    assert driver.state.alarms == {}
 
 
 def test_a_new_switchboard_knows_what_is_held() -> None:
