@@ -37,6 +37,7 @@ ROTATING: Mapping[str, int] = {
     "tests/loopback/test_control_wire.py": 4,
     "tests/loopback/test_demo.py": 5,
     "tests/loopback/test_disks.py": 2,
+    "tests/loopback/test_exports.py": 2,
     "tests/loopback/test_hostile.py": 3,
     "tests/loopback/test_last_resort.py": 4,
     "tests/loopback/test_lost_lines.py": 4,
