@@ -84,6 +84,18 @@ async def test_the_configuration_says_whether_a_second_person_is_needed(tmp_path
         assert desk.switchboard.noted("ExportAsked")[0]["four_eyes"] is True
 
 
+async def test_with_four_eyes_a_player_plays_and_nobody_saves_the_file_alone(tmp_path: Path) -> None:
+    config = config_in(tmp_path, **{"evidence.four_eyes": True})
+    fill(config)
+    path, why = f"/api/calls/{CALL}/recording", {"reason": "a complaint"}
+    async with opened(config) as desk, desk.signed_in("auditor") as client:
+        assert error(await client.get(path, params=why)) == (403, "second-person-needed")
+        one_leg = await client.get(path, params={**why, "leg": f"{CALL}.1"}, headers={"Range": "bytes=0-"})
+        assert error(one_leg) == (403, "second-person-needed")
+        assert desk.switchboard.noted("Listened") == []
+        assert (await client.get(path, params=why, headers={"Range": "bytes=0-"})).status_code == 206
+
+
 async def test_another_person_approves_and_both_may_fetch(desk: Desk) -> None:
     keep(desk, asked("recording"))
     async with desk.signed_in("supervisor") as client:

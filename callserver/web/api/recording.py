@@ -27,6 +27,7 @@ _ANSWERS: dict[int | str, dict[str, object]] = {
     200: {"content": {MEDIA_TYPE: {}}, "description": "The whole file."},
     206: {"content": {MEDIA_TYPE: {}}, "description": "One range of it."},
     400: {"model": ErrorAnswer, "description": "No reason was given."},
+    403: {"model": ErrorAnswer, "description": "A copy, not listening, and the site wants four eyes."},
     404: {"model": ErrorAnswer, "description": "No such call, leg, or recording yet."},
     410: {"model": ErrorAnswer, "description": "It was deleted; the words say when and by which rule."},
     416: {"model": ErrorAnswer, "description": "The range begins past the end."},
@@ -45,6 +46,7 @@ async def recording(
     if not reason.strip():
         what_to_do = "Add ?reason= with a few words: why you listen. They are journalled with your name."
         raise ApiError(400, "reason-required", "A recording is not played without a reason.", what_to_do)
+    _require_listening(the, request, leg)
     path = await file_of(the, id, leg)
     try:
         file = path.open("rb")
@@ -63,6 +65,15 @@ async def recording(
         file.close()
         raise
     return _answer(file, wanted, f"{leg or id}.flac")
+
+
+def _require_listening(the: Service, request: Request, leg: str) -> None:
+    """Where copies need a second person: players ask for ranges of the whole call, whoever wants the file as such does not."""
+    if the.config.evidence.four_eyes and (leg or "range" not in request.headers):
+        what_to_do = (
+            "Listen in the replay; for a copy POST /api/calls/{id}/export, and have another supervisor or auditor approve it."
+        )
+        raise ApiError(403, "second-person-needed", "A copy of a recording needs a second person.", what_to_do)
 
 
 def _answer(file: BinaryIO, wanted: ranges.Span, name: str) -> Response:
