@@ -194,7 +194,10 @@ def _check_erased(engine: Engine, erased: list[int]) -> None:
     named: set[int] = set()
     with engine.connect() as connection:
         for number, kind, body in connection.execute(select(j.number, j.kind, j.body).where(j.kind == TextsErased.__name__)):
-            fact = decode_fact(kind, body)
+            try:
+                fact = decode_fact(kind, body)
+            except msgspec.DecodeError as error:
+                raise _Broken(number, f"its body is no {kind}: {error}") from error
             assert isinstance(fact, TextsErased)
             named.update(row for row in fact.rows if row < number)
     for number in erased:

@@ -59,6 +59,21 @@ def lifted_by_nobody(sealed: Sealed, random: Random) -> str:
     return f"row {number}: no"
 
 
+def deletion_of_another_shape(sealed: Sealed, random: Random) -> str:
+    """Nothing that is appended ends a verifier without a verdict."""
+    shapes = (
+        ("TextsErased", b'{"incident":null,"rows":5,"rule":"texts","by":"x","why":""}'),
+        ("TextsErased", b'{"incident":null,"rows":["7"],"rule":"texts","by":"x","why":""}'),
+        ("RecordingDeleted", b'{"call":"i1.1","files":"i1.1/call.flac","captures":[],"rule":"default","by":"x"}'),
+        ("RecordingDeleted", b'{"call":"i1.1","files":[],"captures":7,"rule":"default","by":"x"}'),
+    )
+    with Store(sealed) as store:
+        number = store.rows + 1
+        store.insert(number, *random.choice(shapes))
+        store.rechain(number)
+    return f"row {number}:"
+
+
 def deletion_chained_anew(sealed: Sealed, random: Random) -> str:
     """Put where it would excuse what is gone, before a checkpoint."""
     call = random.choice(CALLS_NOT_HELD)
@@ -88,5 +103,5 @@ def _appended(sealed: Sealed, fact: Fact) -> int:
 
 DELETIONS = (
     *(removed_with_half_a_fact, removed_with_the_fact_of_another, deletion_before_the_recording, deletion_chained_anew),
-    *(deleted_what_was_held, erased_what_was_held, lifted_by_nobody),
+    *(deleted_what_was_held, erased_what_was_held, lifted_by_nobody, deletion_of_another_shape),
 )

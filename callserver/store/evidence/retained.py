@@ -6,6 +6,7 @@ Written apart from `verify_journal.py`, which does the same for strangers.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
 from sqlalchemy import Engine, select
 
 from callserver.core.facts import HoldLifted, HoldPlaced, RecordingDeleted, TextsErased
@@ -37,7 +38,10 @@ def check_deletions(engine: Engine) -> Mapping[CallId, Deleted]:
     standing: dict[str, tuple[int, str]] = {}
     deleted: dict[CallId, Deleted] = {}
     for number, kind, body in rows:
-        fact = decode_fact(kind, body)
+        try:
+            fact = decode_fact(kind, body)
+        except msgspec.DecodeError as error:
+            raise Wrong(f"row {number}: this {kind} lacks a field or has a wrong one: {error}") from error
         if isinstance(fact, HoldPlaced):
             standing[fact.hold] = (number, fact.incident)
         elif isinstance(fact, HoldLifted):

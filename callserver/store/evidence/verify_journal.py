@@ -134,7 +134,7 @@ def body_of(number: int, body: bytes) -> dict[str, Any]:
 
 def check_texts(db: sqlite3.Connection, kept: Kept) -> tuple[int, int]:
     """Compare every text beside the journal with the hash in it; returns how many there are and how many were erased."""
-    named = {row for number, kind, body in kept if kind == b"TextsErased" for row in body.get("rows", ()) if row < number}
+    named = {row for number, kind, body in kept if kind == b"TextsErased" for row in erased_by(number, body)}
     check_none_gone(db, named)
     query = (
         "SELECT e.number, e.field, e.salt, e.value, j.body FROM journal_erasable e"
@@ -154,6 +154,13 @@ def check_texts(db: sqlite3.Connection, kept: Kept) -> tuple[int, int]:
             need(number in named, f"row {number}: its text {name!r} is gone, and no later fact says that it was erased")
         count, erased = count + 1, erased + (value is None)
     return count, erased
+
+
+def erased_by(number: int, body: dict[str, Any]) -> list[int]:
+    """The rows before it whose texts a fact `TextsErased` says are erased."""
+    rows = body.get("rows")
+    need(isinstance(rows, list) and all(type(row) is int for row in rows), f"row {number}: its rows are no list of numbers")
+    return [row for row in rows or () if row < number]
 
 
 def check_none_gone(db: sqlite3.Connection, named: set[int]) -> None:
@@ -293,6 +300,8 @@ def check_deletions(kept: Kept) -> Deleted:
             what = f"row {number}: incident {incident} was held when its {'recordings' if call else 'texts'} were deleted"
             need(not held, f"{what}, by hold {held[0][0]} of row {held[0][1]}" if held else "")
             if call:
+                lists = (body.get("files"), body.get("captures"))
+                need(all(isinstance(one, list) for one in lists), f"row {number}: its files and captures are no lists")
                 before = deleted.get(call, (0, set()))[1]
                 deleted[call] = (number, before | {*map(str, body.get("files", ())), *map(str, body.get("captures", ()))})
     return deleted
