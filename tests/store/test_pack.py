@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
@@ -137,6 +138,24 @@ def test_a_changed_byte_in_any_file_is_found_and_the_file_named(made: tuple[Room
             told = fault(written(tmp_path / "changed.zip", {**files, name: changed}), the.key.name)
             assert told, (name, place)
             assert name in told or name.startswith("manifest."), told
+
+
+def test_a_byte_flipped_anywhere_in_the_zip_is_found_or_changes_nothing_that_is_in_it(
+    made: tuple[Room, Path], tmp_path: Path
+) -> None:
+    """A zip has times and sizes of its own beside what it holds; PackMade has the SHA-256 of all of it."""
+    the, pack = made
+    whole, files, found = pack.read_bytes(), contents(pack), 0
+    for seed in range(400):
+        place = Random(seed).randrange(len(whole))
+        out = tmp_path / "flipped.zip"
+        out.write_bytes(whole[:place] + bytes([whole[place] ^ (1 << seed % 8)]) + whole[place + 1 :])
+        if fault(out, the.key.name):
+            found += 1
+        else:
+            assert contents(out) == files, place
+            assert hashlib.sha256(whole).hexdigest() not in "".join(verify_pack.verify(out))
+    assert found > 300
 
 
 def test_a_file_dropped_added_or_swapped_is_found(made: tuple[Room, Path], tmp_path: Path) -> None:

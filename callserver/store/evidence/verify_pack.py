@@ -35,6 +35,7 @@ import re
 import struct
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -55,6 +56,12 @@ def need(good: bool, fault: str) -> None:
     """Go on only where `good`."""
     if not good:
         raise Broken(fault)
+
+
+def sum_of(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Pack:
@@ -263,9 +270,9 @@ def verify(path: Path, given: tuple[str, ...] = (), anchors: tuple[Path, ...] = 
     """Check everything; returns what was found to be whole, a line each. Raises Broken for the first thing wrong."""
     try:
         return checked(Pack(path), given, anchors)
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:
         raise Broken(f"the pack cannot be read: {error}") from error
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, struct.error) as error:
         raise Broken(f"the pack is not made as it must be: {type(error).__name__}: {error}") from error
 
 
@@ -286,6 +293,10 @@ def checked(pack: Pack, given: tuple[str, ...], anchors: tuple[Path, ...]) -> li
         f"texts: {texts}, {erased} of them erased",
         f"sound: {check_sound(manifest, bodies)} files, all as the journal says",
     ]
+    if pack.zip is not None:
+        told.append(
+            f"zip: SHA-256 {sum_of(pack.path)}, which the journal has in PackMade, and whoever was given the pack may have"
+        )
     if unsigned:
         told.append(f"note: the last {unsigned} rows have no checkpoint yet; the pack's own signature alone is over them")
     told += [f"anchor {one}: {check_anchor(one, checkpoints)} checkpoints of the pack are in it, and the same" for one in anchors]
