@@ -25,6 +25,7 @@ from callserver.control import CommandRefused, Unavailable, Verb, ask_sync
 from callserver.core.facts import RecordingDeleted, TextsErased
 from callserver.core.holds import review_alarm
 from callserver.core.ids import CallId, IncidentId
+from callserver.runtime.clock_doubt import PATIENCE_NS, ClockDoubt
 from callserver.store import queries, retained
 from callserver.store.erase import MOST_ROWS
 from dialplans.model import Priority
@@ -37,6 +38,8 @@ MOST_AT_ONCE = 300  # facts of one round, each of which waits for the journal
 TIMEOUT_S = 5.0
 BY = "retention"
 ALARM = "retention"
+WAITS = "retention:waits"
+FILE = "retention.json"
 log = structlog.get_logger()
 
 
@@ -113,6 +116,7 @@ class Retaining:
         utc_ns: Callable[[], int] = time.time_ns,
         disk: Disk = DISK,
         ask: Callable[[str, dict[str, Any]], object] | None = None,
+        patience_ns: int = PATIENCE_NS,
     ) -> None:
         self._config, self._engine, self._disk = config, engine, disk
         self._now_s, self._utc_ns = now_s, utc_ns
@@ -120,7 +124,8 @@ class Retaining:
         self._look_s = self._carry_s = now_s()  # when it is done next
         self._done = 0  # deletions up to this row were carried out
         self._left: dict[CallId, str] = {}  # what could not be taken away, and why
-        self._told = True  # a predecessor may have raised the alarm
+        self._told = self._waits = True  # a predecessor may have raised these alarms
+        self._doubt = ClockDoubt(Path(config.storage.data) / FILE, patience_ns)
 
     def go(self) -> None:
         """Look, if it is time; carry out what was decided."""
@@ -145,10 +150,25 @@ class Retaining:
                     f"the hold on incident {hold.incident}, by {hold.placed_by}, is to be reviewed: release it or place another"
                 )
                 self._ask(Verb.RAISE_ALARM, {"key": review_alarm(hold.id), "text": text})
+        until_utc_ns = self._doubt.until(now_utc_ns)
+        if now_utc_ns < until_utc_ns:
+            self._wait(now_utc_ns, until_utc_ns)
+            return True
+        if self._waits:
+            self._ask(Verb.CLEAR_ALARM, {"key": WAITS})
+        self._waits = False
         some = list(islice(self._due(now_utc_ns), MOST_AT_ONCE))
         for id, fact in some:
             self._note(id, fact)
         return len(some) < MOST_AT_ONCE
+
+    def _wait(self, now_utc_ns: int, until_utc_ns: int) -> None:
+        """What is due by a clock that is not believed yet stays, and people are told before it goes."""
+        calls = sum(not one.held for one in schedule_of(self._engine, self._config, now_utc_ns))
+        if calls:
+            day = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(until_utc_ns / 1e9))
+            text = f"{calls} recordings are due, and go from {day} on: if that is not right, look at the clock and at [retention]"
+            self._ask(Verb.RAISE_ALARM, {"key": WAITS, "text": text})
 
     def _due(self, now_utc_ns: int) -> Iterator[tuple[str, RecordingDeleted | TextsErased]]:
         """(what it is called, fact), the oldest recordings first."""

@@ -90,7 +90,7 @@ async def released(service: Service, environment: Mapping[str, str], held: str) 
 async def test_what_is_expired_goes_what_is_held_stays_and_the_record_is_whole(
     tmp_path: Path, ports: Ports, peers: Peers
 ) -> None:
-    """The time of day is moved by four days while the service is down; recordings are kept for three."""
+    """The time of day leaps by four days, which is doubted for a day, while the service is down; recordings are kept for three."""
     ahead = tmp_path / "ahead"
     ahead.write_text("0")
     environment = {"WALL_CLOCK": str(ahead), "PYTHONPATH": str(CLOCK)}
@@ -112,6 +112,8 @@ async def test_what_is_expired_goes_what_is_held_stays_and_the_record_is_whole(
         service.stop()
         ahead.write_text(str(4 * DAY_NS))
         service.start()
+        await eventually(lambda: any(fact["key"] == "retention:waits" for fact in service.journal("AlarmRaised")), 30)
+        assert lying(service, gone) and command(service, environment, "retention", "--now").returncode == 0
         await eventually(lambda: not lying(service, gone), 30)
         await eventually(lambda: any(fact["incident"] for fact in service.journal("TextsErased")), 10)
         (fact,) = service.journal("RecordingDeleted")

@@ -76,6 +76,7 @@ class World:
         self.now_ns = 1_000 * DAY_NS
         self.rows = 0
         self.away = False
+        self.patience_ns = 0  # the clock is believed at once
         self.alarms: dict[str, str] = {}
         self.steps = Steps()
         self.archivist = self._fresh()
@@ -92,7 +93,9 @@ class World:
 
     def _fresh(self) -> Retaining:
         clock_s = lambda: self.now_ns / 1e9  # noqa: E731
-        return Retaining(self.config, self.engine, clock_s, lambda: self.now_ns, DyingDisk(self.steps), self._ask)
+        return Retaining(
+            self.config, self.engine, clock_s, lambda: self.now_ns, DyingDisk(self.steps), self._ask, self.patience_ns
+        )
 
     def round(self) -> None:
         """Whoever was killed is started again."""

@@ -106,7 +106,7 @@ def test_a_hold_that_comes_between_the_look_and_the_fact_wins(world: World, monk
 def test_a_hold_that_comes_after_the_fact_is_too_late(world: World) -> None:
     closed(world)
     world.now_ns += 31 * DAY_NS
-    world.steps.kill_at(2, after=True)  # an old alarm is cleared, the fact is journalled, nothing is taken away
+    world.steps.kill_at(3, after=True)  # old alarms are cleared, the fact is journalled, nothing is taken away
     world.round()
     assert world.files_of("i1") == FILES
     held(world, "i1")
@@ -149,6 +149,26 @@ def test_it_looks_each_hour_and_each_minute_where_room_is_short(world: World, mo
     world.now_ns += 30 * 10**9
     world.archivist.go()
     assert world.files_of("i2") == []
+
+
+def test_at_the_first_look_and_after_a_leap_of_the_clock_people_are_told_a_day_before(world: World) -> None:
+    """An upgrade, a clock that was set by a year: nothing goes before somebody had time to see it coming."""
+    world.patience_ns = DAY_NS
+    closed(world)
+    closed(world, "i2")
+    held(world, "i2")
+    world.whole_round()
+    assert world.alarms == {}
+    world.now_ns += 40 * DAY_NS
+    world.whole_round()
+    assert world.files_of("i1") == FILES
+    assert world.alarms["retention:waits"].startswith("1 recordings are due, and go from 1972-11-07 00:00 UTC on")
+    world.now_ns += DAY_NS - 1
+    world.whole_round()
+    assert world.files_of("i1") == FILES
+    world.now_ns += 1
+    world.whole_round()
+    assert (world.files_of("i1"), world.alarms, world.fault()) == ([], {}, "")
 
 
 def test_a_review_that_is_due_rings(world: World) -> None:
