@@ -90,7 +90,7 @@ async def released(service: Service, environment: Mapping[str, str], held: str) 
 async def test_what_is_expired_goes_what_is_held_stays_and_the_record_is_whole(
     tmp_path: Path, ports: Ports, peers: Peers
 ) -> None:
-    """The time of day leaps by four days, which is doubted for a day, while the service is down; recordings are kept for three."""
+    """The time of day leaps by four days while the service is down, which is doubted for a day; three days are kept."""
     ahead = tmp_path / "ahead"
     ahead.write_text("0")
     environment = {"WALL_CLOCK": str(ahead), "PYTHONPATH": str(CLOCK)}
