@@ -138,7 +138,7 @@ async def test_the_audit_pages_through_the_whole_journal(desk: Desk) -> None:
         (
             f"/api/operators/{OPERATOR}/pause",
             {"reason": "meal"},
-            ("pause", {"operator": OPERATOR, "reason": "meal", "by": "the-supervisor"}),
+            ("pause", {"operator": OPERATOR, "reason": "meal", "by": "the-supervisor", "to": ""}),
         ),
     ],
 )
