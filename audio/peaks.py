@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
@@ -75,10 +76,13 @@ def peaks_of(tracks: Sequence[Samples], rate_hz: int, began_utc_ns: int = 0) -> 
     return _made([np.stack(tracks, axis=1)], rate_hz, began_utc_ns)
 
 
-def peaks_of_file(path: Path) -> Peaks:
-    """The peaks of a sound file, read piece by piece. Raises OSError for what is none, ValueError as `peaks_of` does."""
+def peaks_of_file(path: Path, file: BinaryIO | None = None) -> Peaks:
+    """The peaks of a sound file, read piece by piece: from the disk, or from `file` where it does not lie there as it is.
+
+    Raises OSError for what is none, ValueError as `peaks_of` does.
+    """
     try:
-        with soundfile.SoundFile(path) as found:
+        with soundfile.SoundFile(file or path) as found:
             return _made(_pieces(found), int(found.samplerate), 0)
     except soundfile.LibsndfileError as error:
         raise OSError(f"{path.name} is no sound file: {error.error_string}") from error

@@ -124,10 +124,13 @@ def reads_back(path: Path, tracks: Sequence[Samples], rate_hz: int) -> bool:
     return at == tracks[0].size
 
 
-def read_sound(path: Path) -> tuple[NDArray[np.int16], int]:
-    """All samples of a sound file, (frames, tracks), and its rate in Hz. Raises OSError for what is none."""
+def read_sound(path: Path, file: BinaryIO | None = None) -> tuple[NDArray[np.int16], int]:
+    """All samples of a sound file, (frames, tracks), and its rate in Hz; from `file` where it does not lie there as it is.
+
+    Raises OSError for what is none.
+    """
     try:
-        samples, rate_hz = soundfile.read(path, dtype="int16", always_2d=True)
+        samples, rate_hz = soundfile.read(file or path, dtype="int16", always_2d=True)
     except soundfile.LibsndfileError as error:
         raise OSError(f"{path.name} is no sound file: {error.error_string}") from error
     return samples, int(rate_hz)

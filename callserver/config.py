@@ -4,9 +4,9 @@
 Every key has a default; an unknown key or a contradiction is refused with its name. Relative paths are taken from the
 directory of the file. `docs/configuration.md` describes every key; `describe` is the same as data.
 
-Environment: CALLSERVER_CONFIG names the file; CALLSERVER_METRICS_TOKEN and CALLSERVER_MAIL_PASSWORD hold the secrets that
-[web] metrics_token_file and [mail] password_file may hold instead; NOTIFY_SOCKET is systemd's (sd_notify(3)); a seed's
-`password_env` names others.
+Environment: CALLSERVER_CONFIG names the file; CALLSERVER_METRICS_TOKEN, CALLSERVER_MAIL_PASSWORD and CALLSERVER_SITE_KEY hold the
+secrets that [web] metrics_token_file, [mail] password_file and [storage] site_key_file may hold instead; NOTIFY_SOCKET
+is systemd's (sd_notify(3)); a seed's `password_env` names others.
 """
 
 import os
@@ -14,14 +14,18 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from pydantic import BaseModel, ValidationError
 
 from callserver.config_sections import ENVIRONMENT_MAIL_PASSWORD as ENVIRONMENT_MAIL_PASSWORD
 from callserver.config_sections import ENVIRONMENT_METRICS_TOKEN as ENVIRONMENT_METRICS_TOKEN
+from callserver.config_sections import ENVIRONMENT_SITE_KEY as ENVIRONMENT_SITE_KEY
 from callserver.config_sections import Config as Config
+
+if TYPE_CHECKING:
+    from callserver.sealed import SiteKey
 
 ENVIRONMENT_CONFIG = "CALLSERVER_CONFIG"
 ENVIRONMENT_NOTIFY = "NOTIFY_SOCKET"
@@ -110,6 +114,33 @@ def _secret(key: str, file: Path | None, variable: str) -> str:
     if not secret:
         raise ConfigError((f"{key}: {file} is empty",))
     return secret
+
+
+def next_site_key(file: Path) -> Path:
+    """Where a site key's successor waits while files are wrapped anew."""
+    return file.with_name(f"{file.name}.next")
+
+
+def site_keys(config: Config) -> "tuple[SiteKey, ...]":
+    """The site's key, before it its successor where there is one; () without a key. Raises `ConfigError` for a bad one."""
+    from callserver.sealed import SiteKey  # its library is loaded by those alone who need it
+
+    file = config.storage.site_key_file
+    if file is None:
+        texts = {ENVIRONMENT_SITE_KEY: text} if (text := os.environ.get(ENVIRONMENT_SITE_KEY, "")) else {}
+    else:
+        texts = {str(path): path.read_text() for path in (next_site_key(file), file) if _readable(path)}
+    keys = []
+    for where, text in texts.items():
+        try:
+            keys.append(SiteKey(bytes.fromhex(text.strip())))
+        except ValueError:
+            raise ConfigError((f"[storage] site_key_file: {where} holds no key: 64 digits in hex",)) from None
+    return tuple(keys)
+
+
+def _readable(path: Path) -> bool:
+    return os.access(path, os.R_OK)
 
 
 def environment() -> Mapping[str, str]:

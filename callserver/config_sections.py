@@ -15,6 +15,7 @@ from callserver.config_retention import RetentionConfig
 
 ENVIRONMENT_METRICS_TOKEN = "CALLSERVER_METRICS_TOKEN"
 ENVIRONMENT_MAIL_PASSWORD = "CALLSERVER_MAIL_PASSWORD"
+ENVIRONMENT_SITE_KEY = "CALLSERVER_SITE_KEY"
 
 _PORTS = re.compile(r"(\d{1,5})-(\d{1,5})")
 
@@ -217,6 +218,14 @@ class StorageConfig(_Section):
         default=72, ge=1, le=8760, description="An alarm rings when a disk will be full in fewer hours, as it filled lately."
     )
     alarm_percent: int = Field(default=10, ge=1, le=90, description="An alarm rings when less of a disk is free, in per cent.")
+    encrypt_recordings: bool = Field(
+        default=False, description="Recordings, and captures once a recording was made of them, are encrypted on the disk."
+    )
+    site_key_file: FilePath | None = Field(
+        default=None,
+        description=f"File with the site's key, by `callserver key site make`. {ENVIRONMENT_SITE_KEY} does the same.",
+        examples=["/etc/callserver/site.key"],
+    )
 
     @property
     def captures(self) -> Path:

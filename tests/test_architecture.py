@@ -31,6 +31,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "callserver.config_retention": (),  # how long what is kept
     "callserver.version": (),
     "callserver.logs": (),  # how a process speaks of itself
+    "callserver.sealed": (),  # how a file lies encrypted
     "callserver.control": ("callserver.control_status", *BASE),  # the messages between commands, web and switchboard
     "callserver.control_status": (),
     "callserver.control_handover": ("callserver.control_status",),  # the sheet for the next shift
@@ -55,7 +56,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "callserver.__main__": ("*",),
 }
 
-ANYBODY = ("callserver", "callserver.version", "callserver.logs")
+ANYBODY = ("callserver", "callserver.version", "callserver.logs", "callserver.sealed")
 """What every room but the pure ones may know."""
 
 BESIDES: Mapping[tuple[str, str], str] = {

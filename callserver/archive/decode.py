@@ -16,6 +16,7 @@ from audio import g711
 from audio.tones import Samples
 from callserver.archive.packets import Gathering, Packets
 from callserver.media import capture_format as cf
+from callserver.sealed import SiteKey, opened
 
 PCMU, PCMA, G722 = "PCMU", "PCMA", "G722"
 RATES_HZ = {PCMU: 8000, PCMA: 8000, G722: 16_000}
@@ -74,21 +75,32 @@ class _Boot:
         return at_ns - self.first.anchor_boottime_ns + self.first.anchor_utc_ns if self.first else 0
 
 
-def open_capture(path: Path) -> BinaryIO:
-    """The uncompressed stream of a capture, be it `.cap` or `.cap.gz`."""
-    if path.suffix == ".gz":
-        return cast(BinaryIO, gzip.open(path, "rb"))
-    return path.open("rb")
+def open_capture(path: Path, keys: Sequence[SiteKey] = ()) -> BinaryIO:
+    """The uncompressed stream of a capture, be it `.cap` or `.cap.gz`, encrypted or not. Raises OSError."""
+    stream = opened(path, keys)
+    return cast(BinaryIO, _Unpacked(stream)) if path.suffix == ".gz" else stream
 
 
-def read_call(captures: Sequence[Path]) -> CallCapture:
+class _Unpacked(gzip.GzipFile):
+    """Closes what it reads from."""
+
+    def __init__(self, below: BinaryIO) -> None:
+        super().__init__(fileobj=below, mode="rb")
+        self._below = below
+
+    def close(self) -> None:
+        super().close()
+        self._below.close()
+
+
+def read_call(captures: Sequence[Path], keys: Sequence[SiteKey] = ()) -> CallCapture:
     """Read all captures of a call (any order). Raises OSError when a file cannot be read at all."""
     call = CallCapture()
     legs: dict[str, _Leg] = {}
     boot = _Boot()
     starts: list[int] = []
     for path in sorted(captures):
-        with open_capture(path) as stream:
+        with open_capture(path, keys) as stream:
             try:
                 reading = cf.read(stream)
             except ValueError as error:  # nothing to be had of it but its hash

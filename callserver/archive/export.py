@@ -18,6 +18,7 @@ from callserver.archive import keep
 from callserver.archive.align import lay, stretches
 from callserver.archive.decode import G722, RATES_HZ, CallCapture, LegCapture, codec_of, read_call
 from callserver.archive.packets import Packets
+from callserver.archive.sealing import Sealing
 from callserver.core.facts import RecordingMade
 from callserver.core.ids import CallId
 
@@ -44,24 +45,30 @@ class _Made:
     report: list[str] = field(default_factory=list)
 
 
-def make_recording(call: CallId, captures: Sequence[Path], out_dir: Path, disk: Disk = DISK) -> RecordingMade:
+def make_recording(
+    call: CallId, captures: Sequence[Path], out_dir: Path, disk: Disk = DISK, sealing: Sealing | None = None
+) -> RecordingMade:
     """Make `<out_dir>/call.flac` (left: what the points said; right: what they were sent) and `<leg>.flac` for each leg.
 
     Beside them lies `call.peaks`, the shape of the first. 8 kHz, or 16 kHz when any sound of the call is G.722. Every file is
-    read back and compared; then the captures are compressed and kept. `files` are named below the directory of `out_dir`,
+    read back and compared; then the captures are compressed and kept, and with `sealing` all of it is encrypted; the hashes are
+    those of what is inside. `files` are named below the directory of `out_dir`,
     `captures` below that of the incidents; both hold SHA-256. Raises OSError, EOFError (a compressed capture that ends too
     soon) or ValueError; nothing is then half done that doing it again does not put right.
     """
-    sums = {keep.name_of(path): keep.sum_uncompressed(path) for path in captures}
-    heard = read_call(captures)
+    keys = sealing.required() if sealing else ()
+    sums = {keep.name_of(path): keep.sum_uncompressed(path, keys) for path in captures}
+    heard = read_call(captures, keys)
     made = _Made(report=list(heard.remarks))
     if any(len(leg.heard) or len(leg.sent) for leg in heard.legs):
         _begin_early(heard)
         _write(heard, out_dir, made, disk)
     else:
         made.report.append("no sound was captured")
-    for path in captures:
-        keep.compress(path, sums[keep.name_of(path)], disk)
+    kept = [keep.compress(path, sums[keep.name_of(path)], disk) for path in captures]
+    if sealing:
+        for path in (*(out_dir.parent / name for name in made.files), *kept):
+            sealing.seal(path, disk)
     return RecordingMade(
         call=call,
         files=made.files,

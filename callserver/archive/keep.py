@@ -4,11 +4,13 @@ import fcntl
 import gzip
 import hashlib
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from audio.disk import DISK, Disk
 from callserver.archive.decode import open_capture
+from callserver.sealed import SiteKey, opened
 
 SUFFIX = ".cap"
 _BLOCK_BYTES = 1 << 20
@@ -47,15 +49,15 @@ def name_of(capture: Path) -> str:
     return "/".join((*capture.parts[-3:-1], capture.name.removesuffix(".gz")))
 
 
-def sum_of(path: Path) -> str:
-    """SHA-256 of a file as it lies there."""
-    with path.open("rb") as stream:
+def sum_of(path: Path, keys: Sequence[SiteKey] = ()) -> str:
+    """SHA-256 of a file's content, which may lie there encrypted. Raises OSError."""
+    with opened(path, keys) as stream:
         return _sum(stream)
 
 
-def sum_uncompressed(capture: Path) -> str:
+def sum_uncompressed(capture: Path, keys: Sequence[SiteKey] = ()) -> str:
     """SHA-256 of a capture's bytes as the worker wrote them. Raises OSError, EOFError or zlib.error."""
-    with open_capture(capture) as stream:
+    with open_capture(capture, keys) as stream:
         return _sum(stream)
 
 

@@ -15,6 +15,7 @@ import structlog
 from audio.disk import DISK, Disk
 from callserver.archive import keep
 from callserver.archive.export import make_recording
+from callserver.archive.sealing import Sealing
 from callserver.core.facts import RecordingFailed, RecordingMade
 from callserver.core.ids import CallId
 
@@ -53,13 +54,14 @@ class Archivist:
         append: Callable[[RecordingMade | RecordingFailed], object],
         now_ns: Callable[[], int] = time.monotonic_ns,
         disk: Disk = DISK,
+        sealing: Sealing | None = None,
     ) -> None:
         self._captures = captures_root
         self._recordings = recordings_root
         self._unfinished = unfinished
         self._append = append
         self._now_ns = now_ns
-        self._disk = disk
+        self._disk, self._sealing = disk, sealing
         self._troubles: dict[CallId, _Trouble] = {}
 
     def step(self) -> int:
@@ -76,7 +78,7 @@ class Archivist:
         try:
             for path in keep.leftovers(folder, self._recordings / call):
                 self._disk.remove(path)
-            made = make_recording(call, keep.captures_of(folder), self._recordings / call, self._disk)
+            made = make_recording(call, keep.captures_of(folder), self._recordings / call, self._disk, self._sealing)
         except BAD_FILES as error:
             self._failed(call, f"{type(error).__name__}: {error}")
             return False

@@ -8,12 +8,13 @@ import hashlib
 import json
 import shutil
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from audio.disk import DISK, Disk
+from callserver.sealed import SiteKey, opened, size_of
 
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 FORMAT = "callserver-pack-1"
@@ -75,6 +76,7 @@ class Content:
     sounds: list[Sound]
     cameras: list[Camera]
     paths: dict[str, tuple[Path, str]]
+    keys: Sequence[SiteKey] = ()  # for what lies there encrypted; in a pack it does not
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def write_pack(
             names = sorted({*texts, *content.paths})
             for done, name in enumerate(names):
                 progress(done, len(names))
-                _add(zip, name, texts.get(name), content.paths[name][0] if name in content.paths else None)
+                _add(zip, name, texts.get(name), content.paths[name][0] if name in content.paths else None, content.keys)
         packed = Packed(_sum(aside), aside.stat().st_size)
         disk.keep(aside, out)
     except BaseException:
@@ -131,7 +133,7 @@ def _look_for_room(directory: Path, content: Content) -> None:
 def _manifest(content: Content) -> bytes:
     sums = {name: hashlib.sha256(octets).hexdigest() for name, octets in content.texts.items()}
     for name, (path, expected) in content.paths.items():
-        sums[name] = _sum(path)
+        sums[name] = _sum(path, content.keys)
         if sums[name] != expected:
             raise ValueError(f"{name} is not what the journal says; run callserver verify")
     return as_json(
@@ -145,23 +147,24 @@ def _manifest(content: Content) -> bytes:
     )
 
 
-def _add(zip: zipfile.ZipFile, name: str, octets: bytes | None, path: Path | None) -> None:
+def _add(zip: zipfile.ZipFile, name: str, octets: bytes | None, path: Path | None, keys: Sequence[SiteKey]) -> None:
     info = zipfile.ZipInfo(name, _TIME)
     info.create_system, info.external_attr = 3, 0o644 << 16
     info.compress_type = zipfile.ZIP_STORED if path is not None else zipfile.ZIP_DEFLATED
     if path is not None:
-        info.file_size = path.stat().st_size  # so that one past 2 GB gets the fields for it
+        with opened(path, keys) as sound:
+            info.file_size = size_of(sound)  # so that one past 2 GB gets the fields for it
     with zip.open(info, "w") as out:
         if path is None:
             out.write(octets or b"")
             return
-        with path.open("rb") as sound:
+        with opened(path, keys) as sound:
             shutil.copyfileobj(sound, out, _BLOCK)
 
 
-def _sum(path: Path) -> str:
+def _sum(path: Path, keys: Sequence[SiteKey] = ()) -> str:
     total = hashlib.sha256()
-    with path.open("rb") as file:
+    with opened(path, keys) as file:
         _feed(file, total.update)
     return total.hexdigest()
 

@@ -9,7 +9,7 @@ there a span begins `LAG_MS` earlier, and nothing of a word is left behind.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from audio.tones import Samples, tone
 from audio.tracks import read_sound, write_flac
 from callserver.archive import keep
 from callserver.core.desk import EVERYONE, OTHERS, POINT, SILENCE, TONE
+from callserver.sealed import SiteKey, opened
 
 LISTENING = "call"
 COVER_HZ, COVER_DBFS = 1000.0, -20.0
@@ -72,22 +73,29 @@ def fault(cover: Cover, legs: Mapping[str, str]) -> str:
 
 
 def redact(
-    root: Path, files: Mapping[str, str], id: str, cover: Cover, legs: Mapping[str, str], who: Origin, disk: Disk = DISK
+    root: Path,
+    files: Mapping[str, str],
+    id: str,
+    cover: Cover,
+    legs: Mapping[str, str],
+    who: Origin,
+    disk: Disk = DISK,
+    keys: Sequence[SiteKey] = (),
 ) -> Redacted:
     """Write `redacted-<id>-<name>` beside each of `files`, the FLACs of one call below `root` with their SHA-256 in the journal.
 
     All files of the call are written, also those in which nothing is covered, so that the redaction is whole by itself. The same
     wish gives the same bytes. Raises ValueError for a wish that makes no sense or an original that is not what the journal says,
-    OSError for the disk.
+    OSError for the disk. `keys` are for originals that lie there encrypted; what is written is not.
     """
     if wrong := fault(cover, legs):
         raise ValueError(wrong)
     origin, written = {}, {}
     for name in sorted(name for name in files if name.endswith(".flac")):
-        origin[name] = keep.sum_of(root / name)
+        origin[name] = keep.sum_of(root / name, keys)
         if origin[name] != files[name]:
             raise ValueError(f"{name} is not what the journal says; run callserver verify")
-        tracks, rate_hz = _tracks(root / name)
+        tracks, rate_hz = _tracks(root / name, keys)
         for side, spans in _where(Path(name).stem, cover, legs).items():
             put_over(tracks[side], rate_hz, spans, cover.cover)
         path = (root / name).with_name(f"redacted-{id}-{Path(name).name}")
@@ -125,9 +133,10 @@ def _where(stem: str, cover: Cover, legs: Mapping[str, str]) -> dict[int, Spans]
     return there
 
 
-def _tracks(path: Path) -> tuple[list[Samples], int]:
+def _tracks(path: Path, keys: Sequence[SiteKey]) -> tuple[list[Samples], int]:
     """The sides of a file, each by itself: an hour of two takes 230 MB once, and not four times."""
-    samples, rate_hz = read_sound(path)
+    with opened(path, keys) as file:
+        samples, rate_hz = read_sound(path, file)
     return [np.ascontiguousarray(samples[:, side]) for side in range(samples.shape[1])], rate_hz
 
 

@@ -23,6 +23,7 @@ from callserver.backup import contents, examining, snapshot
 from callserver.backup.manifest import DATABASE, FORMAT, SUFFIX, BackupUnusable, Item, Manifest, free_name, made_in, read, written
 from callserver.backup.objects import ASIDE, Objects
 from callserver.config import Config
+from callserver.sealed import is_sealed
 from callserver.store.engine import store_path
 from callserver.store.evidence.keys import KeyUnusable, SigningKey, read_key
 from callserver.store.evidence.notary import key_path
@@ -105,7 +106,7 @@ class _Making:
         files = contents.without_plain_forms(self._copied.items) | self._key()
         items = (database, *(files[name] for name in sorted(files)))
         manifest = Manifest(FORMAT, free_name(self._root, utc_ns), utc_ns, VERSION, head.revision, head.rows, head.hash, items)
-        faults = (*examined.faults, *self._copied.faults.values(), *examined.absent(files), *self._outside())
+        faults = (*examined.faults, *self._copied.faults.values(), *examined.absent(files, self._is_sealed), *self._outside())
         return self._finish(manifest, faults, examined.keys)
 
     # ---- files ----------------------------------------------------------------------------------------------
@@ -138,6 +139,9 @@ class _Making:
         except OSError as error:
             raise BackupUnusable(f"the key {path} cannot be read: {error.strerror}") from error
         return {KEY_NAME: Item(KEY_NAME, size, digest)}
+
+    def _is_sealed(self, item: Item) -> bool:
+        return is_sealed(self._objects.path(item.sha256))
 
     def _outside(self) -> tuple[str, ...]:
         """Facts that the database has not taken yet."""

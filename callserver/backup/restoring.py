@@ -15,6 +15,7 @@ from audio.disk import DISK, Disk
 from callserver.backup.manifest import SUFFIX, BackupUnusable, Item, Manifest, Signed, made_in, read, signed_text
 from callserver.backup.objects import Objects
 from callserver.backup.snapshot import head_of
+from callserver.sealed import SiteKey
 from callserver.store.engine import FILE_NAME, read_only
 from callserver.store.evidence import examine
 from callserver.store.evidence.files import examine_files
@@ -37,6 +38,7 @@ class Restored:
     checkpoints: int
     signed_to: int
     faults: tuple[str, ...]
+    closed: int = 0  # recordings and captures that are encrypted and were not looked into: their objects are whole
 
 
 class NotWhole(ValueError):
@@ -54,8 +56,11 @@ def restore(
     despite_faults: bool = False,
     told: Told = lambda *_: None,
     disk: Disk = DISK,
+    site: Sequence[SiteKey] = (),
 ) -> Restored:
     """Put a backup (its file, or a directory of backups: the newest) back as a new data directory; `keys` are trusted.
+
+    What is encrypted is looked into where its key is among `site`.
 
     Raises BackupUnusable (there is none, it is of a newer version, `into` is there), NotWhole, StoreVersionError and OSError;
     then there is nothing new under that name.
@@ -69,7 +74,7 @@ def restore(
     shutil.rmtree(aside, ignore_errors=True)
     try:
         faults = _lay_out(Objects(path.parent, disk), signed.manifest, aside, told, disk)
-        signatures = _examine(aside, signed, keys, faults, told)
+        signatures, closed = _examine(aside, signed, keys, faults, told, site)
         if faults and not despite_faults:
             raise NotWhole(faults)
         _settle(aside, disk)
@@ -79,7 +84,7 @@ def restore(
         shutil.rmtree(aside, ignore_errors=True)
         raise
     m = signed.manifest
-    return Restored(path, into, m, signed.key, signatures.checkpoints, signatures.signed_to, tuple(faults))
+    return Restored(path, into, m, signed.key, signatures.checkpoints, signatures.signed_to, tuple(faults), closed)
 
 
 def _chosen(named: Path) -> Path:
@@ -125,14 +130,16 @@ def _inside(item: Item) -> PurePosixPath:
     return path
 
 
-def _examine(aside: Path, signed: Signed, keys: Sequence[str], faults: list[str], told: Told) -> examine.Signed:
-    """The faults of the store are added to those of its files; what the signatures show."""
-    found = examine.Signed()
+def _examine(
+    aside: Path, signed: Signed, keys: Sequence[str], faults: list[str], told: Told, site: Sequence[SiteKey]
+) -> tuple[examine.Signed, int]:
+    """The faults of the store are added to those of its files; what the signatures show, and how many files stayed closed."""
+    found, closed = examine.Signed(), 0
     try:
         head = head_of(aside / FILE_NAME)
     except BackupUnusable as error:
         faults.append(str(error))
-        return found
+        return found, closed
     m = signed.manifest
     if (head.rows, head.hash, head.revision) != (m.rows, m.hash, m.revision):
         faults.append(f"the database ends with row {head.rows} ({head.hash}), the backup with row {m.rows} ({m.hash})")
@@ -143,12 +150,14 @@ def _examine(aside: Path, signed: Signed, keys: Sequence[str], faults: list[str]
         found = examine.check_signatures(engine, keys)
         faults += _signature_fault(signed, found)
         recordings = lambda done, total: told("recordings", done, total)  # noqa: E731
-        faults += [one.text for one in examine_files(engine, aside / "recordings", aside / "captures", recordings) if one.fault]
+        lines = list(examine_files(engine, aside / "recordings", aside / "captures", recordings, site))
+        faults += [one.text for one in lines if one.fault]
+        closed = sum(one.closed for one in lines)
     except examine.Wrong as wrong:
         faults.append(str(wrong))
     finally:
         engine.dispose()
-    return found
+    return found, closed
 
 
 def _signature_fault(signed: Signed, found: examine.Signed) -> list[str]:

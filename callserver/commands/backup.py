@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from callserver.backup.making import Made
     from callserver.backup.restoring import Restored
     from callserver.config import Config
+    from callserver.sealed import SiteKey
 
 _PRIVATE = 0o077
 _GIB = 1 << 30
@@ -56,10 +57,13 @@ def restore(
     despite_faults: Annotated[
         bool, typer.Option("--despite-faults", help="Put back what there is, though something is damaged; all of that is told.")
     ] = False,
+    site_key_file: Annotated[
+        Path | None, typer.Option("--site-key-file", metavar="FILE", help="Look into what is encrypted under the key in it.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Put a backup back into a new directory, after all of it was verified. Nothing is overwritten."""
-    restored = _restored(named.absolute(), into.absolute(), tuple(key or ()), despite_faults, as_json)
+    restored = _restored((named.absolute(), into.absolute()), tuple(key or ()), despite_faults, site_key_file, as_json)
     if as_json:
         write_json(_restored_data(restored))
     else:
@@ -148,7 +152,9 @@ def _as_data(made: "Made", journalled: bool, gone: tuple[str, ...], freed: int, 
 # ---- restore ----------------------------------------------------------------------------------------------------
 
 
-def _restored(named: Path, into: Path, keys: tuple[str, ...], despite_faults: bool, quiet: bool) -> "Restored":
+def _restored(
+    places: tuple[Path, Path], keys: tuple[str, ...], despite_faults: bool, site: Path | None, quiet: bool
+) -> "Restored":
     from callserver.backup.manifest import BackupUnusable
     from callserver.backup.restoring import NotWhole, restore
     from callserver.store.upgrade import StoreVersionError
@@ -156,7 +162,7 @@ def _restored(named: Path, into: Path, keys: tuple[str, ...], despite_faults: bo
     os.umask(_PRIVATE)
     try:
         with Bar(quiet) as bar:
-            return restore(named, into, keys, despite_faults, bar.told)
+            return restore(*places, keys, despite_faults, bar.told, site=_site_key(site))
     except NotWhole as error:
         lines = "".join(f"\nBROKEN: {fault}" for fault in error.faults)
         fail(f"nothing was put back: the backup is not whole (--despite-faults takes what there is){lines}")
@@ -165,7 +171,16 @@ def _restored(named: Path, into: Path, keys: tuple[str, ...], despite_faults: bo
     except StoreVersionError as error:
         fail(f"nothing was put back: {error}")
     except OSError as error:
-        fail(f"nothing was put back: {error.filename or into}: {error.strerror}")
+        fail(f"nothing was put back: {error.filename or places[1]}: {error.strerror}")
+
+
+def _site_key(file: Path | None) -> "tuple[SiteKey, ...]":
+    from callserver.sealed import SiteKey
+
+    try:
+        return () if file is None else (SiteKey(bytes.fromhex(file.read_text().strip())),)
+    except (OSError, ValueError) as error:
+        fail(f"{file} holds no site key: {error}", MISUSE)
 
 
 def _tell_restored(restored: "Restored") -> None:
@@ -173,6 +188,8 @@ def _tell_restored(restored: "Restored") -> None:
     say(f"{restored.into}: {m.rows} rows, {len(m.files)} files, {m.size / _GIB:.3f} GiB, from {restored.backup}")
     signed = f"signed with key {restored.signed_by}" if restored.signed_by else "not signed"
     say(f"the backup is {signed}; {restored.checkpoints} checkpoints sign the journal up to row {restored.signed_to}")
+    if restored.closed:
+        say(f"{restored.closed} files are encrypted and were not looked into (--site-key-file); they are what was saved")
     for fault in restored.faults:
         say(f"BROKEN: {fault}")
     for line in _next_steps(restored):
@@ -199,4 +216,5 @@ def _restored_data(restored: "Restored") -> dict[str, object]:
     m = restored.manifest
     told = {"backup": str(restored.backup), "into": str(restored.into), "rows": m.rows, "hash": m.hash, "files": len(m.files)}
     told |= {"bytes": m.size, "made_utc_ns": m.made_utc_ns, "key": restored.signed_by, "checkpoints": restored.checkpoints}
+    told |= {"closed": restored.closed}
     return {"ok": not restored.faults, **told, "signed_to": restored.signed_to, "faults": restored.faults}

@@ -2,9 +2,11 @@
 
 import typer
 
+from callserver.commands import site_key
 from callserver.commands.output import FAULTS, ConfigOption, JsonOption, SetOption, configured, fail, say, write_json
 
-app = typer.Typer(no_args_is_help=True, help="Show or replace the key that signs the journal.")
+app = typer.Typer(no_args_is_help=True, help="Show or replace the key that signs the journal; make or change the site's key.")
+app.add_typer(site_key.app, name="site")
 
 
 @app.command()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from callserver.config import Config
+    from callserver.sealed import SiteKey
     from callserver.store.journal import Report
 
 Progress = Callable[[int, int], None]
@@ -36,10 +37,11 @@ class _Verdict:
     files: tuple[str, ...] = ()
     deleted: int = 0  # calls of which something was
     left: tuple[str, ...] = ()  # files that were to be deleted and are still there
+    closed: int = 0  # files that are encrypted and whose key is not here: not examined
 
     @property
     def ok(self) -> bool:
-        return not self.fault
+        return not self.fault and not self.closed
 
 
 def verify(
@@ -98,11 +100,21 @@ def _examined(
         return found
     if files:
         with _Progress(quiet, "recordings") as progress:
-            lines = list(examine_files(engine, the.storage.recordings, the.storage.captures, progress))
+            lines = list(examine_files(engine, the.storage.recordings, the.storage.captures, progress, _site_keys(the)))
         found.files = tuple(line.text for line in lines if line.fault)
-        found.left = tuple(line.text for line in lines if not line.fault)
+        found.left = tuple(line.text for line in lines if not line.fault and not line.closed)
+        found.closed = sum(line.closed for line in lines)
     found.fault = next(iter(found.files), "")
     return found
+
+
+def _site_keys(the: "Config") -> "tuple[SiteKey, ...]":
+    from callserver.config import ConfigError, site_keys
+
+    try:
+        return site_keys(the)
+    except ConfigError as error:
+        fail(str(error), MISUSE)
 
 
 def _own_key(the: "Config") -> tuple[str, ...]:
@@ -131,6 +143,8 @@ def _tell(found: _Verdict) -> None:
         say(f"deletions: the recordings of {found.deleted} calls were deleted, none of them held")
         for line in found.left:
             say(f"warning: {line}")
+        if found.closed:
+            say(f"NOT EXAMINED: {found.closed} files are encrypted, and the site's key is missing ([storage] site_key_file)")
         for line in found.files or (found.fault,):
             if line:
                 say(f"BROKEN: {line}")
@@ -139,7 +153,7 @@ def _tell(found: _Verdict) -> None:
 
 
 def _as_data(found: _Verdict) -> dict[str, object]:
-    names = ("fault", "checkpoints", "signed_to", "keys", "anchors", "files", "deleted", "left")
+    names = ("fault", "checkpoints", "signed_to", "keys", "anchors", "files", "deleted", "left", "closed")
     return {**asdict(found.report), "ok": found.ok, **{name: getattr(found, name) for name in names}}
 
 

@@ -31,6 +31,7 @@ from callserver.runtime.desk_work import DeskWork
 from callserver.runtime.proving import Proving
 from callserver.runtime.pulse import BEAT_S, Beats
 from callserver.runtime.retaining import Retaining
+from callserver.runtime.sealing import SealingHere
 from callserver.runtime.space import Space
 from callserver.store import queries
 from callserver.store.engine import read_only
@@ -56,7 +57,10 @@ class Rounds:
         self.plan_version = -1
         self.taken_up = False
         self.captures = Path(config.storage.captures)
-        self.archivist = Archivist(self.captures, Path(config.storage.recordings), self._unfinished, self._append)
+        self.seal = SealingHere(config)
+        self.archivist = Archivist(
+            self.captures, Path(config.storage.recordings), self._unfinished, self._append, sealing=self.seal.sealing
+        )
         self.over_s: dict[str, float] = {}  # calls that wait for their recording: since when we know of it, by time.monotonic
         self.worked_s = time.monotonic()  # when the work went on last
 
@@ -66,7 +70,8 @@ class Rounds:
         try:
             self._take_up()
             self._prompts()
-            self.archivist.step()
+            if self.seal.ready():
+                self.archivist.step()
         except (DBAPIError, Unavailable, CommandRefused, OSError) as error:
             log.warning("archivist.round_failed", error=str(error))
         self.retaining.go()

@@ -16,9 +16,10 @@ from callserver.archive.export import LISTENING, SHAPE
 from callserver.archive.pack import About, Camera, Content, Packed, Progress, Sound, as_json, compact_json, write_pack
 from callserver.archive.pack_page import Line, page
 from callserver.archive.redact import Cover, Origin, redact
-from callserver.config import Config
+from callserver.config import Config, site_keys
 from callserver.core import desk as desks
 from callserver.core import facts as f
+from callserver.sealed import SiteKey, opened
 from callserver.store import plan_history, queries
 from callserver.store.evidence.extract import Extract, Found, extract
 from callserver.store.evidence.keys import SigningKey, read_key
@@ -73,7 +74,7 @@ def make_pack(config: Config, engine: Engine, wanted: Wanted, out: Path, progres
         *(wanted.pack, wanted.incident, place, zone.utc(wanted.made_utc_ns), wanted.by, wanted.reason, wanted.approved_by),
         *(VERSION, zone.name),
     )
-    content = Content(about, {}, [], [], {})
+    content = Content(about, {}, [], [], {}, site_keys(config))
     _add_sound(config, engine, wanted, content, zone)
     _add_cameras(content, plan, row, zone)
     _add_texts(content, taken, zone, key)
@@ -86,7 +87,8 @@ def make_redaction(config: Config, engine: Engine, asked: f.ExportAsked) -> f.Re
     legs = {leg.id: leg.role for leg in queries.legs_of(engine, asked.of)}
     cover = Cover(asked.spans, asked.party, asked.cover)
     who = Origin(asked.by, asked.reason, VERSION)
-    done = redact(config.storage.recordings, made.files if made else {}, asked.export, cover, legs, who)
+    keys = site_keys(config)
+    done = redact(config.storage.recordings, made.files if made else {}, asked.export, cover, legs, who, keys=keys)
     return f.RedactionMade(
         *(asked.export, asked.incident, asked.of, done.origin, done.files),
         *(asked.spans, asked.party, asked.cover, asked.by, asked.reason),
@@ -118,7 +120,7 @@ def _add_sound(config: Config, engine: Engine, wanted: Wanted, content: Content,
         roles = {leg.id: f"what the {leg.role} {leg.party} said" for leg in queries.legs_of(engine, call.id)}
         told = {Path(LISTENING).stem: "left what the point said, right what it heard", **roles}
         on_it = {name: told.get(Path(name).stem.removeprefix(prefix), "a track of the call") for name in there}
-        began = _shape(config.storage.recordings / call.id / SHAPE) if there else (0, 0)
+        began = _shape(config.storage.recordings / call.id / SHAPE, content.keys) if there else (0, 0)
         content.sounds.append(_sound(call.id, kind if there else "none", why, on_it, began, zone))
         content.paths |= {f"sound/{name}": (config.storage.recordings / name, known[name]) for name in there}
 
@@ -132,10 +134,15 @@ def _sound(call: str, kind: str, why: str, on_it: dict[str, str], began: tuple[i
     return Sound(call, kind, zone.utc(at_ns) if at_ns else None, zone.local(at_ns) if at_ns else None, length_ms, files, why)
 
 
-def _shape(path: Path) -> tuple[int, int]:
+def _content(path: Path, keys: Sequence[SiteKey]) -> bytes:
+    with opened(path, keys) as file:
+        return file.read()
+
+
+def _shape(path: Path, keys: Sequence[SiteKey]) -> tuple[int, int]:
     """When a recording begins (UTC ns, 0: nobody knows) and how many ms it has."""
     try:
-        peaks = unpack(path.read_bytes())
+        peaks = unpack(_content(path, keys))
     except (OSError, ValueError):
         return 0, 0
     return peaks.began_utc_ns, peaks.duration_ms

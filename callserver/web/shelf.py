@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -9,6 +10,7 @@ from typing import TypeVar
 from fastapi import Request
 
 from audio.peaks import SUFFIX, Peaks, peaks_of_file, unpack
+from callserver.sealed import SiteKey, opened
 from callserver.store import search
 from callserver.web.service import Service
 
@@ -39,16 +41,16 @@ class Shelf:
             _keep(self._names, version, found, PLANS_KEPT)
         return found
 
-    async def shape(self, flac: Path) -> Peaks:
+    async def shape(self, flac: Path, keys: Sequence[SiteKey] = ()) -> Peaks:
         """The peaks of a recording: the archivist's, else made now. Raises OSError or ValueError where neither is possible."""
-        stored = await asyncio.to_thread(_stored, flac.with_suffix(SUFFIX))
+        stored = await asyncio.to_thread(_stored, flac.with_suffix(SUFFIX), keys)
         if stored is not None:
             return stored
         changed_ns = (await asyncio.to_thread(flac.stat)).st_mtime_ns
         async with self._making:  # a second one that asks meanwhile finds it made
             made = self._shapes.get((flac, changed_ns))
             if made is None:
-                made = await asyncio.to_thread(peaks_of_file, flac)
+                made = await asyncio.to_thread(_made, flac, keys)
         _keep(self._shapes, (flac, changed_ns), made, SHAPES_KEPT)
         return made
 
@@ -63,10 +65,16 @@ def shelf(request: Request) -> Shelf:
     return found
 
 
-def _stored(path: Path) -> Peaks | None:
+def _made(flac: Path, keys: Sequence[SiteKey]) -> Peaks:
+    with opened(flac, keys) as file:
+        return peaks_of_file(flac, file)
+
+
+def _stored(path: Path, keys: Sequence[SiteKey]) -> Peaks | None:
     """What the archivist made; None for a recording of an older version, or a file that is damaged."""
     try:
-        return unpack(path.read_bytes())
+        with opened(path, keys) as file:
+            return unpack(file.read())
     except (OSError, ValueError):
         return None
 

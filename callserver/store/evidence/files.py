@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from sqlalchemy import Engine, select
 
 from callserver.core.facts import RecordingDeleted, RecordingMade, RedactionMade
 from callserver.core.ids import CallId
+from callserver.sealed import KeyMissing, SealBroken, SiteKey, opened
 from callserver.store import schema as t
 from callserver.store.encoding import decode_fact
 from callserver.store.evidence.retained import Deleted, check_deletions
@@ -24,6 +25,7 @@ class Finding:
 
     text: str
     fault: bool
+    closed: bool = False  # it is encrypted and its key is not here: nothing is known of it
 
 
 def broken_files(
@@ -34,9 +36,16 @@ def broken_files(
 
 
 def examine_files(
-    engine: Engine, recordings: Path, captures: Path, progress: Callable[[int, int], None] = lambda done, total: None
+    engine: Engine,
+    recordings: Path,
+    captures: Path,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    keys: Sequence[SiteKey] = (),
 ) -> Iterator[Finding]:
-    """Every file that is wrong, and every one that should be gone. What is deleted meanwhile is not wrong. Raises `Wrong`."""
+    """Every file that is wrong, that should be gone, or that is encrypted under none of `keys`.
+
+    What is deleted meanwhile is not wrong. Raises `Wrong`.
+    """
     made = newest(engine)
     deleted = check_deletions(engine)
     for done, (number, fact) in enumerate(made, 1):
@@ -45,7 +54,11 @@ def examine_files(
                 gone = deleted.get(fact.call, Deleted()).has(name, number)
                 if gone and not _there(below, name):
                     continue
-                fault = _fault(below, name, expected)
+                try:
+                    fault = _fault(below, name, expected, keys)
+                except KeyMissing:
+                    yield Finding(f"{what} of call {fact.call}: {name} is encrypted, and its key is missing", False, True)
+                    continue
                 if fault and _deleted_meanwhile(engine, fact.call, name, number):
                     continue
                 if fault or gone:
@@ -101,23 +114,29 @@ def _there(below: Path, name: str) -> bool:
     return path.exists() or path.with_name(f"{path.name}.gz").exists()
 
 
-def _fault(below: Path, name: str, expected: str) -> str:
+def _fault(below: Path, name: str, expected: str, keys: Sequence[SiteKey] = ()) -> str:
     if Path(name).is_absolute() or ".." in Path(name).parts:
         return "lies outside of its directory"
-    found = _sum(below / name)
+    try:
+        found = _sum(below / name, keys)
+    except SealBroken as broken:
+        return f"was altered: {broken}"
     if found is None:
         return "is not there or cannot be read"
     return "" if found == expected else f"was altered: its SHA-256 is {found}, not {expected}"
 
 
-def _sum(path: Path) -> str | None:
-    """SHA-256 of a file, or of what lies compressed beside its place."""
+def _sum(path: Path, keys: Sequence[SiteKey]) -> str | None:
+    """SHA-256 of a file, or of what lies compressed beside its place. Raises KeyMissing, SealBroken."""
     total = hashlib.sha256()
     packed = path.with_name(f"{path.name}.gz")
     try:
-        with path.open("rb") if path.exists() else gzip.open(packed, "rb") as file:
+        with opened(path if path.exists() else packed, keys) as below:
+            file = below if path.exists() else gzip.GzipFile(fileobj=below, mode="rb")
             while part := file.read(_PART_BYTES):
                 total.update(part)
+    except (KeyMissing, SealBroken):
+        raise
     except (OSError, EOFError, zlib.error):
         return None
     return total.hexdigest()

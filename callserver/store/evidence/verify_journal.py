@@ -23,6 +23,7 @@ What it checks, in this order; it stops at the first thing wrong, names it, and 
    of an incident that was held at that moment must not have been done. A call's id is that of its incident, a dot and a number.
 6. Recordings: a fact `RecordingMade` has the SHA-256 of each file and of each capture (`x.cap`, perhaps compressed: `x.cap.gz`).
    One may be missing only if a later `RecordingDeleted` of the same call names it; one that is named so and still there is told.
+   A file that begins with `callserver-seal1` is encrypted (AES-256-GCM in chunks, `unsealed` below); the hash is of its content.
    `RedactionMade` has the same of redacted copies, `files`; they go when what they were made from, `origin`, was deleted so.
 
 Copy the anchor before the database: one that is newer knows of rows that the copy has not, and calls it cut short.
@@ -31,7 +32,6 @@ those whom you doubt. Without either, whoever had the machine could have made al
 """
 
 import argparse
-import gzip
 import hashlib
 import json
 import re
@@ -39,12 +39,13 @@ import sqlite3
 import struct
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 COLUMNS = "number, framing, id, kind, at_instant_ns, utc_ns, anchor, incident, call, body, body_hash, prev_hash, hash"
 LINE = re.compile(r"callserver-checkpoint-1 (\d{1,18}) (\d{1,18}) ([0-9a-f]{64}) (\d{1,19}) ([0-9a-f]{64}) ([0-9a-f]{128})")
@@ -310,23 +311,50 @@ def check_deletions(kept: Kept) -> Deleted:
 # ---- 6: recordings ----------------------------------------------------------------------------------------------------------
 
 
-def sum_of(path: Path) -> str | None:
+class Closed(Exception):
+    """A file is encrypted, and its key was not given."""
+
+
+def unsealed(path: Path, site: bytes | None) -> Iterator[bytes]:
+    """A file's content, piece by piece, decrypted with the site's key where it is encrypted. Raises Closed, Broken, OSError."""
+    with path.open("rb") as file:
+        head = file.read(512)
+        if head[:16] != b"callserver-seal1":
+            yield head
+            yield from iter(lambda: file.read(1 << 20), b"")
+            return
+        name = hashlib.sha256(b"callserver-site-key-1 " + (site or b"")).digest()[:16]
+        slot = next((head[at : at + 80] for at in (16, 96) if site and head[at : at + 16] == name), None)
+        if slot is None or site is None:
+            raise Closed
+        number = -1
+        try:
+            data_key = AESGCM(AESGCM(site).decrypt(slot[16:28], slot[28:76], head[:16]))
+            chunk = file.read(65552)
+            while chunk or number < 0:
+                number, after = number + 1, file.read(65552)
+                yield data_key.decrypt(bytes(7) + number.to_bytes(4, "big") + bytes([not after]), chunk, None)
+                chunk = after
+        except (InvalidTag, ValueError) as error:
+            raise Broken(f"{path.name}: chunk {max(number, 0)} of the encrypted file, or its head, was damaged or cut") from error
+
+
+def sum_of(path: Path, site: bytes | None = None) -> str | None:
     """SHA-256 of a file, or of what is compressed in `path`.gz where that is there instead; None: neither can be read."""
     packed = path.with_name(path.name + ".gz")
-    total = hashlib.sha256()
+    total, unpack = hashlib.sha256(), None if path.exists() else zlib.decompressobj(31)
     try:
-        with path.open("rb") if path.exists() else gzip.open(packed, "rb") as file:
-            while part := file.read(1 << 20):
-                total.update(part)
-    except (OSError, EOFError, zlib.error):
+        for part in unsealed(path if unpack is None else packed, site):
+            total.update(part if unpack is None else unpack.decompress(part))
+    except (OSError, zlib.error):
         return None
-    return total.hexdigest()
+    return total.hexdigest() if unpack is None or unpack.eof else None
 
 
-def check_files(kept: Kept, deleted: Deleted, field: str, below: Path, progress: Progress) -> str:
+def check_files(kept: Kept, deleted: Deleted, field: str, below: Path, progress: Progress, site: bytes | None = None) -> str:
     """Hash the files that the newest `RecordingMade` of each call names; returns what was found."""
     newest = {body.get("call"): (number, body) for number, kind, body in kept if kind == b"RecordingMade"}
-    count = gone = left = 0
+    count = gone = left = closed = 0
     for done, (call, (number, body)) in enumerate(newest.items(), 1):
         row, names = deleted.get(str(call), (0, set()))
         for name, expected in body.get(field, {}).items():
@@ -335,12 +363,17 @@ def check_files(kept: Kept, deleted: Deleted, field: str, below: Path, progress:
             if by_right and not there(below / name):
                 gone += 1
                 continue
-            found = sum_of(below / name)
+            try:
+                found = sum_of(below / name, site)
+            except Closed:
+                closed += 1
+                continue
             need(found is not None, f"call {call}: {name} is not there or cannot be read")
             need(found == expected, f"call {call}: {name} was altered, its SHA-256 is {found} and not {expected}")
             count, left = count + 1, left + by_right
         progress(field, done, len(newest))
     warning = f"; WARNING: {left} of them were to be deleted and are still there" if left else ""
+    warning += f"; NOT EXAMINED: {closed} of them are encrypted, and their key was not given" if closed else ""
     return f"{field}: {count} files are what the journal says, {gone} were deleted as it says{warning}"
 
 
@@ -382,6 +415,7 @@ def verify(
     anchors: tuple[Path, ...] = (),
     given: tuple[str, ...] = (),
     progress: Progress = lambda what, done, total: None,
+    site: bytes | None = None,
 ) -> list[str]:
     """Check everything; returns what was found to be whole, a line each. Raises Broken for the first thing wrong."""
     db = opened(path)
@@ -402,10 +436,10 @@ def verify(
     finally:
         db.close()
     if recordings is not None:
-        told.append(check_files(kept, deleted, "files", recordings, progress))
+        told.append(check_files(kept, deleted, "files", recordings, progress, site))
         told.append(check_redactions(kept, deleted, recordings))
     if captures is not None:
-        told.append(check_files(kept, deleted, "captures", captures, progress))
+        told.append(check_files(kept, deleted, "captures", captures, progress, site))
     return told
 
 
@@ -425,16 +459,20 @@ def main() -> int:
         "--anchor", type=Path, action="append", default=[], help="a file with checkpoints that was kept elsewhere"
     )
     parser.add_argument("--key", action="append", default=[], help="the fingerprint of a key that is trusted")
+    parser.add_argument("--site-key-file", type=Path, help="the key that recordings are encrypted under, 64 digits in hex")
     asked = parser.parse_args()
+    site = bytes.fromhex(asked.site_key_file.read_text().strip()) if asked.site_key_file else None
     if not asked.database.is_file():
         parser.error(f"{asked.database} is not there")
     try:
-        told = verify(asked.database, asked.recordings, asked.captures, tuple(asked.anchor), tuple(asked.key), bar)
+        told = verify(asked.database, asked.recordings, asked.captures, tuple(asked.anchor), tuple(asked.key), bar, site)
     except Broken as broken:
         sys.stdout.write(f"BROKEN: {broken}\n")
         return 1
-    sys.stdout.write("\n".join([*told, "WHOLE: nothing wrong was found", ""]))
-    return 0
+    closed = any("NOT EXAMINED" in line for line in told)
+    verdict = "NOT ALL OF IT WAS EXAMINED: give --site-key-file" if closed else "WHOLE: nothing wrong was found"
+    sys.stdout.write("\n".join([*told, verdict, ""]))
+    return int(closed)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,10 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from callserver.config import ConfigError, site_keys
 from callserver.core.facts import Listened
 from callserver.core.ids import CallId
+from callserver.sealed import KeyMissing, opened, size_of
 from callserver.store import queries
 from callserver.web import ranges
 from callserver.web.api.holds import require_sound
@@ -49,11 +51,15 @@ async def recording(
     _require_listening(the, request, leg)
     path = await file_of(the, id, leg)
     try:
-        file = path.open("rb")
+        file = opened(path, site_keys(the.config))
+    except (KeyMissing, ConfigError) as error:
+        what_to_do = "Put the site's key back to where [storage] site_key_file says."
+        message = "The recording is encrypted, and the site's key is missing."
+        raise ApiError(503, "recording-encrypted", message, what_to_do) from error
     except OSError as error:
         what_to_do = "Run callserver verify --files, and look for the disk."
         raise ApiError(503, "recording-unreadable", f"The recording cannot be read: {error.strerror}.", what_to_do) from error
-    size = path.stat().st_size
+    size = size_of(file)
     try:
         wanted = ranges.span(request.headers.get("range"), size)
         await _journal(the, request, id, reason.strip(), wanted.first)

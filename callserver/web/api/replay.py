@@ -14,6 +14,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from audio.peaks import Peaks
+from callserver.config import site_keys
 from callserver.store import queries
 from callserver.web.api.incidents import Id
 from callserver.web.api.recording import file_of
@@ -85,7 +86,7 @@ async def peaks(
     the = service(request)
     path = await file_of(the, id, "")
     try:
-        shape = await shelf(request).shape(path)
+        shape = await shelf(request).shape(path, site_keys(the.config))
     except (OSError, ValueError) as error:
         what_to_do = "Run callserver verify --files, and look for the disk."
         raise ApiError(503, "recording-unreadable", "The recording cannot be read.", what_to_do) from error
