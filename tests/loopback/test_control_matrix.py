@@ -67,5 +67,5 @@ async def _struck(it: Scene, shape: str, fault: str) -> None:
         await eventually(lambda: "LineChanged point silent" in it.service.told(since), 5)
         it.phones["point"].rtp.muted = False
         await it.hear(BEFORE[shape])
-    await eventually(lambda: tells(expected.story, it.service.told(since)), 10)
+    await eventually(lambda: tells(expected.story, it.service.told(since)), 15)
     assert expected.rings or it.rang() == rang, "somebody was rung"
