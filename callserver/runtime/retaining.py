@@ -124,6 +124,7 @@ class Retaining:
         self._look_s = self._carry_s = now_s()  # when it is done next
         self._done = 0  # deletions up to this row were carried out
         self._left: dict[CallId, str] = {}  # what could not be taken away, and why
+        self._recent: set[CallId] = set()  # taken away since the last look; what others were writing may have come since
         self._told = self._waits = True  # a predecessor may have raised these alarms
         self._doubt = ClockDoubt(Path(config.storage.data) / FILE, patience_ns)
 
@@ -136,6 +137,8 @@ class Retaining:
             if self._now_s() >= self._look_s:
                 self._look_s = self._now_s() + AGAIN_S
                 whole = self.look()
+                self._left.update(dict.fromkeys(self._recent, "it is looked at again"))
+                self._recent.clear()
                 self.carry_out()
                 self._look_s = self._now_s() + (0 if not whole else SHORT_EVERY_S if self._is_short() else LOOK_EVERY_S)
         except (DBAPIError, Unavailable, CommandRefused, OSError) as error:
@@ -199,6 +202,7 @@ class Retaining:
                 return
             count = deleting.delete(call, row.files, row.captures, storage.recordings, storage.captures, self._disk)
             if count:
+                self._recent.add(call)
                 log.info("retention.deleted", call=call, files=count, rule=row.rule)
             if not deleting.is_gone(call, storage.recordings, storage.captures):
                 self._delete_again(row)

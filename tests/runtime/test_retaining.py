@@ -213,6 +213,20 @@ def test_what_is_made_after_the_deletion_goes_too(world: World) -> None:
     assert [fact["rule"] for fact in world.facts("RecordingDeleted")] == ["request"] * 2
 
 
+def test_a_file_that_somebody_was_writing_goes_at_the_next_look(world: World) -> None:
+    closed(world)
+    world.now_ns += 31 * DAY_NS
+    world.archivist.go()
+    late = world.config.storage.recordings / "i1.1" / "redacted-r1-call.flac"
+    late.parent.mkdir(parents=True)
+    late.write_bytes(b"a redaction")
+    world.now_ns += 3_600 * 10**9
+    world.archivist.go()
+    assert (world.files_of("i1"), world.fault()) == ([], "")
+    assert [fact["files"][0] for fact in world.facts("RecordingDeleted")][1:] == ["i1.1/call.flac"]
+    assert "i1.1/redacted-r1-call.flac" in world.facts("RecordingDeleted")[1]["files"]
+
+
 def test_captures_of_a_call_that_could_never_be_recorded_go_too(world: World) -> None:
     closed(world)
     stray = world.config.storage.captures / "i1" / "i1.1" / "i1.1.2.1.cap"
