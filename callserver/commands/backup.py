@@ -202,6 +202,7 @@ def _next_steps(restored: "Restored") -> list[str]:
 
     has_key = (restored.into / KEY_NAME).exists()
     key = f"the key is in {restored.into / KEY_NAME}" if has_key else "put the copy of the key where [evidence] key says"
+    closed = ["5. Recordings are encrypted: put the copy of the site's key where [storage] site_key_file says."]
     return [
         "What to do now:",
         f"1. Let [storage] data of the configuration be {restored.into}, owned by the user that the service runs as.",
@@ -209,6 +210,7 @@ def _next_steps(restored: "Restored") -> list[str]:
         "3. Write down when and why this was done. Name a new anchor in [evidence] anchors and keep the old one with that note:",
         f"   to it the journal is cut short behind row {restored.manifest.rows}, rightly.",
         "4. callserver verify, then start the service: incidents that were open then are open, and on the call-back list.",
+        *(closed if restored.closed else []),
     ]
 
 

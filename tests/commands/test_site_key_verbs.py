@@ -132,6 +132,9 @@ def test_an_encrypted_store_is_saved_and_put_back(home: Sealed, tmp_path: Path) 
     run(home, "key", "site", "make")
     count = len(encrypt(home))
     assert run(home, "backup", str(tmp_path / "backups")).exit_code == 0
+    told = CliRunner().invoke(cli.app, ["restore", str(tmp_path / "backups"), "--into", str(tmp_path / "told")]).stdout
+    assert f"{count} files are encrypted and were not looked into" in told
+    assert "put the copy of the site's key where" in told
     words = ["restore", str(tmp_path / "backups"), "--into", str(tmp_path / "new"), "--json"]
     put = CliRunner().invoke(cli.app, words)
     assert (put.exit_code, json.loads(put.stdout)["closed"]) == (0, count)
