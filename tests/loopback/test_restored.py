@@ -45,7 +45,7 @@ async def test_a_service_goes_on_from_a_backup_of_another_that_is_gone(tmp_path:
             await eventually(lambda: len(point.rtp.heard) > 10, 5)
             point.call.cancel()
             await eventually(pressing.done, 5)
-            await eventually(lambda: service.journal("RecordingMade"), 30)
+            await eventually(lambda: service.journal("IncidentListed"), 10)
             await eventually(lambda: service.journal("CheckpointSigned"), 10)
             before = _listed(service)["p1"]
             made = _told("backup", backups, "--with-key", "--config", lost / "callserver.toml")
@@ -67,4 +67,4 @@ async def test_a_service_goes_on_from_a_backup_of_another_that_is_gone(tmp_path:
     assert [row["incident"] for row in second.journal("IncidentOpened")] == [before["id"]]
     data = new / "data"
     told = verify_journal.verify(data / "callserver.db", data / "recordings", data / "captures", (), (made["key"],))
-    assert "recordings: " in "\n".join(told)
+    assert told[0].startswith(f"journal: {second.journal()[-1]['number']} rows follow each other")
