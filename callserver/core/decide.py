@@ -73,6 +73,7 @@ def next_deadline(state: State) -> Instant | None:
 def _settle(d: Decision) -> None:
     deadlines.run_due(d)
     calling_out.look(d)
+    giving.look(d)  # before anybody else is offered whom this one may want
     _climb_and_deal(d)
     if room.make(d):
         _climb_and_deal(d)

@@ -69,7 +69,7 @@ def test_stranger_in_bursts_changes_nothing_and_gets_nothing(rig: Rig) -> None:
     rig.peers.append(stranger)
     target = rig.outers[0].address
     eventually_sync(lambda: board.beats[-1][1].legs[0].refused == 0, 1)
-    sound = stranger._sound
+    sound = stranger.tone
     for burst in range(20):
         for packet in range(15):
             at = burst * 15 + packet

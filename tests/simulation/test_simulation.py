@@ -38,6 +38,11 @@ def presses_of(seed: int) -> int:
     return run(seed, hours=0, presses=PRESSES_EACH).people.presses
 
 
+@pytest.mark.parametrize("seed", [1_193])  # a party that had the call in vain, and another's offer that rang out, in one moment
+def test_a_world_that_was_wrong_once_is_right(seed: int) -> None:
+    presses_of(seed)
+
+
 @pytest.mark.long
 @pytest.mark.timeout(3_600)
 def test_ten_thousand_days() -> None:
