@@ -45,6 +45,7 @@ class _Registration:
     due_ns: int = 0
     until_ns: int = 0  # as it was granted last
     flow: Flow | None = None
+    cut: bool = False  # the connection that it was made over has ended since
 
 
 class Registrations:
@@ -74,13 +75,14 @@ class Registrations:
     def hurry(self, trunk: str) -> None:
         """There is reason to try now: it answers its probe again."""
         known = self._all.get(trunk)
-        if known is not None and known.failures:
+        if known is not None and (known.failures or known.cut):
             self._soon(trunk, known, LEAST_PAUSE_NS)
 
     def disconnected(self, flow: Flow) -> None:
         """What was registered over this connection can be called by it no more."""
         for trunk, known in self._all.items():
             if known.flow is not None and flow.stream and known.flow.far == flow.far and not known.failures:
+                known.cut = True
                 self._soon(trunk, known, LEAST_FLOW_NS)
 
     def _soon(self, trunk: str, known: _Registration, least_ns: int) -> None:
@@ -179,7 +181,7 @@ class Registrations:
         self._gear.timers.clear(("register_patience", trunk))
         granted_s = _granted_s(request, answer)
         known.round += 1
-        known.failures = 0
+        known.failures, known.cut = 0, False
         known.until_ns = self._gear.clock() + granted_s * 1_000 * MS
         log.info("registered_at_trunk", trunk=trunk, expires_s=granted_s)
         self._later(trunk, max(LEAST_PAUSE_NS, granted_s * 500 * MS))
