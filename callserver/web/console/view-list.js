@@ -72,7 +72,7 @@ function choice(say, key, label, place, deed, more, ...rest) {
 /** @param {State} state @param {Say} say */
 export function listDialog(state, say) {
   const all = choices(state);
-  const buttons = all.map((one, place) => choice(say, one.id, one.place, place + 1, "see-to", { incident: one.id }, h("span", { class: `second is-${isLate(state, one) ? "red" : classTone(one.priority)}` }, `${what(one)} \u00b7 ${ownerWords(state, one)} \u00b7 ${due(state, one)}`)));
+  const buttons = all.map((one, place) => choice(say, one.id, one.place, place + 1, "see-to", { incident: one.id }, h("span", { class: `second is-${isLate(state, one) ? "red" : "quiet"}` }, `${what(one)} \u00b7 ${ownerWords(state, one)} \u00b7 ${due(state, one)}`)));
   const body = all.length ? h("div", { class: "outcomes one-each" }, buttons) : h("p", null, "Nobody is to be called back, and every incident has its outcome.");
   return dialog(say, "list", "Call-back list", h("p", { class: "is-quiet" }, "Open incidents that nobody has. Yours stand first, then those that are nobody\u2019s."), body, keyed("Sheet for the next shift", "Y", { on: does(say, "handover") }));
 }
