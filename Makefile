@@ -12,15 +12,11 @@ demo:
 install:
 	./install.sh
 
-# Every rule once, and a rotating sample of what is large; stays under 15 minutes. What failed is tried once more by itself:
-# real peers on a busy machine can be late. A second failure is a failure, and the first stays in the output to be looked into.
+# Every rule once, and a rotating sample of what is large; see tests/run.
 test:
 	@began=$$SECONDS; set -e; \
 	./install.sh --test; \
-	.venv/bin/ruff check .; \
-	.venv/bin/ruff format --check .; \
-	.venv/bin/mypy; \
-	$(PYTEST) -m "not long" --durations=15 || $(PYTEST) -m "not long" --last-failed --last-failed-no-failures none -p no:randomly; \
+	tests/run; \
 	echo "make test: all good in $$((SECONDS - began)) s"
 
 # Everything, however long. Results worth keeping go to docs/evidence/.
