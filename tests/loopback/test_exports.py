@@ -67,6 +67,7 @@ def whole(service: Service) -> None:
 
 
 @pytest.mark.real
+@pytest.mark.long
 async def test_a_call_leaves_the_record_by_two_people_and_is_verified(tmp_path: Path, ports: Ports, peers: Peers) -> None:
     service = Service(tmp_path / "s", ports, plan_text(POLICE), extra=FOUR_EYES)
     with contextlib.ExitStack() as stack:

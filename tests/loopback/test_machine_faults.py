@@ -43,6 +43,7 @@ async def _verified(service: Service) -> None:
 
 
 @pytest.mark.real
+@pytest.mark.long
 async def test_web_watch_and_archivist_that_hang_are_told_of_and_replaced(tmp_path: Path, ports: Ports) -> None:
     """All three stopped at once: each is an alarm and has a successor in its time, and the call and the next do not notice."""
     with running(tmp_path / "s", ports, plan_text(POLICE)) as service:

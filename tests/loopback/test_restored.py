@@ -14,7 +14,7 @@ from tests.loopback.desk import desk
 from tests.loopback.service import Service, plan_text, running
 from tests.peers.ports import Ports
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 PLAN = plan_text(["sip:police@127.0.0.1:9"])
 
@@ -45,8 +45,8 @@ async def test_a_service_goes_on_from_a_backup_of_another_that_is_gone(tmp_path:
             await eventually(lambda: len(point.rtp.heard) > 10, 5)
             point.call.cancel()
             await eventually(pressing.done, 5)
-            await eventually(lambda: service.journal("IncidentListed"), 10)
-            await eventually(lambda: service.journal("CheckpointSigned"), 10)
+            await eventually(lambda: service.journal("IncidentListed"), 15)
+            await eventually(lambda: service.journal("CheckpointSigned"), 30)
             before = _listed(service)["p1"]
             made = _told("backup", backups, "--with-key", "--config", lost / "callserver.toml")
             assert (made["journalled"], made["faults"]) == (True, [])

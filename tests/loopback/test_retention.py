@@ -87,6 +87,7 @@ async def released(service: Service, environment: Mapping[str, str], held: str) 
 
 
 @pytest.mark.real
+@pytest.mark.long
 async def test_what_is_expired_goes_what_is_held_stays_and_the_record_is_whole(
     tmp_path: Path, ports: Ports, peers: Peers
 ) -> None:

@@ -25,7 +25,7 @@ BEEP_S, PAUSE_S = 0.4, 0.3
 THROUGH_US_S = 0.15  # a voice on its way to another party
 NS = 1e9
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.real, pytest.mark.long, pytest.mark.timeout(180)]
 
 
 @pytest.fixture
