@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from callserver.commands.noting import person
-from callserver.commands.output import MISUSE, ConfigOption, JsonOption, SetOption, configured, fail, say, write_json
+from callserver.commands.output import (
+    MISUSE,
+    ConfigOption,
+    JsonOption,
+    SetOption,
+    configured,
+    fail,
+    say,
+    write_json,
+    write_program,
+)
 from callserver.commands.store import reading
 
 if TYPE_CHECKING:
@@ -43,7 +53,7 @@ def pack(
 ) -> None:
     """Make an evidence pack of an incident: sound, journal with proof, camera times, signed, with its verifier."""
     if write_verifier is not None:
-        _write_verifier(write_verifier)
+        write_program("verify_pack.py", write_verifier)
         return
     the = configured(config, settings)
     with reading(the) as engine:
@@ -207,15 +217,3 @@ def note(the: "Config", fact: "DeskFact") -> None:
         ask_sync(the.storage.control_socket, Verb.NOTE_FACT, args, NOTE_S)
     except (Unavailable, CommandRefused) as error:
         fail(f"nothing leaves the record that the journal does not have: {error}")
-
-
-def _write_verifier(path: Path) -> None:
-    from importlib.resources import files
-
-    source = files("callserver.store.evidence").joinpath("verify_pack.py").read_bytes()
-    try:
-        with path.open("xb") as file:
-            file.write(source)
-    except OSError as error:
-        fail(f"{path}: {error.strerror}", MISUSE)
-    say(f"{path}: {len(source.splitlines())} lines, to be read first; it needs Python 3.11 and the package cryptography")

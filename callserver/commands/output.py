@@ -48,6 +48,19 @@ def fail(text: str, code: int = FAULTS) -> NoReturn:
     raise typer.Exit(code)
 
 
+def write_program(name: str, path: Path) -> None:
+    """Write one of the stand-alone verifiers to a new file; leave where that cannot be."""
+    from importlib.resources import files
+
+    source = files("callserver.store.evidence").joinpath(name).read_bytes()
+    try:
+        with path.open("xb") as file:
+            file.write(source)
+    except OSError as error:
+        fail(f"{path}: {error.strerror}", MISUSE)
+    say(f"{path}: {len(source.splitlines())} lines, to be read first; it needs Python 3.11 and the package cryptography")
+
+
 def configured(
     file: Path | None, settings: Sequence[str] | None = None, stronger: Mapping[str, object] | None = None
 ) -> "Config":

@@ -11,6 +11,7 @@ import typer
 
 from callserver.commands.output import FAULTS, MISUSE, ConfigOption, SetOption, configured, fail, say
 from callserver.commands.progress import Bar
+from callserver.store.evidence.keys import sync_directory
 
 if TYPE_CHECKING:
     from callserver.config import Config
@@ -46,7 +47,7 @@ def rotate(config: ConfigOption = None, settings: SetOption = None) -> None:
         with _alone(file):  # nobody encrypts under the old key while we hold it
             count += _wrapped(the, site_keys(the), new)
             after.replace(file)
-            _sync(file.parent)
+            sync_directory(file.parent)
     except (OSError, ValueError, ConfigError) as error:
         fail(f"not all is done, {after} waits: {error}; do it again", FAULTS)
     say(f"{file}: {count} files were wrapped anew; keep the old key for as long as you keep backups from before")
@@ -82,7 +83,7 @@ def _write(file: Path, key: bytes) -> None:
             os.fsync(out.fileno())
         os.link(aside, file)  # unlike a rename it never takes the place of a key that is there
         aside.unlink()
-        _sync(file.parent)
+        sync_directory(file.parent)
     except FileExistsError:
         aside.unlink()
         fail(f"{file} is there already")
@@ -96,13 +97,5 @@ def _alone(file: Path) -> Iterator[None]:
     try:
         fcntl.flock(held, fcntl.LOCK_EX)
         yield
-    finally:
-        os.close(held)
-
-
-def _sync(directory: Path) -> None:
-    held = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(held)
     finally:
         os.close(held)

@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from callserver.commands.output import FAULTS, MISUSE, ConfigOption, JsonOption, SetOption, configured, fail, say, write_json
+from callserver.commands.output import (
+    FAULTS,
+    MISUSE,
+    ConfigOption,
+    JsonOption,
+    SetOption,
+    configured,
+    fail,
+    say,
+    write_json,
+    write_program,
+)
 from callserver.commands.store import reading
 
 if TYPE_CHECKING:
@@ -62,7 +73,7 @@ def verify(
 ) -> None:
     """Verify chain, signatures, anchors and files, and name the first thing wrong. Safe while the service runs."""
     if write_verifier is not None:
-        _write_verifier(write_verifier)
+        write_program("verify_journal.py", write_verifier)
         return
     the = configured(config, settings)
     with reading(the) as engine:
@@ -155,18 +166,6 @@ def _tell(found: _Verdict) -> None:
 def _as_data(found: _Verdict) -> dict[str, object]:
     names = ("fault", "checkpoints", "signed_to", "keys", "anchors", "files", "deleted", "left", "closed")
     return {**asdict(found.report), "ok": found.ok, **{name: getattr(found, name) for name in names}}
-
-
-def _write_verifier(path: Path) -> None:
-    from importlib.resources import files
-
-    source = files("callserver.store.evidence").joinpath("verify_journal.py").read_bytes()
-    try:
-        with path.open("xb") as file:
-            file.write(source)
-    except OSError as error:
-        fail(f"{path}: {error.strerror}", MISUSE)
-    say(f"{path}: {len(source.splitlines())} lines, to be read first; it needs Python 3.11 and the package cryptography")
 
 
 class _Progress:

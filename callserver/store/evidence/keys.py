@@ -84,14 +84,14 @@ def make_key(path: Path) -> SigningKey:
         os.link(aside, path)  # unlike a rename it never takes the place of a key that is there
     finally:
         aside.unlink()
-    _sync(path.parent)
+    sync_directory(path.parent)
     return _named(private)
 
 
 def take_over(path: Path) -> None:
     """The successor becomes the key; the old one is gone. Raises OSError."""
     next_of(path).replace(path)
-    _sync(path.parent)
+    sync_directory(path.parent)
 
 
 def fits(public: str, signature: str, text: bytes) -> bool:
@@ -108,7 +108,8 @@ def _named(private: Ed25519PrivateKey) -> SigningKey:
     return SigningKey(private, public.hex(), fingerprint(public))
 
 
-def _sync(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
+    """Bring its names to the disk. Raises OSError."""
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
