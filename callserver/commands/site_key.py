@@ -11,7 +11,6 @@ import typer
 
 from callserver.commands.output import FAULTS, MISUSE, ConfigOption, SetOption, configured, fail, say
 from callserver.commands.progress import Bar
-from callserver.store.evidence.keys import sync_directory
 
 if TYPE_CHECKING:
     from callserver.config import Config
@@ -33,6 +32,7 @@ def rotate(config: ConfigOption = None, settings: SetOption = None) -> None:
     """Wrap every file's key by a new site key. Done again after it broke off, it goes on. The service may run."""
     from callserver.config import ConfigError, next_site_key, site_keys
     from callserver.sealed import SiteKey
+    from callserver.store.evidence.keys import sync_directory
 
     the = configured(config, settings)
     file = _file(the)
@@ -75,6 +75,8 @@ def _file(the: "Config") -> Path:
 
 def _write(file: Path, key: bytes) -> None:
     """Whole on the disk, or not there."""
+    from callserver.store.evidence.keys import sync_directory
+
     aside = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as out:
