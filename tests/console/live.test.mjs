@@ -95,6 +95,27 @@ test("with push to talk calls begin muted, are spoken in while Space is held, an
   assert.equal(play.state.muted, false, "what changes in the call does not mute it again");
 });
 
+test("with push to talk a call begins muted whichever line tells of it first, and once only", () => {
+  const ringing = inCall().state.board.call["c-i1"];
+  const items = (state) => ({ "call/c-i1": { ...ringing, state }, "operator/mary": operator("mary", state === "talking" ? "talking" : "offered", { incident: "i1", call: "c-i1" }) });
+  const play = seated().tell({ type: "settings", settings: { push_to_talk: true } }).change(items("waiting"));
+  assert.equal(play.state.muted, false, "it rings");
+  play.tell({ type: "talking", leg: "l2", call: "c-i1" });
+  assert.equal(play.state.muted, true, "the seat's word is enough");
+  play.act("mute").change(items("talking"));
+  assert.equal(play.state.muted, false, "the board's comes later, and M stays");
+});
+
+test("with push to talk a page that was loaded anew in a call begins muted when its seat comes back", () => {
+  const talking = inCall().state.board;
+  const page = { type: "remembered", settings: { checked: true, push_to_talk: true }, tab: { seat: "s-1", in_call: "c-i1" } };
+  const play = new Play().tell(page, MARY).board(talking.call, talking.incident);
+  play.change({ "call/c-i1": talking.call["c-i1"], "operator/mary": operator("mary", "talking", { incident: "i1", call: "c-i1" }) });
+  assert.equal(play.state.muted, false, "no seat: nothing to mute");
+  play.tell({ type: "seat-connecting" }, { type: "opened", seat: "s-1" });
+  assert.equal(play.state.muted, true);
+});
+
 test("that the caller cannot hear is said at once, and that it hears again", () => {
   const play = withLegs(POINT, ME);
   legsNow(play, [{ ...POINT, one_way: ["out"] }, ME]);

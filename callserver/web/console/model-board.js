@@ -93,9 +93,6 @@ function noticed(old, state) {
   if (operator && (next.muted || next.pushed) && !myCall(next)) {
     next = { ...next, muted: false, pushed: false, orders: [...next.orders, { do: "sound", what: "mute" }] };
   }
-  if (next.settings.push_to_talk && next.seat.state !== "none" && !myCall(old) && myCall(next)) {
-    next = tell({ ...next, muted: true, orders: [...next.orders, { do: "sound", what: "mute" }] }, "You are muted. Hold Space to speak.", "amber");
-  }
   return dropDrafts(closeVoid(next));
 }
 

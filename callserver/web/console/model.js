@@ -10,6 +10,7 @@ import { DEEDS } from "./model-deeds.js";
 import { passedOn } from "./model-list.js";
 import { SEAT_MOVES, expireSeat, noSeat, wantAvailable } from "./model-seat.js";
 import { order, tell } from "./model-told.js";
+import { myCall } from "./select.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Message} Message */
@@ -95,7 +96,25 @@ const MOVES = {
 export function update(state, message) {
   const now = { ...state, at_ms: Math.max(state.at_ms, message.at_ms ?? 0), orders: [] };
   const move = MOVES[message.type];
-  return move ? move(now, message) : now;
+  return move ? begunMuted(now, move(now, message)) : now;
+}
+
+/**
+ * With push to talk a call begins muted, whichever tells of it first: the board, or the seat.
+ * @param {State} old
+ * @param {State} next
+ * @returns {State}
+ */
+function begunMuted(old, next) {
+  if (!next.settings.push_to_talk || !talksHere(next) || talksHere(old)) {
+    return next;
+  }
+  return tell(order({ ...next, muted: true, pushed: false }, { do: "sound", what: "mute" }), "You are muted. Hold Space to speak.", "amber");
+}
+
+/** @param {State} state */
+function talksHere(state) {
+  return state.seat.state !== "none" && myCall(state) !== null;
 }
 
 /** @param {Message} m */
