@@ -9,6 +9,11 @@ beside the chain and may be empty after erasure, so no decision may depend on it
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from callserver.core.facts_condition import AlarmCleared as AlarmCleared
+from callserver.core.facts_condition import AlarmRaised as AlarmRaised
+from callserver.core.facts_condition import PointChanged as PointChanged
+from callserver.core.facts_condition import Refused as Refused
+from callserver.core.facts_condition import TrunkChanged as TrunkChanged
 from callserver.core.facts_control import AcceptanceAwaited as AcceptanceAwaited
 from callserver.core.facts_control import CallParked as CallParked
 from callserver.core.facts_control import CallTaken as CallTaken
@@ -42,6 +47,12 @@ from callserver.core.facts_ladder import RouteAwaited as RouteAwaited
 from callserver.core.facts_ladder import RouteTried as RouteTried
 from callserver.core.facts_line import OneWayEnded as OneWayEnded
 from callserver.core.facts_line import OneWayFound as OneWayFound
+from callserver.core.facts_looks import ConfigurationRead as ConfigurationRead
+from callserver.core.facts_looks import Downloaded as Downloaded
+from callserver.core.facts_looks import Played as Played
+from callserver.core.facts_looks import RecordingSent as RecordingSent
+from callserver.core.facts_looks import Searched as Searched
+from callserver.core.facts_looks import SearchExported as SearchExported
 from callserver.core.facts_noted import ERASABLE
 from callserver.core.facts_noted import AccountChanged as AccountChanged
 from callserver.core.facts_noted import CheckpointKeyMade as CheckpointKeyMade
@@ -333,49 +344,6 @@ class WorkerReplaced:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class PointChanged:
-    """A point became reachable or not."""
-
-    point: PointId
-    reachable: bool
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class TrunkChanged:
-    """A trunk became reachable or not."""
-
-    trunk: str
-    reachable: bool
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmRaised:
-    """Something needs a person's attention; raised once per `key` until cleared."""
-
-    key: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmCleared:
-    """The cause of the alarm is gone."""
-
-    key: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """An event did not fit the state it met; nothing was changed."""
-
-    event: str
-    about: str
-    why: str
-
-
 Fact = (
     PlanAdopted | IncidentOpened | IncidentRejoined | IncidentReclassified | IncidentHandedOver | IncidentParked
     | ConditionMet | HoursTurned | NoticeOrdered | NoticeSettled | IncidentMoved | OutcomeRecorded | CallOpened | CallMoved
@@ -393,6 +361,7 @@ Fact = (
     | ExportAsked | ExportApproved | ExportFailed | ExportFetched | PackMade | RedactionMade
     | DisclosureMade | AccessAsked | AccessAnswered
     | BackupMade
+    | Searched | SearchExported | Played | RecordingSent | Downloaded | ConfigurationRead
 )  # fmt: skip
 
 KINDS: Mapping[str, type] = {kind.__name__: kind for kind in Fact.__args__}

@@ -57,6 +57,7 @@ class Listened:
     by: str
     reason: str = field(metadata=ERASABLE)
     first_byte: int = 0
+    leg: str = ""  # of one leg's file; empty: the whole call
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from callserver.config import Config
 from callserver.control import CommandClient, CommandRefused, Status, Unavailable, Verb, status_from
 from callserver.store.directory import web_accounts
 from callserver.web.limits import SignInLimits
+from callserver.web.looked import Looked
 from callserver.web.metrics import WebCounts
 from callserver.web.notes import Notes
 from callserver.web.openings import Openings
@@ -42,6 +43,7 @@ class Service:
     now_s: Callable[[], float] = time.time  # UTC seconds
     limits: SignInLimits = field(default_factory=SignInLimits)
     openings: Openings = field(default_factory=Openings)
+    looked: Looked = field(default_factory=Looked)
     counts: WebCounts = field(default_factory=WebCounts)
     password_checks: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PASSWORD_CHECKS_AT_ONCE))
     _roles: dict[str, str] | None = None

@@ -54,7 +54,7 @@ test("every word is for a person: no ids where there are names, no raw kinds", (
 });
 
 test("every kind says something", () => {
-  const given = { leg: "c.1", new: "up", operators: ["anna"], open: [], points: ["p"], operator: "anna", by: "anna", duration_ms: 1, losses_ms: 0, silent_ms: 0, step_ms: 0, review_utc_ns: 1 };
+  const given = { leg: "c.1", new: "up", operators: ["anna"], open: [], points: ["p"], operator: "anna", by: "anna", duration_ms: 1, losses_ms: 0, silent_ms: 0, step_ms: 0, review_utc_ns: 1, spans: [[0, 1000]], bytes: [[0, 1]], changed: [] };
   const body = new Proxy(given, { get: (known, key) => (key in known ? known[key] : `<${String(key)}>`) });
   for (const kind of Object.keys(WORDS)) {
     const { title } = say(fact(0, kind, body), NAMES);

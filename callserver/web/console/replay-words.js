@@ -162,6 +162,30 @@ const DOUBTS = {
   copy: "a copy of the other side",
 };
 
+/** @type {Record<string, string>} */
+const TAKEN = { recording: "the recording", leg: "the recording of one party", disclosures: "the register" };
+
+/**
+ * Spans of a recording in words.
+ * @param {[number, number][]} spans  from and to in ms
+ */
+export function spansOf(spans) {
+  return spans.length ? list(spans.map(([from, to]) => `${place(from)} to ${place(to)}`)) : "nothing";
+}
+
+/**
+ * A place in a recording, as 0:05.
+ * @param {number} ms
+ */
+function place(ms) {
+  const seconds = Math.floor(ms / 1000);
+  const ends = [Math.floor(seconds / 60) % 60, seconds % 60].map((one) => String(one).padStart(2, "0")).join(":");
+  return seconds >= 3600 ? `${Math.floor(seconds / 3600)}:${ends}` : ends.replace(/^0/, "");
+}
+
+/** @param {[number, number][]} bytes */
+const sizeOf = (bytes) => bytes.reduce((sum, [from, to]) => sum + to - from, 0);
+
 /** @type {Record<string, (body: Record<string, any>, names: Names) => Said>} */
 export const WORDS = {
   PlanAdopted: (b) => ({ title: `Plan ${b.version} came into force`, detail: `by ${b.by}`, minor: true }),
@@ -277,7 +301,13 @@ export const WORDS = {
   RecordingConfirmed: (b, n) => ({ title: `The sound of ${partyOf(b.leg, n)} is on the disk`, detail: `${b.level_dbfs} dB`, tone: "quiet", minor: true }),
   RecordingDoubtful: (b, n) => ({ title: `The sound of ${partyOf(b.leg, n)} is not what is recorded`, detail: DOUBTS[b.why] ?? b.why, tone: "red" }),
   ArchivistStarted: (b) => ({ title: "The archivist took up its work", detail: b.unfinished ? `recordings to be made: ${b.unfinished}` : "", minor: true }),
-  Listened: (b) => ({ title: `${b.by} listened`, detail: b.reason || "the reason was erased", tone: "quiet" }),
+  Listened: (b, n) => ({ title: `${b.by} listened${b.leg ? ` to ${partyOf(b.leg, n)} alone` : ""}`, detail: b.reason || "the reason was erased", tone: "quiet" }),
+  Played: (b) => ({ title: `${b.by} heard ${spansOf(b.spans)}`, detail: b.reason || "the reason was erased", tone: "quiet" }),
+  RecordingSent: (b) => ({ title: `${b.by} was sent ${spansOf(b.spans)}`, detail: `${sizeOf(b.bytes)} of ${b.size} bytes`, minor: true }),
+  Downloaded: (b) => ({ title: `${b.by} took ${TAKEN[b.what] ?? b.what} away`, detail: b.digest, tone: "amber" }),
+  Searched: (b) => ({ title: `${b.by} searched ${b.of}`, detail: b.what, minor: true }),
+  SearchExported: (b) => ({ title: `${b.by} took a list of ${b.of} away`, detail: `${b.rows} lines`, tone: "amber", minor: true }),
+  ConfigurationRead: (b) => ({ title: "The configuration is another one", detail: list(b.changed), minor: true }),
   HoldPlaced: (b) => ({ title: "Held: nothing of it is deleted", detail: `by ${b.by}, review on ${dayOf(b.review_utc_ns)}: ${b.why || "the reason was erased"}`, tone: "amber", rank: 1 }),
   HoldLifted: (b) => ({ title: "The hold was lifted", detail: `by ${b.by}${b.why ? `: ${b.why}` : ""}`, tone: "amber", rank: 1 }),
   RecordingDeleted: (b) => ({ title: "The recording was deleted", detail: deletedBy(b), tone: "amber", rank: 1 }),
