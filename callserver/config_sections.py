@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from callserver.config_evidence import EvidenceConfig
+from callserver.config_quality import QualityConfig
 from callserver.config_retention import RetentionConfig
 
 ENVIRONMENT_METRICS_TOKEN = "CALLSERVER_METRICS_TOKEN"
@@ -368,6 +369,7 @@ class Config(_Section):
     evidence: EvidenceConfig = Field(default_factory=EvidenceConfig)
     backup: BackupConfig = Field(default_factory=BackupConfig)
     retention: RetentionConfig = Field(default_factory=RetentionConfig)
+    quality: QualityConfig = Field(default_factory=QualityConfig)
     log: LogConfig = Field(default_factory=LogConfig)
 
     @model_validator(mode="after")

@@ -26,8 +26,9 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "callserver.media.rtp": ("callserver.media.protocol", *BASE),
     "callserver.media.capture_format": ("callserver.media.protocol", *BASE),
     "callserver.config": ("callserver.config_sections",),  # read once, passed down
-    "callserver.config_sections": ("callserver.config_evidence", "callserver.config_retention"),
+    "callserver.config_sections": ("callserver.config_evidence", "callserver.config_quality", "callserver.config_retention"),
     "callserver.config_evidence": (),  # what shows later that the record is what it was
+    "callserver.config_quality": (),  # how many calls are looked at again, and by what
     "callserver.config_retention": (),  # how long what is kept
     "callserver.version": (),
     "callserver.logs": (),  # how a process speaks of itself
@@ -66,6 +67,7 @@ BESIDES: Mapping[tuple[str, str], str] = {
     ("callserver.web", "callserver.store.retained"): "and tells what is held and what was deleted",
     ("callserver.web", "callserver.store.plan_history"): "and tells the plans that were in force",
     ("callserver.web", "callserver.store.plan_texts"): "with the files that they were written in",
+    ("callserver.web", "callserver.store.sampling"): "and draws the month's sample",
     ("callserver.web", "callserver.store.register"): "and the auditor's desk: exports, disclosures, requests for access",
     ("callserver.web", "audio.peaks"): "the replay shows the shape of a recording",
     ("callserver.web", "callserver.store.engine"): "opens the store for those queries, read-only",

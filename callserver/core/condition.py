@@ -26,6 +26,7 @@ from callserver.core.facts import (
     AccountChanged,
     ArchivistStarted,
     BackupMade,
+    CallScored,
     CallShaped,
     CheckpointKeyMade,
     CheckpointSigned,
@@ -52,6 +53,7 @@ from callserver.core.facts import (
     RecordingMade,
     RecordingSent,
     RedactionMade,
+    SampleSeeded,
     Searched,
     SearchExported,
     ServerStarted,
@@ -71,6 +73,7 @@ _NOTES = (
     *(HoldPlaced, HoldLifted, RecordingDeleted, TextsErased),
     *(ExportAsked, ExportApproved, ExportFailed, ExportFetched, PackMade, RedactionMade),
     *(DisclosureMade, AccessAsked, AccessAnswered),
+    *(SampleSeeded, CallScored),
     *(Searched, SearchExported, Played, RecordingSent, Downloaded, ConfigurationRead),
 )
 

@@ -72,6 +72,8 @@ from callserver.core.facts_points import DigitsSent as DigitsSent
 from callserver.core.facts_points import DigitsSettled as DigitsSettled
 from callserver.core.facts_points import GroupCalled as GroupCalled
 from callserver.core.facts_points import PointGivenUp as PointGivenUp
+from callserver.core.facts_quality import CallScored as CallScored
+from callserver.core.facts_quality import SampleSeeded as SampleSeeded
 from callserver.core.facts_retention import HoldLifted as HoldLifted
 from callserver.core.facts_retention import HoldPlaced as HoldPlaced
 from callserver.core.facts_retention import RecordingDeleted as RecordingDeleted
@@ -360,7 +362,7 @@ Fact = (
     | HoldPlaced | HoldLifted | RecordingDeleted | TextsErased
     | ExportAsked | ExportApproved | ExportFailed | ExportFetched | PackMade | RedactionMade
     | DisclosureMade | AccessAsked | AccessAnswered
-    | BackupMade
+    | BackupMade | SampleSeeded | CallScored
     | Searched | SearchExported | Played | RecordingSent | Downloaded | ConfigurationRead
 )  # fmt: skip
 

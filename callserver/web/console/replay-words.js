@@ -325,6 +325,8 @@ export const WORDS = {
   AccountChanged: (b) => ({ title: `Account ${b.user}: ${b.what}`, detail: `by ${b.by}`, minor: true }),
   CheckpointKeyMade: (b) => ({ title: "A new key signs the journal", detail: b.key, minor: true }),
   CheckpointSigned: (b) => ({ title: `The journal is signed up to row ${b.number}`, minor: true }),
+  SampleSeeded: (b) => ({ title: `The quality sample of ${b.month} is drawn`, detail: `by the hash of row ${b.row}`, minor: true }),
+  CallScored: (b) => ({ title: `${b.by} scored a call of the sample of ${b.month}`, minor: true }),
   BackupMade: (b) => ({ title: `A backup was made up to row ${b.rows}`, detail: b.where, minor: true }),
 };
 
