@@ -3,7 +3,8 @@
 `statements` says what one fact changes; the writer performs it in the transaction that appends the fact, `catch_up` and
 `rebuild` perform the same for facts that are already in the journal. `journal_head.projected` is the number up to which
 that was done: whoever finds it behind the head leaves the projections alone until they were caught up.
-A statement must be harmless when the row it changes is missing, and must not copy an erasable text.
+A statement must be harmless when the row it changes is missing, and must not copy an erasable text, but for the words of notes,
+which go with the notes (`noted.py`).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -18,11 +19,13 @@ from callserver.core import facts as f
 from callserver.core import incident as incident_machine
 from callserver.core import leg as leg_machine
 from callserver.core.facts import Fact
-from callserver.core.ids import call_of_leg, incident_of_call
+from callserver.core.ids import LegId, call_of_leg, incident_of_call
+from callserver.store import noted
 from callserver.store import schema as t
 from callserver.store.encoding import decode_fact
 from callserver.store.engine import writing
 from callserver.store.erase import erasing
+from callserver.store.read import texts_of
 
 _BATCH_ROWS = 300  # short transactions: the writer of the journal waits for them
 
@@ -71,8 +74,9 @@ def _catch_up_some(engine: Engine) -> int:
         projected = connection.execute(select(t.journal_head.c.projected)).scalar_one()
         query = select(j.number, j.utc_ns, j.kind, j.body).where(j.number > projected).order_by(j.number).limit(_BATCH_ROWS)
         rows = connection.execute(query).all()
+        texts = texts_of(connection, [row.number for row in rows if row.kind == noted.KIND])
         for number, utc_ns, kind, body in rows:
-            project(connection, number, utc_ns, decode_fact(kind, body))
+            project(connection, number, utc_ns, decode_fact(kind, body, texts.get(number)))
         if rows:
             connection.execute(update(t.journal_head).values(projected=rows[-1][0]))
         return len(rows)
@@ -129,9 +133,10 @@ def _incident_moved(_number: int, utc_ns: int, fact: f.IncidentMoved) -> Stateme
     yield update(t.incidents).where(t.incidents.c.id == fact.incident).values(**values)
 
 
-def _outcome_recorded(_number: int, utc_ns: int, fact: f.OutcomeRecorded) -> Statements:
+def _outcome_recorded(number: int, utc_ns: int, fact: f.OutcomeRecorded) -> Statements:
     values = {"outcome": fact.outcome, "outcome_by": fact.by, "changed_utc_ns": utc_ns}
     yield update(t.incidents).where(t.incidents.c.id == fact.incident).values(**values)
+    yield from noted.keeping(number, fact.incident, fact.note)
 
 
 def _step_taken(_number: int, utc_ns: int, fact: f.LadderStepTaken) -> Statements:
@@ -190,6 +195,7 @@ def _leg_moved(_number: int, utc_ns: int, fact: f.LegMoved) -> Statements:
         human = exists().where(and_(t.legs.c.id == fact.leg, t.legs.c.role != leg_machine.POINT))
         unanswered = and_(t.calls.c.id == call_of_leg(fact.leg), t.calls.c.answered_utc_ns.is_(None), human)
         yield update(t.calls).where(unanswered).values(answered_utc_ns=utc_ns)
+        yield _first_answer(fact.leg)
 
 
 def _acceptance_awaited(_number: int, _utc_ns: int, fact: f.AcceptanceAwaited) -> Statements:
@@ -197,11 +203,19 @@ def _acceptance_awaited(_number: int, _utc_ns: int, fact: f.AcceptanceAwaited) -
     own = select(t.legs.c.answered_utc_ns).where(t.legs.c.id == fact.leg).scalar_subquery()
     by_it = and_(t.calls.c.id == call_of_leg(fact.leg), t.calls.c.answered_utc_ns == own)
     yield update(t.calls).where(by_it).values(answered_utc_ns=None)
+    yield _first_answer(fact.leg)
 
 
 def _leg_accepted(_number: int, utc_ns: int, fact: f.LegAccepted) -> Statements:
     unanswered = and_(t.calls.c.id == call_of_leg(fact.leg), t.calls.c.answered_utc_ns.is_(None))
     yield update(t.calls).where(unanswered).values(answered_utc_ns=utc_ns)
+    yield _first_answer(fact.leg)
+
+
+def _first_answer(leg: LegId) -> Executable:
+    incident = incident_of_call(call_of_leg(leg))
+    first = select(func.min(t.calls.c.answered_utc_ns)).where(t.calls.c.incident == incident).scalar_subquery()
+    return update(t.incidents).where(t.incidents.c.id == incident).values(answered_utc_ns=first)
 
 
 def _call_taken(_number: int, utc_ns: int, fact: f.CallTaken) -> Statements:
@@ -275,7 +289,8 @@ def _recording_deleted(number: int, utc_ns: int, fact: f.RecordingDeleted) -> St
 
 def _texts_erased(_number: int, _utc_ns: int, fact: f.TextsErased) -> Statements:
     """Not computed from the journal but done to it: the fact and what it tells come true together."""
-    yield erasing(fact.rows)
+    yield erasing(fact.rows, fact.incident)
+    yield from noted.forgetting(fact.rows)
 
 
 def _hold_placed(number: int, utc_ns: int, fact: f.HoldPlaced) -> Statements:

@@ -131,7 +131,8 @@ class RecordingRow:
     last_failure: str | None
 
 
-_CALL = (*(column for column in t.calls.c), t.incidents.c.outcome, t.incidents.c.priority)
+_CALL = (*(c for c in t.calls.c if c.computed is None), t.incidents.c.outcome, t.incidents.c.priority)
+_INCIDENT = tuple(c for c in t.incidents.c if c.computed is None)
 
 
 def calls(engine: Engine, limit: int = 50) -> list[CallRow]:
@@ -161,7 +162,7 @@ def legs_of(engine: Engine, call: str) -> list[LegRow]:
 def incidents(engine: Engine, limit: int = 50, open_only: bool = False) -> list[IncidentRow]:
     """The newest incidents, newest first; only those not closed, if so wanted. `search` looks for others."""
     c = t.incidents.c
-    query = incidents_with_answers().order_by(c.number.desc()).limit(limit)
+    query = all_incidents().order_by(c.number.desc()).limit(limit)
     if open_only:
         query = query.where(c.state != incident_machine.CLOSED)
     return [IncidentRow(**row) for row in _all(engine, query)]
@@ -169,7 +170,7 @@ def incidents(engine: Engine, limit: int = 50, open_only: bool = False) -> list[
 
 def incident(engine: Engine, id: str) -> IncidentRow | None:
     """One incident."""
-    query = incidents_with_answers().where(t.incidents.c.id == id)
+    query = all_incidents().where(t.incidents.c.id == id)
     return next((IncidentRow(**row) for row in _all(engine, query)), None)
 
 
@@ -290,10 +291,9 @@ def counts(engine: Engine) -> dict[str, dict[str, int]]:
         }
 
 
-def incidents_with_answers() -> Select[Any]:
+def all_incidents() -> Select[Any]:
     """What `IncidentRow` is made of."""
-    answered = select(func.min(t.calls.c.answered_utc_ns)).where(t.calls.c.incident == t.incidents.c.id)
-    return select(t.incidents, answered.correlate(t.incidents).scalar_subquery().label("answered_utc_ns"))
+    return select(*_INCIDENT)
 
 
 def calls_with_incidents() -> Select[Any]:

@@ -51,6 +51,11 @@ def rows_of(engine: Engine, where: ColumnElement[bool]) -> list[Row]:
     return _rows(engine, select(*_COLUMNS).where(where).order_by(t.journal.c.number), True)
 
 
+def newest_of(engine: Engine, where: ColumnElement[bool], limit: int) -> list[Row]:
+    """The newest rows that fit, newest first, with their texts."""
+    return _rows(engine, select(*_COLUMNS).where(where).order_by(t.journal.c.number.desc()).limit(limit), True)
+
+
 def _page(engine: Engine, since: int, limit: int, texts: bool) -> list[Row]:
     number = t.journal.c.number
     return _rows(engine, select(*_COLUMNS).where(number > since).order_by(number).limit(limit), texts)
@@ -60,11 +65,12 @@ def _rows(engine: Engine, query: Select[Any], texts: bool) -> list[Row]:
     with engine.connect() as connection:
         rows = connection.execute(query).all()
         wanted = [row[0] for row in rows if row[1] in _WITH_TEXTS] if texts else []
-        beside = _texts(connection, wanted)
+        beside = texts_of(connection, wanted)
     return [Row(n, decode_fact(kind, body, beside.get(n)), at, utc, id) for n, kind, body, at, utc, id in rows]
 
 
-def _texts(connection: Connection, numbers: Sequence[int]) -> dict[int, dict[str, Erasable]]:
+def texts_of(connection: Connection, numbers: Sequence[int]) -> dict[int, dict[str, Erasable]]:
+    """The texts beside these rows that were not erased, by row and field."""
     beside: dict[int, dict[str, Erasable]] = {}
     e = t.journal_erasable.c
     for start in range(0, len(numbers), _NUMBERS_PER_QUERY):

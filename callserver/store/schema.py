@@ -3,9 +3,9 @@
 Four groups, by who may lose them:
 - the journal (chain, erasable texts, head): the truth, never changed but by erasure;
 - stored state of the edge (outer legs, bindings): needed to go on after a restart;
-- the directory (accounts and credentials): changed by people;
-- projections (calls, incidents, legs, presence, alarms, plans, recordings, holds, deletions): computed from the journal by
-  `projections.py`, thrown away and made anew by `rebuild`.
+- the directory (accounts and credentials, saved searches): changed by people;
+- projections (calls, incidents, legs, presence, alarms, plans, recordings, holds, deletions, words of notes): computed from the
+  journal by `projections.py`, thrown away and made anew by `rebuild`.
 Times are nanoseconds: `*_utc_ns` since 1970-01-01 UTC, `at_instant_ns` in the core's own time.
 """
 
@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     Index,
     Integer,
     LargeBinary,
@@ -20,9 +21,23 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 metadata = MetaData()
+
+INCIDENT_WAITED = "coalesce(answered_utc_ns, CASE WHEN state <> 'waiting' THEN changed_utc_ns END) - opened_utc_ns"
+CALL_WAITED = "coalesce(answered_utc_ns, ended_utc_ns) - started_utc_ns"
+INCIDENT_OPEN, CALL_OPEN = "state <> 'closed'", "ended_utc_ns IS NULL"
+"""What an index holds; a query that is to be served by it says the same."""
+
+LOOK_KINDS = (
+    *("AccountChanged", "ConfigurationRead", "DisclosureMade", "Downloaded", "ExportApproved", "ExportAsked", "ExportFailed"),
+    *("ExportFetched", "Listened", "PackMade", "PlanAdopted", "Played", "RecordingSent", "RedactionMade", "SearchExported"),
+    *("Searched", "SignedIn"),
+)
+"""Facts that tell who looked at something, or changed it beside the calls; among millions they are few."""
+LOOKS = f"kind IN ({', '.join(map(repr, LOOK_KINDS))})"
 
 journal = Table(
     "journal",
@@ -42,6 +57,7 @@ journal = Table(
     Column("hash", LargeBinary, nullable=False),
     Index("journal_incident", "incident"),
     Index("journal_call", "call"),
+    Index("journal_looks", "number", sqlite_where=text(LOOKS)),
 )
 
 journal_erasable = Table(
@@ -93,6 +109,19 @@ web_accounts = Table(
     Column("password_hash", String, nullable=False),  # Argon2id, PHC string
 )
 
+saved_searches = Table(
+    "saved_searches",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("user", String, nullable=False),  # whose it is
+    Column("name", Text, nullable=False),
+    Column("of", String, nullable=False),  # calls | incidents
+    Column("what", Text, nullable=False),  # the filters, as the page's address has them
+    Column("shared", Boolean, nullable=False),
+    Column("saved_utc_ns", BigInteger, nullable=False),
+    Index("saved_searches_user", "user"),
+)
+
 trunk_secrets = Table(
     "trunk_secrets",
     metadata,
@@ -119,8 +148,19 @@ incidents = Table(
     Column("opened_utc_ns", BigInteger, nullable=False),
     Column("changed_utc_ns", BigInteger, nullable=False),
     Column("closed_utc_ns", BigInteger),
+    Column("answered_utc_ns", BigInteger),  # the first answer of all its calls
+    Column("waited_ns", BigInteger, Computed(INCIDENT_WAITED, persisted=False)),  # null while it waits
+    Column("lasted_ns", BigInteger, Computed("closed_utc_ns - opened_utc_ns", persisted=False)),
     Index("incidents_number", "number"),
-    Index("incidents_state", "state"),
+    Index("incidents_point", "point", "number"),
+    Index("incidents_operator", "operator", "number"),
+    Index("incidents_outcome", "outcome", "number"),
+    Index("incidents_priority", "priority", "number"),
+    Index("incidents_state", "state", "number"),
+    Index("incidents_opened", "opened_utc_ns", "number"),
+    Index("incidents_waited", "waited_ns", "number"),
+    Index("incidents_lasted", "lasted_ns", "number"),
+    Index("incidents_open", "number", sqlite_where=text(INCIDENT_OPEN)),
 )
 
 calls = Table(
@@ -136,10 +176,17 @@ calls = Table(
     Column("started_utc_ns", BigInteger, nullable=False),
     Column("answered_utc_ns", BigInteger),
     Column("ended_utc_ns", BigInteger),
+    Column("waited_ns", BigInteger, Computed(CALL_WAITED, persisted=False)),  # null while it waits
+    Column("lasted_ns", BigInteger, Computed("ended_utc_ns - started_utc_ns", persisted=False)),
     Index("calls_number", "number"),
     Index("calls_incident", "incident"),
     Index("calls_point", "point", "number"),
-    Index("calls_state", "state"),
+    Index("calls_operator", "operator", "number"),
+    Index("calls_state", "state", "number"),
+    Index("calls_started", "started_utc_ns", "number"),
+    Index("calls_waited", "waited_ns", "number"),
+    Index("calls_lasted", "lasted_ns", "number"),
+    Index("calls_open", "number", sqlite_where=text(CALL_OPEN)),
 )
 
 legs = Table(
@@ -236,7 +283,25 @@ deletions = Table(
     Index("deletions_number", "number"),
 )
 
-PROJECTIONS = (incidents, calls, legs, presence, alarms, plans, recordings, holds, deletions)
+words = Table(
+    "words",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("word", Text, nullable=False),  # of the notes; goes with the last note that has it
+    Index("words_word", "word", unique=True),
+)
+
+noted = Table(
+    "noted",
+    metadata,
+    Column("word", Integer, primary_key=True, autoincrement=False),
+    Column("incident", Integer, primary_key=True, autoincrement=False),  # the incident's number
+    Column("number", Integer, primary_key=True, autoincrement=False),  # of the fact whose note has the word
+    Index("noted_number", "number"),
+    sqlite_with_rowid=False,
+)
+
+PROJECTIONS = (incidents, calls, legs, presence, alarms, plans, recordings, holds, deletions, noted, words)
 """What `rebuild` empties and fills again."""
 
 GUARDS = (

@@ -1,24 +1,42 @@
 """Looking for incidents and calls: by time, place, person, outcome, class, state, wait, length and words. Read-only.
 
-Newest first, paged by `before`: the `number` of the last row seen. A page costs at most one pass over the projections, and one
-over the erasable texts where words are looked for; the texts are searched where they lie, so what was erased is not found.
+Newest first, paged by `before`: the `number` of the last row seen. Each filter has an index (`schema.py`), and `narrow.py` takes
+the one that leaves least; the words of notes are kept apart (`noted.py`) and go with the notes, so what was erased is not found.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Engine, Select, Table, and_, case, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    Table,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+    true,
+    union_all,
+)
 
-from callserver.core import incident as incident_machine
 from callserver.core.facts import OutcomeRecorded, PlanAdopted
+from callserver.store import noted
 from callserver.store import schema as t
 from callserver.store.encoding import decode_fact
-from callserver.store.queries import CallRow, IncidentRow, calls_with_incidents, incidents_with_answers
+from callserver.store.narrow import Filter, equal, free, looking, page
+from callserver.store.narrow import SearchTooLong as SearchTooLong
+from callserver.store.queries import CallRow, IncidentRow, all_incidents, calls_with_incidents
 from dialplans.model import Plan
 
 MOST_WORDS = 8
 _ESCAPE = "\\"
+_IN_AN_ID = re.compile(r"(?=.*\d)[a-z0-9.-]+|-?[a-f]{1,6}")  # it is made of figures, and of six that are hexadecimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,34 +75,13 @@ class Wanted:
 
 
 def incidents(engine: Engine, wanted: Wanted, names: Names, limit: int = 50, before: int | None = None) -> list[IncidentRow]:
-    """Incidents that fit, newest first."""
-    c = t.incidents.c
-    query = incidents_with_answers()
-    answered = query.selected_columns["answered_utc_ns"]
-    left = case((c.state == incident_machine.WAITING, None), else_=c.changed_utc_ns)  # nobody answered, and it waits no more
-    found = query.where(
-        _common(t.incidents, c.opened_utc_ns, wanted, before),
-        _same(c.priority, wanted.priority),
-        c.state != incident_machine.CLOSED if wanted.open_only else true(),
-        _lasting(c.opened_utc_ns, (answered, left), wanted.wait_at_least_ns, wanted.wait_at_most_ns, wanted),
-        _lasting(c.opened_utc_ns, (c.closed_utc_ns,), wanted.length_at_least_ns, wanted.length_at_most_ns, wanted),
-        *(_word(word, names, t.incidents, c.id) for word in wanted.words),
-    )
-    return [IncidentRow(**row) for row in _page(engine, found, c.number, limit)]
+    """Incidents that fit, newest first. Raises `SearchTooLong`."""
+    return [IncidentRow(**row) for row in _found(engine, _INCIDENTS, wanted, names, limit, before)]
 
 
 def calls(engine: Engine, wanted: Wanted, names: Names, limit: int = 50, before: int | None = None) -> list[CallRow]:
-    """Calls that fit, newest first. Outcome, class and note are those of the call's incident."""
-    c = t.calls.c
-    found = calls_with_incidents().where(
-        _common(t.calls, c.started_utc_ns, wanted, before),
-        _same(t.incidents.c.priority, wanted.priority),
-        c.ended_utc_ns.is_(None) if wanted.open_only else true(),
-        _lasting(c.started_utc_ns, (c.answered_utc_ns, c.ended_utc_ns), wanted.wait_at_least_ns, wanted.wait_at_most_ns, wanted),
-        _lasting(c.started_utc_ns, (c.ended_utc_ns,), wanted.length_at_least_ns, wanted.length_at_most_ns, wanted),
-        *(_word(word, names, t.calls, c.incident) for word in wanted.words),
-    )
-    return [CallRow(**row) for row in _page(engine, found, c.number, limit)]
+    """Calls that fit, newest first. Outcome, class and note are those of the call's incident. Raises `SearchTooLong`."""
+    return [CallRow(**row) for row in _found(engine, _CALLS, wanted, names, limit, before)]
 
 
 def notes(engine: Engine, incidents: Iterable[str]) -> dict[str, str]:
@@ -124,59 +121,153 @@ def names_of(version: int, plan: Plan) -> Names:
     )
 
 
-def _common(table: Table, began: ColumnElement[int], wanted: Wanted, before: int | None) -> ColumnElement[bool]:
-    c = table.c
-    return and_(
-        c.number < before if before is not None else true(),
-        began >= wanted.from_utc_ns if wanted.from_utc_ns is not None else true(),
-        began < wanted.to_utc_ns if wanted.to_utc_ns is not None else true(),
-        _same(c.point, wanted.point),
-        _same(c.operator, wanted.operator),
-        _same(t.incidents.c.outcome, wanted.outcome),
-        _same(c.state, wanted.state),
+@dataclass(frozen=True, slots=True)
+class _List:
+    """What is different between calls and incidents. `waits`, `goes_on`: such a row's wait or length ends now."""
+
+    table: Table
+    query: Callable[[], Select[Any]]
+    began: ColumnElement[int]
+    waits: ColumnElement[bool]
+    goes_on: ColumnElement[bool]
+    open: ColumnElement[bool]  # in the words of an index
+
+    @property
+    def number(self) -> ColumnElement[int]:
+        return self.table.c.number
+
+    def of_incidents(self, where: ColumnElement[bool]) -> Select[int]:
+        """Numbers of the rows whose incident is such."""
+        if self.table is t.incidents:
+            return select(self.number).where(where)
+        return select(self.number).select_from(t.incidents.join(t.calls, t.calls.c.incident == t.incidents.c.id)).where(where)
+
+
+_I, _C = t.incidents.c, t.calls.c
+_INCIDENTS = _List(
+    t.incidents,
+    all_incidents,
+    _I.opened_utc_ns,
+    waits=and_(text(t.INCIDENT_OPEN), _I.waited_ns.is_(None)),
+    goes_on=and_(text(t.INCIDENT_OPEN), _I.lasted_ns.is_(None)),
+    open=text(t.INCIDENT_OPEN),  # type: ignore[arg-type]
+)
+_CALLS = _List(
+    t.calls,
+    calls_with_incidents,
+    _C.started_utc_ns,
+    waits=and_(_C.ended_utc_ns.is_(None), _C.waited_ns.is_(None)),
+    goes_on=_C.ended_utc_ns.is_(None),
+    open=_C.ended_utc_ns.is_(None),
+)
+
+
+def _found(engine: Engine, of: _List, wanted: Wanted, names: Names, limit: int, before: int | None) -> list[dict[str, Any]]:
+    with looking(engine) as connection:
+        filters = list(_filters(of, wanted))
+        for word in wanted.words:
+            filter = _word(connection, of, word.casefold(), names)
+            if filter is None:
+                return []
+            filters.append(filter)
+        return page(connection, of.query(), filters, of.number, limit, before)
+
+
+def _filters(of: _List, wanted: Wanted) -> Iterator[Filter]:
+    c = of.table.c
+    for name in ("point", "operator", "state"):
+        if getattr(wanted, name) is not None:
+            yield equal(c[name], getattr(wanted, name), of.number)
+    for name in ("outcome", "priority"):
+        if getattr(wanted, name) is not None:
+            yield _of_incident(of, name, getattr(wanted, name))
+    if wanted.open_only:
+        yield Filter(of.open, select(of.number).where(of.open))
+    if wanted.from_utc_ns is not None or wanted.to_utc_ns is not None:
+        yield _when(of, wanted)
+    if (wanted.wait_at_least_ns, wanted.wait_at_most_ns) != (None, None):
+        yield _lasting(of, "waited_ns", of.waits, wanted.wait_at_least_ns, wanted.wait_at_most_ns, wanted.now_utc_ns)
+    if (wanted.length_at_least_ns, wanted.length_at_most_ns) != (None, None):
+        yield _lasting(of, "lasted_ns", of.goes_on, wanted.length_at_least_ns, wanted.length_at_most_ns, wanted.now_utc_ns)
+
+
+def _of_incident(of: _List, name: str, value: object) -> Filter:
+    column = t.incidents.c[name]
+    if of.table is t.incidents:
+        return equal(column, value, of.number)
+    return Filter(free(column) == value, of.of_incidents(column == value), select(t.incidents.c.number).where(column == value))
+
+
+def _when(of: _List, wanted: Wanted) -> Filter:
+    began, least, most = of.began, wanted.from_utc_ns, wanted.to_utc_ns
+    within = _between(began, least, None if most is None else most - 1)
+    numbers = select(of.number).where(within)
+    holds = _between(free(began), least, None if most is None else most - 1)
+    if most is None:
+        return Filter(holds, numbers)
+    newest = select(func.max(of.number)).where(within).scalar_subquery()  # what is newer need not be walked
+    return Filter(holds, numbers, along=and_(holds, of.number <= newest))
+
+
+def _lasting(of: _List, name: str, not_over: ColumnElement[bool], least: int | None, most: int | None, now_ns: int) -> Filter:
+    lasted, so_far = of.table.c[name], now_ns - free(of.began)
+    numbers = union_all(
+        select(of.number).where(_between(lasted, least, most)), select(of.number).where(not_over, _between(so_far, least, most))
     )
+    holds = _between(func.coalesce(lasted, so_far), least, most)
+    return Filter(holds, select(numbers.subquery().c.number))
 
 
-def _same(column: ColumnElement[Any], value: object) -> ColumnElement[bool]:
-    return true() if value is None else column == value
+def _between(value: ColumnElement[Any], least: int | None, most: int | None) -> ColumnElement[bool]:
+    return and_(true(), *([value >= least] if least is not None else []), *([value <= most] if most is not None else []))
 
 
-def _lasting(
-    began: ColumnElement[int], ends: tuple[ColumnElement[Any], ...], least: int | None, most: int | None, wanted: Wanted
-) -> ColumnElement[bool]:
-    lasted = func.coalesce(*ends, wanted.now_utc_ns) - began
-    return and_(lasted >= least if least is not None else true(), lasted <= most if most is not None else true())
+def _word(connection: Connection, of: _List, word: str, names: Names) -> Filter | None:
+    """Where one word stands: in a name of the plan, in an id, or in a note of the incident. None: nowhere."""
+    c, i, like = of.table.c, t.incidents.c, _like(word)
+    points = _called(word, names.points, _seen(connection, of.table, "point"))
+    operators = _called(word, names.operators, _seen(connection, of.table, "operator"))
+    outcomes = _called(word, names.outcomes, _seen(connection, t.incidents, "outcome"))
+    in_notes = list(connection.execute(noted.having(like, _ESCAPE)).scalars())
+    parts: list[Select[int]] = []
+    holds: list[ColumnElement[bool]] = [
+        free(c.point).in_(points),
+        free(c.operator).in_(operators),
+        free(i.outcome).in_(outcomes),
+    ]
+    if points:
+        parts.append(select(of.number).where(c.point.in_(points)))
+    if operators:
+        parts.append(select(of.number).where(c.operator.in_(operators)))
+    if outcomes:
+        parts.append(of.of_incidents(i.outcome.in_(outcomes)))
+    if in_notes:
+        parts.append(of.of_incidents(i.number.in_(select(t.noted.c.incident).where(t.noted.c.word.in_(in_notes)))))
+        holds.append(noted.one_of(in_notes))
+    if _IN_AN_ID.fullmatch(word):
+        rows: Select[int] = select(literal_column("rowid")).select_from(of.table).where(c.id.like(like, escape=_ESCAPE))
+        parts.append(select(of.number).where(literal_column(f"{of.table.name}.rowid").in_(rows)))
+        holds.append(c.id.like(like, escape=_ESCAPE))
+    if not parts:
+        return None
+    return Filter(or_(*holds), select(union_all(*parts).subquery().c.number))
 
 
-def _word(word: str, names: Names, table: Table, incident: ColumnElement[str]) -> ColumnElement[bool]:
-    """Where one word stands: in a name of the plan, in an id, or in the incident's note."""
-    c, like = table.c, _like(word)
-    return or_(
-        c.point.in_(_called(word, names.points)),
-        c.operator.in_(_called(word, names.operators)),
-        t.incidents.c.outcome.in_(_called(word, names.outcomes)),
-        *(column.like(like, escape=_ESCAPE) for column in (c.id, c.point, c.operator, t.incidents.c.outcome)),
-        incident.in_(_noted(like)),
-    )
+def _called(word: str, names: Mapping[str, str], seen: Iterable[str]) -> list[str]:
+    """Ids that a word is a part of, or of whose names."""
+    return [id for id in {*names, *seen} if word in id.casefold() or word in names.get(id, "").casefold()]
 
 
-def _called(word: str, names: Mapping[str, str]) -> list[str]:
-    low = word.casefold()
-    return [id for id, name in names.items() if low in name.casefold()]
-
-
-def _noted(like: str) -> Select[Any]:
-    j, e = t.journal.c, t.journal_erasable.c
-    query = select(j.incident).select_from(t.journal_erasable.join(t.journal, e.number == j.number))
-    return query.where(e.field == "note", e.value.like(like, escape=_ESCAPE), j.incident.is_not(None))
+def _seen(connection: Connection, table: Table, name: str) -> list[str]:
+    """The values of a column, from one to the next along its index."""
+    column = table.c[name]
+    seen = select(func.min(column).label("value")).cte("seen", recursive=True)
+    following = select(func.min(column)).where(column > seen.c.value).scalar_subquery()
+    seen = seen.union_all(select(following).where(seen.c.value.is_not(None)))
+    return list(connection.execute(select(seen.c.value).where(seen.c.value.is_not(None))).scalars())
 
 
 def _like(word: str) -> str:
     for special in (_ESCAPE, "%", "_"):
         word = word.replace(special, _ESCAPE + special)
     return f"%{word}%"
-
-
-def _page(engine: Engine, query: Select[Any], number: ColumnElement[int], limit: int) -> list[dict[str, Any]]:
-    with engine.connect() as connection:
-        return [dict(row) for row in connection.execute(query.order_by(number.desc()).limit(limit)).mappings()]

@@ -62,6 +62,7 @@ def test_no_migration_rewrites_the_journal(start: str, tmp_path: Path) -> None:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, start)
+        connection.execute(text("UPDATE journal_head SET projected = -1"))  # the lists of that version are not this one's
     facts = [OutcomeRecorded(IncidentId(f"i{n}"), "helped", "anna", f"note {n}") for n in range(20)]
     commit(engine, [append_op(f"f{n}", fact, n, n, 1) for n, fact in enumerate(facts)])
     before = journal_bytes(engine)
