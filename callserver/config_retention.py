@@ -7,8 +7,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 MOST_DAYS = 36_500
 MOST_RULES = 50
-RESERVED = ("default", "texts", "request")
-"""What the journal calls the days for all others, those for texts, and an erasure that somebody asked for."""
+RESERVED = ("default", "texts", "register", "request")
+"""What the journal calls the days for all others, those for texts and the register, and an erasure that somebody asked for."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 ClassName = Literal["emergency", "high", "normal", "information"]
@@ -53,6 +53,10 @@ class RetentionConfig(BaseModel):
     )
     text_days: Days = Field(
         default=366, description="Days that notes, reasons and addresses beside the journal are kept. 0: for ever."
+    )
+    register_days: Days = Field(
+        default=2192,
+        description="Days that the register's texts are kept: recipients, subjects, why something left. 0: for ever.",
     )
     rules: Annotated[tuple[RetentionRule, ...], BeforeValidator(_tuple)] = Field(
         default=(),

@@ -1,7 +1,9 @@
 """What is kept for how long. Pure: calls, holds, rules and the time in; what goes, by which rule and since when, out.
 
 The days count from the moment at which the incident was closed; an open one is never due, and a held one goes only when the last
-hold on it is lifted. A text counts from its own row on, if its incident is closed by then.
+hold on it is lifted. A text counts from its own row on, if its incident is closed by then. The register's texts (what left the
+record, to whom and why, who asked for access or erasure and what was answered) outlive those of the calls: by them it is shown
+later that what was done was right (Regulation (EU) 2016/679 article 5(2)).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +14,7 @@ from callserver.core.ids import CallId, IncidentId
 
 DAY_NS = 86_400_000_000_000
 DEFAULT = "default"
-TEXTS = "texts"
+TEXTS, REGISTER = "texts", "register"
 
 Holds = Mapping[IncidentId, Sequence[str]]
 """The holds that stand, by incident."""
@@ -32,11 +34,17 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The first rule that fits counts, else `days`. `text_days` is for texts; 0 is for ever, in both."""
+    """The first rule that fits counts, else `days`. `text_days` is for texts, `register_days` for those of the register; 0 is
+    for ever, in all three."""
 
     days: int
     text_days: int
     rules: tuple[Rule, ...] = ()
+    register_days: int = 0
+
+    def days_of(self, register: bool) -> int:
+        """For a text."""
+        return self.register_days if register else self.text_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +62,13 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A row with texts beside it that were not erased. `open`: of an incident that is."""
+    """A row with texts beside it that were not erased. `open`: of an incident that is; `register`: of the register."""
 
     row: int
     incident: IncidentId | None
     utc_ns: int
     open: bool = False
+    register: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +104,16 @@ def due(calls: Iterable[Kept], holds: Holds, rules: Rules, now_utc_ns: int) -> l
     return [one for one in schedule(calls, holds, rules) if one.utc_ns <= now_utc_ns and not one.held]
 
 
-def texts_due(texts: Iterable[Text], holds: Holds, rules: Rules, now_utc_ns: int) -> dict[IncidentId | None, list[int]]:
-    """Rows whose texts are erased now, by incident, in their order."""
-    found: dict[IncidentId | None, list[int]] = {}
-    for text in texts if rules.text_days else ():
+def texts_due(
+    texts: Iterable[Text], holds: Holds, rules: Rules, now_utc_ns: int
+) -> dict[tuple[IncidentId | None, str], list[int]]:
+    """Rows whose texts are erased now, by incident and rule, in their order."""
+    found: dict[tuple[IncidentId | None, str], list[int]] = {}
+    for text in texts:
+        days = rules.days_of(text.register)
         held = text.incident is not None and text.incident in holds
-        if not (held or text.open) and text.utc_ns + rules.text_days * DAY_NS <= now_utc_ns:
-            found.setdefault(text.incident, []).append(text.row)
+        if days and not (held or text.open) and text.utc_ns + days * DAY_NS <= now_utc_ns:
+            found.setdefault((text.incident, REGISTER if text.register else TEXTS), []).append(text.row)
     return found
 
 

@@ -83,7 +83,7 @@ def erase(
     settings: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Erase all texts of a closed incident and delete its recordings and captures now, because somebody has the right to it."""
+    """Erase the texts of a closed incident, but the register's, and delete its recordings now: somebody has the right to it."""
     from callserver.core.ids import IncidentId
     from callserver.runtime.retaining import request_of
     from callserver.store import retained
@@ -102,7 +102,8 @@ def erase(
     if as_json:
         write_json({"incident": id, "deleted": deleted})
         return
-    say(f"incident {id}: all texts are erased; recordings of {len(deleted)} calls are deleted, the files go within seconds")
+    say(f"incident {id}: its texts are erased, but the register's; recordings of {len(deleted)} calls are deleted")
+    say("the files go within seconds")
 
 
 def _require(text: str, option: str) -> None:

@@ -77,6 +77,7 @@ def _found(engine: "Engine", the: "Config", now_utc_ns: int, within: int) -> dic
     return {
         "days": the.retention.days,
         "text_days": the.retention.text_days,
+        "register_days": the.retention.register_days,
         "rules": [rule.model_dump(exclude_defaults=True) for rule in the.retention.rules],
         "calls": calls,
         "texts": sum(len(fact.rows) for fact in texts_of(engine, the, now_utc_ns)),
@@ -93,8 +94,9 @@ def _due(engine: "Engine", the: "Config", now_utc_ns: int) -> "list[RecordingDel
 
 
 def _tell(found: dict[str, Any], within: int) -> None:
-    days, text_days = (f"{count} days" if count else "for ever" for count in (found["days"], found["text_days"]))
-    say(f"kept: recordings {days}, texts {text_days}, and {len(found['rules'])} rules before that")
+    names = ("days", "text_days", "register_days")
+    days, texts, register = (f"{found[name]} days" if found[name] else "for ever" for name in names)
+    say(f"kept: recordings {days}, texts {texts}, those of the register {register}, and {len(found['rules'])} rules before that")
     now = sum(one["due"] and not one["held"] for one in found["calls"])
     say(f"due now: {now} calls, and texts beside {found['texts']} rows")
     say(f"within {within} days, with what is held: {len(found['calls'])} calls")

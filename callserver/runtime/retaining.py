@@ -7,7 +7,7 @@ none is left. So a crash between any two steps costs time only, and what a hold 
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ def rules_of(config: Config) -> Rules:
         )
         for one in config.retention.rules
     ]
-    return Rules(config.retention.days, config.retention.text_days, tuple(rules))
+    return Rules(config.retention.days, config.retention.text_days, tuple(rules), config.retention.register_days)
 
 
 def holds_of(engine: Engine) -> retention.Holds:
@@ -86,23 +86,38 @@ def deletion_of(engine: Engine, config: Config, call: CallId, rule: str, by: str
 def texts_of(engine: Engine, config: Config, now_utc_ns: int) -> Iterator[TextsErased]:
     """Facts that erase the texts whose time is over."""
     rules, holds = rules_of(config), holds_of(engine)
+    before = [now_utc_ns - days * DAY_NS if days else 0 for days in (rules.text_days, rules.register_days)]
     since = 0
-    while rules.text_days and (rows := retained.texts(engine, now_utc_ns - rules.text_days * DAY_NS, since=since)):
+    while rows := retained.texts(engine, before[0], before[1], since=since):
         since = rows[-1].row
-        texts = [Text(row.row, IncidentId(row.incident) if row.incident else None, row.utc_ns, row.open) for row in rows]
-        for incident, numbers in retention.texts_due(texts, holds, rules, now_utc_ns).items():
-            for start in range(0, len(numbers), MOST_ROWS):
-                yield TextsErased(incident, tuple(numbers[start : start + MOST_ROWS]), retention.TEXTS, BY)
+        texts = [
+            Text(row.row, IncidentId(row.incident) if row.incident else None, row.utc_ns, row.open, row.register) for row in rows
+        ]
+        for (incident, rule), numbers in retention.texts_due(texts, holds, rules, now_utc_ns).items():
+            for part in _parts(numbers):
+                yield TextsErased(incident, part, rule, BY)
 
 
 def request_of(engine: Engine, config: Config, incident: IncidentId, by: str, why: str) -> list[TextsErased | RecordingDeleted]:
-    """Facts that erase all texts of an incident and delete the recordings of all its calls, whatever their age."""
-    rows = [row.row for row in retained.texts(engine, 0, incident, limit=MOST_ROWS)]
-    facts: list[TextsErased | RecordingDeleted] = [TextsErased(incident, tuple(rows), retention.REQUEST, by, why)]
+    """Facts that erase the texts of an incident and delete the recordings of all its calls, whatever their age.
+
+    The register's texts stay: they tell what was done with what is gone.
+    """
+    found = retained.texts_of_incident(engine, incident)
+    rows, others = ([row.row for row in found if bool(row.incident) == own] for own in (True, False))
+    facts: list[TextsErased | RecordingDeleted] = [
+        *(TextsErased(incident, part, retention.REQUEST, by, why) for part in _parts(rows) or [()]),
+        *(TextsErased(None, part, retention.REQUEST, by, why) for part in _parts(others)),
+    ]
     for row in retained.kept(engine, 0, incident):
         deletion = deletion_of(engine, config, CallId(row.call), retention.REQUEST, by)
         facts += [deletion] if deletion else []
     return facts
+
+
+def _parts(rows: Sequence[int]) -> list[tuple[int, ...]]:
+    """As many as one fact names."""
+    return [tuple(rows[start : start + MOST_ROWS]) for start in range(0, len(rows), MOST_ROWS)]
 
 
 class Retaining:

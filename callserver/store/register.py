@@ -10,13 +10,13 @@ from callserver.core.desk import PREFIX, Desk, DeskFact, desk
 from callserver.store import schema as t
 from callserver.store.read import rows_of
 
-_AFTER = PREFIX[:-1] + chr(ord(PREFIX[-1]) + 1)
+BEHIND = PREFIX[:-1] + chr(ord(PREFIX[-1]) + 1)  # ids of the desk are from PREFIX on, and before this
 
 
 def read_desk(engine: Engine) -> Desk:
     """Everything of the desk, with texts where not erased."""
     id = t.journal.c.id
-    return desk((row.utc_ns, row.fact) for row in rows_of(engine, and_(id >= PREFIX, id < _AFTER)))
+    return desk((row.utc_ns, row.fact) for row in rows_of(engine, and_(id >= PREFIX, id < BEHIND)))
 
 
 def id_of(fact: DeskFact, fresh: str = "") -> str:

@@ -5,14 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, Row, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Engine, Row, Select, and_, exists, not_, or_, select
 
 from callserver.core import call as call_machine
 from callserver.core import incident as incident_machine
-from callserver.core.facts import RecordingConfirmed
+from callserver.core.desk import PREFIX
+from callserver.core.facts import RecordingConfirmed, TextsErased
+from callserver.core.quality import SHEETS
 from callserver.store import schema as t
+from callserver.store.register import BEHIND
 
 _REASON = "why"
+_TEXTS_AT_ONCE = 2_000
+_REGISTER = or_(and_(t.journal.c.id >= PREFIX, t.journal.c.id < BEHIND), t.journal.c.kind == TextsErased.__name__)
+"""Rows of the register: what the desk tells, and that something was erased, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +64,13 @@ class KeptRow:
 
 @dataclass(frozen=True, slots=True)
 class TextRow:
-    """A row with texts that were not erased. `open`: of an incident that is not closed."""
+    """A row with texts that were not erased. `open`: of an incident that is not closed; `register`: of the register."""
 
     row: int
     incident: str | None
     utc_ns: int
     open: bool
+    register: bool
 
 
 def holds(engine: Engine, incident: str) -> list[HoldRow]:
@@ -120,19 +127,39 @@ def kept(engine: Engine, closed_before_utc_ns: int, incident: str | None = None)
     ]
 
 
-def texts(engine: Engine, before_utc_ns: int, incident: str | None = None, since: int = 0, limit: int = 2_000) -> list[TextRow]:
-    """Rows behind `since` with texts that were not erased, older than that, or all of one incident; in order."""
+def texts(engine: Engine, before_utc_ns: int, register_before_utc_ns: int, since: int = 0) -> list[TextRow]:
+    """Rows behind `since` with texts that were not erased, older than that, those of the register by its own time; in order."""
+    old = and_(not_(_REGISTER), t.journal.c.utc_ns <= before_utc_ns)
+    return _texts(engine, since, or_(old, and_(_REGISTER, t.journal.c.utc_ns <= register_before_utc_ns)))
+
+
+def texts_of_incident(engine: Engine, incident: str) -> list[TextRow]:
+    """All rows of an incident with texts that were not erased, but those of the register; in order."""
+    found: list[TextRow] = []
+    while more := _texts(engine, found[-1].row if found else 0, and_(not_(_REGISTER), _about(incident))):
+        found += more
+    return found
+
+
+def _about(incident: str) -> ColumnElement[bool]:
+    """Rows of an incident, and the sheets on its calls, which belong to no incident: calls are named `INCIDENT.NUMBER`."""
+    j, begins = t.journal.c, f"{SHEETS}{incident}"
+    return or_(j.incident == incident, and_(j.id >= f"{begins}.", j.id < f"{begins}/"))  # "/" follows "."
+
+
+def _texts(engine: Engine, since: int, which: ColumnElement[bool]) -> list[TextRow]:
     j, e, i = t.journal.c, t.journal_erasable.c, t.incidents.c
     query = (
-        select(j.number, j.incident, j.utc_ns, and_(i.id.is_not(None), i.state != incident_machine.CLOSED))
+        select(j.number, j.incident, j.utc_ns, and_(i.id.is_not(None), i.state != incident_machine.CLOSED), _REGISTER)
         .select_from(t.journal_erasable.join(t.journal, j.number == e.number).outerjoin(t.incidents, i.id == j.incident))
-        .where(e.number > since, e.value.is_not(None), j.incident == incident if incident else j.utc_ns <= before_utc_ns)
+        .where(e.number > since, e.value != "", which)  # an empty one tells nothing
         .group_by(e.number)  # so that the texts are walked, of which there are fewer than rows
         .order_by(e.number)
-        .limit(limit)
+        .limit(_TEXTS_AT_ONCE)
     )
     with engine.connect() as connection:
-        return [TextRow(row, of, at, bool(open)) for row, of, at, open in connection.execute(query)]
+        rows = connection.execute(query).all()
+    return [TextRow(row, of, at, bool(open), bool(register)) for row, of, at, open, register in rows]
 
 
 def being_made(engine: Engine, incident: str) -> list[str]:

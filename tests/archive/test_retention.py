@@ -70,7 +70,18 @@ def test_texts_go_by_their_own_age_and_never_while_open_or_held() -> None:
         *(Text(1, IncidentId("i1"), 0), Text(2, None, 0), Text(3, IncidentId("i1"), 0), Text(4, IncidentId("i1"), 1)),
         *(Text(5, held, 0), Text(6, IncidentId("i4"), 0, open=True)),
     ]
-    assert texts_due(texts, {held: ["h"]}, MONTH, 366 * DAY_NS) == {"i1": [1, 3], None: [2]}
+    assert texts_due(texts, {held: ["h"]}, MONTH, 366 * DAY_NS) == {("i1", "texts"): [1, 3], (None, "texts"): [2]}
+
+
+def test_texts_of_the_register_have_days_of_their_own() -> None:
+    texts = [Text(1, None, 0), Text(2, None, 0, register=True), Text(3, IncidentId("i1"), 0, register=True)]
+    years = Rules(31, 366, register_days=2192)
+    assert texts_due(texts, {}, years, 2192 * DAY_NS - 1) == {(None, "texts"): [1]}
+    assert texts_due(texts, {IncidentId("i1"): ["h"]}, years, 2192 * DAY_NS) == {(None, "texts"): [1], (None, "register"): [2]}
+    assert texts_due(texts, {}, Rules(31, 0, register_days=10), 10 * DAY_NS) == {
+        (None, "register"): [2],
+        (IncidentId("i1"), "register"): [3],
+    }
 
 
 class Files:

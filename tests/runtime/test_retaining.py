@@ -9,9 +9,11 @@ import pytest
 from callserver.config_retention import RetentionConfig
 from callserver.control import CommandRefused
 from callserver.core import facts as f
+from callserver.core.desk import DeskFact
 from callserver.core.ids import CallId, IncidentId
 from callserver.runtime.retaining import request_of, schedule_of
 from callserver.store import queries
+from callserver.store.register import id_of
 from tests.runtime.retention_world import DAY_NS, World
 
 MONTH: dict[str, Any] = {"days": 31, "text_days": 60}
@@ -72,6 +74,45 @@ def test_addresses_of_sign_ins_go_too(world: World) -> None:
     world.whole_round()
     (fact,) = world.facts("TextsErased")
     assert (fact["incident"], fact["rows"], world.fault()) == (None, [1], "")
+
+
+def _desk(world: World, fact: DeskFact) -> None:
+    world.note(fact, id_of(fact))
+
+
+def _left(world: World, kind: str) -> list[str]:
+    """Texts beside facts of a kind that were not erased."""
+    query = "SELECT e.value FROM journal_erasable e JOIN journal j USING (number) WHERE j.kind = ? AND e.value > ''"
+    with world.engine.connect() as connection:
+        return [row[0] for row in connection.exec_driver_sql(query, (kind,))]
+
+
+def test_the_register_outlives_what_it_is_about_and_an_erasure_on_request(world: World) -> None:
+    closed(world)
+    incident = IncidentId("i1")
+    _desk(world, f.DisclosureMade("d1", incident, "the pack", "", "the police", "section 12", "a letter", "sue"))
+    _desk(world, f.AccessAsked("r1", 0, 10**18, "Mrs Smith", "sue"))
+    _desk(world, f.PackMade("p1", incident, "d" * 64, 7, "sue", "the police ask"))
+    for fact in request_of(world.engine, world.config, incident, "sue", "she wants to be forgotten"):
+        world.note(fact)
+    assert world.notes_of("i1") == []
+    kinds = ("DisclosureMade", "AccessAsked", "PackMade", "TextsErased")
+    whole = [["the police", "a letter"], ["Mrs Smith"], ["the police ask"], ["she wants to be forgotten"]]
+    world.now_ns += 2191 * DAY_NS
+    world.whole_round()
+    assert [_left(world, kind) for kind in kinds] == whole
+    world.now_ns += DAY_NS
+    world.whole_round()
+    assert ([_left(world, kind) for kind in kinds], world.fault()) == ([[], [], [], []], "")
+    assert {fact["rule"] for fact in world.facts("TextsErased")} == {"request", "register"}
+
+
+def test_more_texts_of_an_incident_than_one_fact_names_are_all_erased(world: World) -> None:
+    closed(world)
+    world.append(*(f.Listened(CallId("i1.1"), "sue", f"look {n}", 0) for n in range(2_100)))
+    for fact in request_of(world.engine, world.config, IncidentId("i1"), "sue", "asked"):
+        world.note(fact)
+    assert (_left(world, "Listened"), world.notes_of("i1"), world.fault()) == ([], [], "")
 
 
 def test_an_open_incident_is_kept_however_old(world: World) -> None:
