@@ -129,7 +129,7 @@ def site_keys(config: Config) -> "tuple[SiteKey, ...]":
     if file is None:
         texts = {ENVIRONMENT_SITE_KEY: text} if (text := os.environ.get(ENVIRONMENT_SITE_KEY, "")) else {}
     else:
-        texts = {str(path): path.read_text() for path in (next_site_key(file), file) if _readable(path)}
+        texts = {str(path): text for path in (next_site_key(file), file) if (text := _text(path)) is not None}
     keys = []
     for where, text in texts.items():
         try:
@@ -139,8 +139,12 @@ def site_keys(config: Config) -> "tuple[SiteKey, ...]":
     return tuple(keys)
 
 
-def _readable(path: Path) -> bool:
-    return os.access(path, os.R_OK)
+def _text(path: Path) -> str | None:
+    """None where it cannot be read: not there, or gone meanwhile, as a successor that took its place."""
+    try:
+        return path.read_text()
+    except OSError:
+        return None
 
 
 def environment() -> Mapping[str, str]:

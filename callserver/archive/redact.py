@@ -19,6 +19,7 @@ from audio.disk import DISK, Disk
 from audio.tones import Samples, tone
 from audio.tracks import read_sound, write_flac
 from callserver.archive import keep
+from callserver.archive.sealing import Sealing
 from callserver.core.desk import EVERYONE, OTHERS, POINT, SILENCE, TONE
 from callserver.sealed import SiteKey, opened
 
@@ -81,12 +82,13 @@ def redact(
     who: Origin,
     disk: Disk = DISK,
     keys: Sequence[SiteKey] = (),
+    sealing: Sealing | None = None,
 ) -> Redacted:
     """Write `redacted-<id>-<name>` beside each of `files`, the FLACs of one call below `root` with their SHA-256 in the journal.
 
     All files of the call are written, also those in which nothing is covered, so that the redaction is whole by itself. The same
     wish gives the same bytes. Raises ValueError for a wish that makes no sense or an original that is not what the journal says,
-    OSError for the disk. `keys` are for originals that lie there encrypted; what is written is not.
+    OSError for the disk. `keys` are for originals that lie there encrypted; with `sealing` what is written is encrypted too.
     """
     if wrong := fault(cover, legs):
         raise ValueError(wrong)
@@ -101,6 +103,8 @@ def redact(
         path = (root / name).with_name(f"redacted-{id}-{Path(name).name}")
         write_flac(path, tracks, rate_hz, disk, _comment(name, origin[name], id, cover, who))
         written[f"{Path(name).parent}/{path.name}"] = keep.sum_of(path)
+        if sealing:
+            sealing.seal(path, disk)
     if not written:
         raise ValueError("the call has no recording")
     return Redacted(origin, written)

@@ -80,6 +80,10 @@ def redact(
     ] = None,
     party: Annotated[str, typer.Option(help="point, others, everyone, or the id of a leg.")] = "everyone",
     cover: Annotated[str, typer.Option("--with", help="tone or silence.")] = "tone",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Write a copy of it there too, in the clear where it lies encrypted."),
+    ] = None,
     config: ConfigOption = None,
     settings: SetOption = None,
     as_json: JsonOption = False,
@@ -94,11 +98,28 @@ def redact(
     if the.evidence.four_eyes:
         _ask(the, wish)
     made = _redacted(the, wish)
+    paths = [the.storage.recordings / name for name in made.files]
+    paths = _copied(the, paths, out) if out else paths
     if as_json:
         write_json({"redaction": made.redaction, "files": dict(made.files), "origin": dict(made.origin)})
         return
-    for name in made.files:
-        say(str(the.storage.recordings / name))
+    for path in paths:
+        say(str(path))
+
+
+def _copied(the: "Config", paths: list[Path], out: Path) -> list[Path]:
+    """In the clear, for whoever takes them away."""
+    from callserver.config import site_keys
+    from callserver.sealed import opened
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for path in paths:
+            with opened(path, site_keys(the)) as file, (out / path.name).open("xb") as copy:
+                shutil.copyfileobj(file, copy)
+    except OSError as error:
+        fail(f"the redaction is made, and not copied to {out}: {error}")
+    return [out / path.name for path in paths]
 
 
 def _redacted(the: "Config", wish: dict[str, Any]) -> "RedactionMade":

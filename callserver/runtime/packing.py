@@ -19,6 +19,7 @@ from callserver.archive.redact import Cover, Origin, redact
 from callserver.config import Config, site_keys
 from callserver.core import desk as desks
 from callserver.core import facts as f
+from callserver.runtime.sealing import sealing_of
 from callserver.sealed import SiteKey, opened
 from callserver.store import plan_history, queries
 from callserver.store.evidence.extract import Extract, Found, extract
@@ -88,7 +89,8 @@ def make_redaction(config: Config, engine: Engine, asked: f.ExportAsked) -> f.Re
     cover = Cover(asked.spans, asked.party, asked.cover)
     who = Origin(asked.by, asked.reason, VERSION)
     keys = site_keys(config)
-    done = redact(config.storage.recordings, made.files if made else {}, asked.export, cover, legs, who, keys=keys)
+    files, sealing = made.files if made else {}, sealing_of(config)
+    done = redact(config.storage.recordings, files, asked.export, cover, legs, who, keys=keys, sealing=sealing)
     return f.RedactionMade(
         *(asked.export, asked.incident, asked.of, done.origin, done.files),
         *(asked.spans, asked.party, asked.cover, asked.by, asked.reason),

@@ -11,13 +11,19 @@ ALARM = "site-key"
 TIMEOUT_S = 5.0
 
 
+def sealing_of(config: Config) -> Sealing | None:
+    """How files are encrypted here; None where they are not."""
+    if not config.storage.encrypt_recordings:
+        return None
+    return Sealing(lambda: _keys(config), config.storage.site_key_file)
+
+
 class SealingHere:
     """`sealing` is None where nothing is encrypted."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        wanted = config.storage.encrypt_recordings
-        self.sealing = Sealing(self._keys, config.storage.site_key_file) if wanted else None
+        self.sealing = sealing_of(config)
         self._told: str | None = None  # None: a predecessor may have raised it
 
     def ready(self) -> bool:
@@ -36,10 +42,13 @@ class SealingHere:
             found = site_keys(self._config)
         except ConfigError as error:
             return f"no recordings are made, captures are kept: {error}"
-        return "" if found else "no recordings are made, captures are kept: the site's key is missing"
+        file = self._config.storage.site_key_file
+        what_to_do = f"put its copy back to {file}" if file else "give it by CALLSERVER_SITE_KEY or [storage] site_key_file"
+        return "" if found else f"no recordings are made, captures are kept: the site's key is missing, {what_to_do}"
 
-    def _keys(self) -> Sequence[SiteKey]:
-        try:
-            return site_keys(self._config)
-        except ConfigError:
-            return ()
+
+def _keys(config: Config) -> Sequence[SiteKey]:
+    try:
+        return site_keys(config)
+    except ConfigError:
+        return ()

@@ -65,10 +65,12 @@ def examine_files(
                     text = f"{what} of call {fact.call}: {name} {fault or 'was to be deleted and is still there'}"
                     yield Finding(text, bool(fault))
         progress(done, len(made))
-    yield from _redactions(engine, recordings, deleted)
+    yield from _redactions(engine, recordings, deleted, keys)
 
 
-def _redactions(engine: Engine, recordings: Path, deleted: Mapping[CallId, Deleted]) -> Iterator[Finding]:
+def _redactions(
+    engine: Engine, recordings: Path, deleted: Mapping[CallId, Deleted], keys: Sequence[SiteKey]
+) -> Iterator[Finding]:
     """Redacted copies; they go with the recording that they are of."""
     c = t.journal.c
     with engine.connect() as connection:
@@ -81,7 +83,11 @@ def _redactions(engine: Engine, recordings: Path, deleted: Mapping[CallId, Delet
         of_call = deleted.get(CallId(fact.of), Deleted())
         gone = any(of_call.has(name, number) for name in fact.origin)
         for name, expected in fact.files.items():
-            fault = "" if gone else _fault(recordings, name, expected)
+            try:
+                fault = "" if gone else _fault(recordings, name, expected, keys)
+            except KeyMissing:
+                yield Finding(f"redaction of call {fact.of}: {name} is encrypted, and its key is missing", False, True)
+                continue
             if fault and not any(_deleted_meanwhile(engine, CallId(fact.of), one, number) for one in fact.origin):
                 yield Finding(f"redaction of call {fact.of}: {name} {fault}", True)
             elif gone and _there(recordings, name):

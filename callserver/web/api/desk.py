@@ -13,11 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from callserver.core import desk as desks
 from callserver.core import facts as f
 from callserver.core.ids import CallId, IncidentId, incident_of_call
+from callserver.sealed import size_of
 from callserver.store import queries
 from callserver.store.register import id_of, read_desk
+from callserver.web import ranges
 from callserver.web.api.incidents import Id
 from callserver.web.api.models import Done
-from callserver.web.api.recording import file_of
+from callserver.web.api.recording import Streamed, file_of, open_sound
 from callserver.web.errors import ApiError, not_found
 from callserver.web.gate import signed_in
 from callserver.web.service import Service, service
@@ -157,11 +159,20 @@ async def file(request: Request, id: Id) -> Response:
         what_to_do = "Who asked for it or approved it can fetch it; or ask for one of your own."
         raise ApiError(403, "not-yours", f"Export {id} is {export.asked.by}'s.", what_to_do)
     path, digest = await _file(the, export)
+    file = None if path.suffix == ".zip" else open_sound(the, path)  # a pack is never encrypted
     fetched = f.ExportFetched(id, export.asked.incident, digest, who.user)
-    await the.notes.journalled(fetched, id_of(fetched, uuid.uuid4().hex))
-    kind = "application/zip" if path.suffix == ".zip" else "audio/flac"
+    try:
+        await the.notes.journalled(fetched, id_of(fetched, uuid.uuid4().hex))
+    except BaseException:
+        if file is not None:
+            file.close()
+        raise
     name = f"{export.asked.of or export.asked.incident}-{export.asked.what}{path.suffix}"
-    return FileResponse(path, media_type=kind, filename=name, headers={"X-SHA256": digest})
+    if file is None:
+        return FileResponse(path, media_type="application/zip", filename=name, headers={"X-SHA256": digest})
+    size = size_of(file)
+    headers = {"X-SHA256": digest, "Content-Length": str(size), "Content-Disposition": f'attachment; filename="{name}"'}
+    return Streamed(file, ranges.span(None, size), headers)
 
 
 async def _ask(request: Request, incident: IncidentId, what: str, reason: str, **more: object) -> ExportAnswer:

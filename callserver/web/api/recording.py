@@ -1,15 +1,16 @@
 """Listening: a call's FLAC, with ranges. Whoever listens says why, and the journal has it before the first byte goes out."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from callserver.config import ConfigError, site_keys
-from callserver.core.facts import Listened
-from callserver.core.ids import CallId
+from callserver.core.facts import Downloaded, Listened
+from callserver.core.ids import CallId, incident_of_call
 from callserver.sealed import KeyMissing, opened, size_of
 from callserver.store import queries
 from callserver.web import ranges
@@ -17,7 +18,9 @@ from callserver.web.api.holds import require_sound
 from callserver.web.api.incidents import Id
 from callserver.web.errors import ApiError, ErrorAnswer, not_found
 from callserver.web.gate import signed_in
+from callserver.web.openings import Opening
 from callserver.web.service import Service, service
+from callserver.web.spans import Span
 
 MEDIA_TYPE = "audio/flac"
 REASON_MOST = 500
@@ -50,19 +53,12 @@ async def recording(
         raise ApiError(400, "reason-required", "A recording is not played without a reason.", what_to_do)
     _require_listening(the, request, leg)
     path = await file_of(the, id, leg)
-    try:
-        file = opened(path, site_keys(the.config))
-    except (KeyMissing, ConfigError) as error:
-        what_to_do = "Put the site's key back to where [storage] site_key_file says."
-        message = "The recording is encrypted, and the site's key is missing."
-        raise ApiError(503, "recording-encrypted", message, what_to_do) from error
-    except OSError as error:
-        what_to_do = "Run callserver verify --files, and look for the disk."
-        raise ApiError(503, "recording-unreadable", f"The recording cannot be read: {error.strerror}.", what_to_do) from error
+    file = open_sound(the, path)
     size = size_of(file)
     try:
         wanted = ranges.span(request.headers.get("range"), size)
-        await _journal(the, request, id, reason.strip(), wanted.first)
+        opening = opening_of(request, id, reason, leg)
+        await _journal(the, opening, path, wanted)
     except ranges.NotSatisfiable:
         file.close()
         headers = {"Content-Range": f"bytes */{size}"}
@@ -70,7 +66,34 @@ async def recording(
     except BaseException:
         file.close()
         raise
-    return _answer(file, wanted, f"{leg or id}.flac")
+
+    def told(sent: Span) -> None:
+        the.sent.note(opening, path, size, sent, the.now_s())
+
+    return _answer(file, wanted, f"{leg or id}.flac", told)
+
+
+def opening_of(request: Request, call: str, reason: str, leg: str) -> Opening:
+    """What whoever asks opens with this."""
+    session = signed_in(request)
+    return Opening(session.user, session.expires_s, call, reason.strip(), leg)
+
+
+def open_sound(the: Service, path: Path) -> BinaryIO:
+    """A file of a recording, decrypted where it lies encrypted. Raises `ApiError` with 503."""
+    try:
+        return opened(path, site_keys(the.config))
+    except (KeyMissing, ConfigError) as error:
+        raise without_key() from error
+    except OSError as error:
+        what_to_do = "Run callserver verify --files, and look for the disk."
+        raise ApiError(503, "recording-unreadable", f"The recording cannot be read: {error.strerror}.", what_to_do) from error
+
+
+def without_key() -> ApiError:
+    """What is answered where the site's key is missing."""
+    message = "The recording is encrypted, and the site's key is missing."
+    return ApiError(503, "recording-encrypted", message, "Put the site's key back to where [storage] site_key_file says.")
 
 
 def _require_listening(the: Service, request: Request, leg: str) -> None:
@@ -82,7 +105,7 @@ def _require_listening(the: Service, request: Request, leg: str) -> None:
         raise ApiError(403, "second-person-needed", "A copy of a recording needs a second person.", what_to_do)
 
 
-def _answer(file: BinaryIO, wanted: ranges.Span, name: str) -> Response:
+def _answer(file: BinaryIO, wanted: ranges.Span, name: str, told: Callable[[Span], None]) -> Response:
     headers = {
         "Accept-Ranges": "bytes",
         "Content-Length": str(wanted.length),
@@ -90,21 +113,32 @@ def _answer(file: BinaryIO, wanted: ranges.Span, name: str) -> Response:
     }
     if wanted.partial:
         headers["Content-Range"] = wanted.content_range
-    return _Streamed(file, wanted, headers)
+    return Streamed(file, wanted, headers, told)
 
 
-class _Streamed(StreamingResponse):
-    """A stretch of a file, which is closed whatever happens: players break off most answers, some before the first byte."""
+class Streamed(StreamingResponse):
+    """A stretch of a file, which is closed whatever happens: players break off most answers, some before the first byte.
 
-    def __init__(self, file: BinaryIO, wanted: ranges.Span, headers: dict[str, str]) -> None:
+    `told` hears at the end which bytes were handed to the connection; a player that breaks off may have got a little less.
+    """
+
+    def __init__(
+        self, file: BinaryIO, wanted: ranges.Span, headers: dict[str, str], told: Callable[[Span], None] = lambda sent: None
+    ) -> None:
         super().__init__(ranges.read(file, wanted), 206 if wanted.partial else 200, headers, MEDIA_TYPE)
-        self._file = file
+        self._file, self._told = file, told
+        self._first = self._next = wanted.first
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def counted(message: Message) -> None:
+            await send(message)
+            self._next += len(message.get("body", b""))
+
         try:
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, counted)
         finally:
             self._file.close()
+            self._told((self._first, self._next))
 
 
 async def file_of(the: Service, call: str, leg: str) -> Path:
@@ -133,11 +167,15 @@ def _chosen(files: list[str], legs: list[str], leg: str) -> str | None:
     return min(whole, key=lambda name: (Path(name).stem != LISTENING, name), default=None)
 
 
-async def _journal(the: Service, request: Request, call: str, reason: str, first_byte: int) -> None:
-    """Every opening is journalled; later ranges of what the same session opened for the same reason are part of it."""
-    session = signed_in(request)
-    opened = (session.user, session.expires_s, call, reason)
-    if first_byte and the.openings.recent(opened, the.now_s()):
-        return
-    await the.notes.journalled(Listened(CallId(call), session.user, reason, first_byte))
-    the.openings.note(opened, the.now_s())
+async def _journal(the: Service, opening: Opening, path: Path, wanted: ranges.Span) -> None:
+    """Every opening is journalled; later ranges of what the same session opened for the same reason are part of it. Players ask
+    for ranges: whoever wants the file as such takes it away."""
+    call, leg = CallId(opening.call), opening.leg
+    if wanted.first == 0 or not the.openings.recent(opening, the.now_s()):
+        await the.notes.journalled(Listened(call, opening.user, opening.reason, wanted.first, leg))
+        the.openings.note(opening, the.now_s())
+    if not wanted.partial:
+        made = await the.read(queries.recording, opening.call)
+        digest = (made.files if made else {}).get(f"{path.parent.name}/{path.name}", "")
+        what = "leg" if leg else "recording"
+        await the.notes.journalled(Downloaded(opening.user, what, digest, call, incident_of_call(call) or None, leg))

@@ -5,7 +5,7 @@ when, hardly more than the timeline, and an auditor looks at it to decide whethe
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -14,10 +14,11 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from audio.peaks import Peaks
-from callserver.config import site_keys
+from callserver.config import ConfigError, site_keys
+from callserver.sealed import KeyMissing
 from callserver.store import queries
 from callserver.web.api.incidents import Id
-from callserver.web.api.recording import file_of
+from callserver.web.api.recording import file_of, without_key
 from callserver.web.errors import ApiError, ErrorAnswer, not_found
 from callserver.web.service import service
 from callserver.web.shelf import shelf
@@ -25,6 +26,7 @@ from callserver.web.times import rfc3339
 from dialplans.model import Priority
 
 SIDES = ("point", "heard")
+ALONE = ("said",)
 MOST_BUCKETS = 4_000
 MOST_MS = 14 * 86_400_000
 
@@ -32,7 +34,7 @@ router = APIRouter()
 
 
 class SideAnswer(BaseModel):
-    """One side: `point` is what the point said, `heard` what it heard. Each peak is (lowest, highest), -127 to 127."""
+    """One side: `point` is what the point said, `heard` what it heard, `said` one leg's own. Each peak is (lowest, highest), -127 to 127."""
 
     name: str
     peaks: list[tuple[int, int]]
@@ -81,12 +83,15 @@ async def peaks(
     width: Annotated[int, Query(ge=1, le=MOST_BUCKETS, description="How many buckets for each side.")] = 1_000,
     from_ms: Annotated[float, Query(ge=0, le=MOST_MS, allow_inf_nan=False)] = 0,
     to_ms: Annotated[float | None, Query(gt=0, le=MOST_MS, allow_inf_nan=False, description="Default: the end.")] = None,
+    leg: Annotated[str, Query(max_length=128, description="One leg alone: one side, `said`. Default: both sides.")] = "",
 ) -> Response:
-    """The shape of a call's recording, for drawing."""
+    """The shape of a call's recording, or of one leg's, for drawing."""
     the = service(request)
-    path = await file_of(the, id, "")
+    path = await file_of(the, id, leg)
     try:
         shape = await shelf(request).shape(path, site_keys(the.config))
+    except (KeyMissing, ConfigError) as error:
+        raise without_key() from error
     except (OSError, ValueError) as error:
         what_to_do = "Run callserver verify --files, and look for the disk."
         raise ApiError(503, "recording-unreadable", "The recording cannot be read.", what_to_do) from error
@@ -95,11 +100,13 @@ async def peaks(
         message = f"The recording has {shape.duration_ms} ms; the stretch wanted is empty or past its end."
         raise ApiError(422, "no-such-stretch", message, "Ask for a from_ms below to_ms, within the recording.")
     made = await the.read(queries.recording, id)
-    content = await asyncio.to_thread(_encoded, shape, made, width, from_ms, end_ms)
+    content = await asyncio.to_thread(_encoded, shape, ALONE if leg else SIDES, made, width, from_ms, end_ms)
     return Response(content, media_type="application/json")
 
 
-def _encoded(shape: Peaks, made: queries.RecordingRow | None, width: int, from_ms: float, to_ms: float) -> bytes:
+def _encoded(
+    shape: Peaks, names: Sequence[str], made: queries.RecordingRow | None, width: int, from_ms: float, to_ms: float
+) -> bytes:
     """Past pydantic: thousands of pairs of numbers, each known to be one."""
     view = shape.view(width, from_ms, to_ms)
     body = {
@@ -109,7 +116,7 @@ def _encoded(shape: Peaks, made: queries.RecordingRow | None, width: int, from_m
         "to_ms": to_ms,
         "losses_ms": made.losses_ms if made else 0,
         "report": made.report if made else "",
-        "sides": [{"name": name, "peaks": side} for name, side in zip(SIDES, view, strict=False)],
+        "sides": [{"name": name, "peaks": side} for name, side in zip(names, view, strict=False)],
     }
     return msgspec.json.encode(body)
 
