@@ -36,7 +36,7 @@ def backup(
     """Make a backup, safe while the service runs. Only what is new is copied."""
     the = configured(config, settings)
     made = _made(the, directory.absolute(), (with_key, verify, read_all), as_json)
-    journalled = _journalled(the, made)
+    journalled = _journalled(the, made, verify)
     gone, freed, kept_fault = _pruned(directory.absolute(), keep)
     faults = (*made.faults, *((kept_fault,) if kept_fault else ()))
     if as_json:
@@ -100,7 +100,7 @@ def _made(the: "Config", directory: Path, wishes: tuple[bool, bool, bool], quiet
         fail(f"no backup was made: {error.filename or directory}: {error.strerror}")
 
 
-def _journalled(the: "Config", made: "Made") -> bool:
+def _journalled(the: "Config", made: "Made", verified: bool) -> bool:
     """By the running service; one that does not run has nobody to write it down."""
     import msgspec
 
@@ -108,7 +108,7 @@ def _journalled(the: "Config", made: "Made") -> bool:
     from callserver.core.facts import BackupMade
 
     m = made.manifest
-    fact = BackupMade(str(made.path), m.rows, len(m.files), m.size, made.digest)
+    fact = BackupMade(str(made.path), m.rows, len(m.files), m.size, made.digest, verified)
     note = {"id": f"backup:{made.digest}", "kind": type(fact).__name__, "body": msgspec.to_builtins(fact)}
     try:
         ask_sync(the.storage.control_socket, Verb.NOTE_FACT, note)

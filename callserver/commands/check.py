@@ -75,6 +75,7 @@ def _duration(text: str) -> int:
 
 def _configuration(file: Path | None, settings: list[str], found: "Report") -> "Config | None":
     from callserver.commands.certificate import sip_tls_faults, tls_faults
+    from callserver.commands.keeping import site_key_faults
     from callserver.config import ConfigError, load
 
     try:
@@ -84,4 +85,5 @@ def _configuration(file: Path | None, settings: list[str], found: "Report") -> "
         return None
     found.faults += tls_faults(the)
     found.faults += sip_tls_faults(the)
+    found.faults += site_key_faults(the)
     return the

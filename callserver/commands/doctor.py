@@ -19,7 +19,7 @@ _MARKS = {Level.GOOD: "good   ", Level.WARNING: "warning", Level.FAULT: "FAULT  
 
 def doctor(config: ConfigOption = None, settings: SetOption = None, as_json: JsonOption = False) -> None:
     """Check the machine, the installation and the running service. 1 when there is a fault."""
-    from callserver.commands import certificate, evidence, machine, software
+    from callserver.commands import certificate, evidence, keeping, machine, software
 
     the = configured(config, settings)
     checks: tuple[Check, ...] = (
@@ -35,6 +35,10 @@ def doctor(config: ConfigOption = None, settings: SetOption = None, as_json: Jso
         certificate.tls,
         certificate.sip_tls,
         evidence.evidence,
+        keeping.site_key,
+        keeping.backups,
+        keeping.retention,
+        keeping.forecast,
         machine.clock,
         machine.service,
     )

@@ -11,16 +11,21 @@ if TYPE_CHECKING:
 
 
 def evidence(config: "Config") -> Iterator[Finding]:
-    """The key can be read by its owner alone, and something outside knows of the journal."""
+    """The key can be read by its owner alone, and something outside can be told of the journal."""
+    from callserver.store.evidence.anchors import unreached
+
     yield from _key(config)
     if not config.evidence.anchors:
         what_to_do = "Set [evidence] anchors: a file on another disk, a webhook, syslog or mail."
         yield warning("anchors", "there is none, so a journal that was cut short would not show", what_to_do)
-    elif not any(_on_the_same_disk(config, name) for name in config.evidence.anchors):
-        yield good("anchors", ", ".join(config.evidence.anchors))
     for name in config.evidence.anchors:
-        if _on_the_same_disk(config, name):
+        if why := unreached(config, name):
+            what_to_do = "Until it is reached nothing outside knows of the journal's newest rows: look at it, or name another."
+            yield fault("anchors", f"{name} cannot be reached: {why}", what_to_do)
+        elif _on_the_same_disk(config, name):
             yield warning("anchors", f"{name} lies on the journal's own disk", "Whoever has that disk has both: use another.")
+        else:
+            yield good("anchors", f"{name} is in reach")
 
 
 def _key(config: "Config") -> Iterator[Finding]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class BackupMade:
     """A backup of the store with its files is whole at `where`. It holds the journal up to row `rows`; `bytes` are of all files.
 
-    `digest` is the SHA-256 (hex) of the backup's manifest, which names every file by its own.
+    `digest` is the SHA-256 (hex) of the backup's manifest, which names every file by its own. `verified`: what was written was
+    read back, and the copy's chain walked.
     """
 
     where: str
@@ -15,3 +16,4 @@ class BackupMade:
     files: int
     bytes: int
     digest: str
+    verified: bool = False

@@ -35,12 +35,7 @@ class Space:
         self._socket = storage.control_socket
         self._limits = Limits(storage.alarm_hours, storage.alarm_percent)
         self._file = Path(storage.data) / FILE
-        self._places: Mapping[str, Path] = {
-            "data": Path(storage.data),
-            "captures": storage.captures,
-            "recordings": storage.recordings,
-            "spool": Path(storage.spool),
-        }
+        self._places = places(config)
         self._samples = _load(self._file)
         self._raised: dict[str, str | None] = {}  # None: a predecessor may have raised it
         self.worked_s = time.monotonic()
@@ -103,6 +98,30 @@ class Space:
 
     def _ask(self, verb: str, args: Mapping[str, Any]) -> None:
         ask_sync(self._socket, verb, args, TIMEOUT_S)
+
+
+def places(config: Config) -> Mapping[str, Path]:
+    """The directories whose disks are looked at."""
+    storage = config.storage
+    return {"data": storage.data, "captures": storage.captures, "recordings": storage.recordings, "spool": storage.spool}
+
+
+def foretold(config: Config) -> list[tuple[list[str], float | None, str]]:
+    """Of each disk from the samples that are kept: directories on it, hours until it is full (None: it does not fill), and what
+    is wrong with that in words. Nothing of a disk that was not measured for an hour."""
+    known = _load(Path(config.storage.data) / FILE)
+    sharing: dict[int, list[tuple[str, int, int]]] = defaultdict(list)
+    for name, path in places(config).items():
+        if known.get(name) and (disk := _disk(path)) is not None:
+            sharing[disk[0]].append((name, *disk[1:]))
+    limits, found = Limits(config.storage.alarm_hours, config.storage.alarm_percent), []
+    for members in sharing.values():
+        names, (first, free, total) = [name for name, *_ in members], members[0]
+        rate = forecast.bytes_per_hour(known[first])
+        if rate is not None:
+            text = forecast.trouble(names, free, total, rate, limits, False)
+            found.append((names, forecast.hours_left(free, rate), text))
+    return found
 
 
 def _disk(path: Path) -> tuple[int, int, int] | None:

@@ -6,6 +6,18 @@ from sqlalchemy import Engine, select
 
 from callserver.core.facts import BackupMade
 from callserver.store import schema as t
+from callserver.store.encoding import decode_fact
+
+
+def newest(engine: Engine) -> BackupMade | None:
+    """The last backup that the journal knows of."""
+    c = t.journal.c
+    query = select(c.kind, c.body).where(c.kind == BackupMade.__name__).order_by(c.number.desc()).limit(1)
+    with engine.connect() as connection:
+        row = connection.execute(query).first()
+    fact = decode_fact(*row) if row else None
+    assert fact is None or isinstance(fact, BackupMade)
+    return fact
 
 
 @dataclass(slots=True)

@@ -85,7 +85,7 @@ def test_the_running_service_journals_it(sealed: Sealed, tmp_path: Path, noted: 
     code, made = reported(sealed, "backup", tmp_path / "backups")
     assert (code, made["journalled"]) == (0, True)
     names = ("rows", "files", "bytes", "digest")
-    body = {"where": made["backup"], **{name: made[name] for name in names}}
+    body = {"where": made["backup"], **{name: made[name] for name in names}, "verified": True}
     assert noted == [{"verb": "note_fact", "id": f"backup:{made['digest']}", "kind": "BackupMade", "body": body}]
 
 

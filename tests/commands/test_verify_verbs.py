@@ -1,6 +1,7 @@
 """`callserver verify`, `callserver key` and the stand-alone verifier, as they are typed."""
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -147,7 +148,28 @@ def test_doctor_knows_the_key_and_warns_of_an_anchor_on_the_same_disk_or_none(se
     assert anchor == ("warning", f"file:{sealed.anchor} lies on the journal's own disk")
     level, what = found(sealed, "evidence.anchors=[]")[1]
     assert (level, "cut short would not show" in what) == ("warning", True)
-    assert found(sealed, "evidence.anchors=['syslog:']")[1] == ("good", "syslog:")
+
+
+def test_doctor_looks_whether_anchors_are_in_reach_and_sends_nothing(sealed: Sealed, tmp_path: Path) -> None:
+    gone, before = tmp_path / "gone" / "anchor", sealed.anchor.read_bytes()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        assert found(sealed, f"evidence.anchors=['http://127.0.0.1:{port}/']")[1] == (
+            "good",
+            f"http://127.0.0.1:{port}/ is in reach",
+        )
+    assert found(sealed, f"evidence.anchors=['http://127.0.0.1:{port}/']")[1] == (
+        "fault",
+        f"http://127.0.0.1:{port}/ cannot be reached: Connection refused",
+    )
+    assert found(sealed, f"evidence.anchors=['file:{gone}']")[1] == (
+        "fault",
+        f"file:{gone} cannot be reached: its directory is not there",
+    )
+    assert found(sealed, "evidence.anchors=['syslog://127.0.0.1:514']")[1] == ("good", "syslog://127.0.0.1:514 is in reach")
+    mail = ("mail.host='127.0.0.1'", f"mail.port={port}", "mail.sender='a@b'", "evidence.anchors=['mailto:a@b']")
+    assert found(sealed, *mail)[1] == ("fault", "mailto:a@b cannot be reached: Connection refused")
+    assert sealed.anchor.read_bytes() == before
 
 
 def test_doctor_finds_a_key_that_others_can_read_or_nobody_can_use(sealed: Sealed) -> None:

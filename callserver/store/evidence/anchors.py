@@ -13,6 +13,7 @@ import socket
 import ssl
 import threading
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ PATIENCE_NS = 30 * SECOND_NS  # an attempt without outcome for longer is an alar
 DAY_NS = 24 * 3600 * SECOND_NS
 
 _LOCAL_SYSLOG = "/dev/log"
+_PORTS = {"http": 80, "https": 443}
 _AUTHPRIV_NOTICE = 10 * 8 + 5  # RFC 5424 6.2.1
 _FAULTS = (OSError, ValueError, http.client.HTTPException, smtplib.SMTPException, ConfigError)
 _log = structlog.get_logger("anchors")
@@ -200,3 +202,34 @@ class Anchoring:
 def _plain(error: Exception) -> str:
     text = getattr(error, "strerror", None) or str(getattr(error, "reason", "")) or str(error) or type(error).__name__
     return "".join(letter if letter.isprintable() else " " for letter in str(text))[:200]
+
+
+def unreached(config: Config, name: str) -> str:
+    """Why a checkpoint would not arrive at an anchor, in words; "" where nothing speaks against it. It sends none.
+
+    It waits for `TIMEOUT_S` at most, several times over for names with several addresses. UDP is never confirmed.
+    """
+    scheme, _, rest = name.partition(":")
+    try:
+        if scheme == "file":
+            return _unwritable(Path(rest))
+        if scheme == "syslog" and not rest:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+                sock.connect(_LOCAL_SYSLOG)
+        elif scheme == "syslog":
+            socket.getaddrinfo(rest.removeprefix("//").rpartition(":")[0], None)
+        else:
+            url = urllib.parse.urlsplit(name)
+            there = (
+                (config.mail.host, config.mail.port) if scheme == "mailto" else (url.hostname or "", url.port or _PORTS[scheme])
+            )
+            socket.create_connection(there, TIMEOUT_S).close()
+    except _FAULTS as error:
+        return _plain(error)
+    return ""
+
+
+def _unwritable(path: Path) -> str:
+    if not path.parent.is_dir():
+        return "its directory is not there"
+    return "" if os.access(path if path.exists() else path.parent, os.W_OK) else "it may not be written"
