@@ -129,7 +129,7 @@ def site_keys(config: Config) -> "tuple[SiteKey, ...]":
     if file is None:
         texts = {ENVIRONMENT_SITE_KEY: text} if (text := os.environ.get(ENVIRONMENT_SITE_KEY, "")) else {}
     else:
-        texts = {str(path): text for path in (next_site_key(file), file) if (text := _text(path)) is not None}
+        texts = {str(path): found for path in (next_site_key(file), file) if (found := _text(path)) is not None}
     keys = []
     for where, text in texts.items():
         try:

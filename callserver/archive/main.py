@@ -16,6 +16,7 @@ from audio.disk import DISK, Disk
 from callserver.archive import keep
 from callserver.archive.export import make_recording
 from callserver.archive.sealing import Sealing
+from callserver.archive.sweeping import shut
 from callserver.core.facts import RecordingFailed, RecordingMade
 from callserver.core.ids import CallId
 
@@ -81,11 +82,21 @@ class Archivist:
             made = make_recording(call, keep.captures_of(folder), self._recordings / call, self._disk, self._sealing)
         except BAD_FILES as error:
             self._failed(call, f"{type(error).__name__}: {error}")
+            self._shut(folder)
             return False
         self._append(made)
         self._troubles.pop(call, None)
         _log.info("recording made", call=call, duration_ms=made.duration_ms, losses_ms=made.losses_ms)
         return True
+
+    def _shut(self, folder: Path) -> None:
+        """What cannot be made into a recording does not lie in the clear for that."""
+        if self._sealing is None:
+            return
+        try:
+            shut(folder, self._sealing, self._disk)
+        except OSError as error:
+            _log.warning("captures stay in the clear", folder=str(folder), error=str(error))
 
     def _failed(self, call: CallId, why: str) -> None:
         """Told once for each reason; tried again after a pause that doubles."""

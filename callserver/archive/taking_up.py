@@ -26,7 +26,7 @@ def found(
     """
     calls = [CallId(name) for name in unfinished]
     folders = [folder for call in calls for folder in (captures / incident_of_call(call) / call, recordings / call)]
-    strangers = _unowned(captures, known, time.time() if now_s is None else now_s)
+    strangers = sorted(folder.name for folder in unowned(captures, known, time.time() if now_s is None else now_s))
     if strangers:
         _log.warning("captures of calls that the journal does not know", count=len(strangers), calls=strangers[:_NAMED])
     fact = ArchivistStarted(len(calls), len(keep.leftovers(*folders)), len(strangers))
@@ -34,8 +34,9 @@ def found(
     return fact
 
 
-def _unowned(captures: Path, known: Known, now_s: float) -> list[str]:
+def unowned(captures: Path, known: Known, now_s: float) -> list[Path]:
+    """Directories of captures, older than an hour, whose calls the journal does not know. Raises OSError."""
     incidents = captures.iterdir() if captures.is_dir() else ()
     there = [folder for incident in incidents if incident.is_dir() for folder in incident.iterdir() if folder.is_dir()]
     owned = known([folder.name for folder in there])
-    return sorted(folder.name for folder in there if folder.name not in owned and now_s - folder.stat().st_mtime > YOUNG_S)
+    return sorted(folder for folder in there if folder.name not in owned and now_s - folder.stat().st_mtime > YOUNG_S)

@@ -7,6 +7,7 @@ import pytest
 
 from audio.tones import tone
 from callserver.archive.main import SECOND_NS, Archivist
+from callserver.archive.sealing import Sealing
 from callserver.core.facts import RecordingFailed, RecordingMade
 from callserver.core.ids import CallId
 from tests.archive.wire import Sender, header, write_capture
@@ -37,8 +38,9 @@ class Journal:
         self.calls.append((CallId(f"i1.{number}"), folder))
         return folder
 
-    def archivist(self) -> Archivist:
-        return Archivist(self.root / "captures", self.root / "recordings", self.unfinished, self.append, lambda: self.now_ns)
+    def archivist(self, sealing: Sealing | None = None) -> Archivist:
+        roots = (self.root / "captures", self.root / "recordings")
+        return Archivist(*roots, self.unfinished, self.append, lambda: self.now_ns, sealing=sealing)
 
     def told(self) -> list[tuple[str, str]]:
         return [(type(fact).__name__, fact.call) for fact in self.facts]
