@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute, APIWebSocketRoute
 from sqlalchemy import Engine
 
 from callserver.config import Config
-from callserver.control import CommandClient
+from callserver.control import CommandClient, CommandRefused, Unavailable
 from callserver.version import VERSION
 from callserver.web import errors
 from callserver.web.api import (
@@ -25,10 +25,14 @@ from callserver.web.api import (
     incidents,
     live,
     live_calls,
+    looks,
     pages,
     plans,
+    quality,
     recording,
     replay,
+    search_csv,
+    searches,
     seat,
     session,
     state,
@@ -38,10 +42,12 @@ from callserver.web.guard import Guard
 from callserver.web.notes import Notes
 from callserver.web.present import Present
 from callserver.web.roles import check_complete
+from callserver.web.sent import tell_rest, tell_sent
 from callserver.web.service import Service
 from callserver.web.sessions import Sessions
 
 SESSIONS_FILE = "web-sessions.json"
+LAST_WORDS_S = 0.5  # in which the process tells, when it ends, what was sent
 
 _ROOMS = (
     health,
@@ -51,6 +57,7 @@ _ROOMS = (
     call_backs,
     live_calls,
     recording,
+    looks,
     replay,
     holds,
     state,
@@ -60,6 +67,9 @@ _ROOMS = (
     pages,
     desk,
     disclosures,
+    quality,
+    searches,
+    search_csv,
 )
 _ROUTERS = tuple(room.router for room in _ROOMS)
 _METHODS = frozenset({"GET", "HEAD", "POST", "DELETE"})
@@ -133,12 +143,16 @@ async def _counted(request: Request, call_next: Callable[[Request], Awaitable[Re
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     the: Service = app.state.service
     telling = asyncio.get_running_loop().create_task(the.notes.run())
-    running = (telling, *the.present.tasks(the.session))
+    sent = asyncio.get_running_loop().create_task(tell_sent(the.sent, the.config, the.now_s, the.notes.soon))
+    running = (telling, sent, *the.present.tasks(the.session))
     for task in running:
         task.add_done_callback(_ended)
     try:
         yield
     finally:
+        with contextlib.suppress(TimeoutError, Unavailable, CommandRefused):
+            async with asyncio.timeout(LAST_WORDS_S):
+                await tell_rest(the.sent, the.config, the.notes.journalled)
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)

@@ -1,11 +1,20 @@
 """Which recordings were opened lately by whom and why, so that a player's many ranges are one listening."""
 
 from collections import OrderedDict
-
-Opening = tuple[str, float, str, str]  # user, end of the session, call, reason
+from typing import NamedTuple
 
 WINDOW_S = 600.0
 MOST = 5_000
+
+
+class Opening(NamedTuple):
+    """Who opened what, and why. `until_s` is the end of the session: another one is another opening. `leg` "": the whole call."""
+
+    user: str
+    until_s: float
+    call: str
+    reason: str
+    leg: str = ""
 
 
 class Openings:
@@ -25,3 +34,7 @@ class Openings:
         """Whether it was journalled a short while ago."""
         at = self._at.get(opening)
         return at is not None and now_s - at < WINDOW_S
+
+    def known(self, opening: Opening) -> bool:
+        """Whether it was journalled at all, as far as is remembered here."""
+        return opening in self._at

@@ -19,6 +19,7 @@ from callserver.web.metrics import WebCounts
 from callserver.web.notes import Notes
 from callserver.web.openings import Openings
 from callserver.web.present import Present
+from callserver.web.sent import Sent
 from callserver.web.sessions import Session, Sessions
 
 STATUS_TIMEOUT_S = 1.0
@@ -44,6 +45,7 @@ class Service:
     limits: SignInLimits = field(default_factory=SignInLimits)
     openings: Openings = field(default_factory=Openings)
     looked: Looked = field(default_factory=Looked)
+    sent: Sent = field(default_factory=Sent)
     counts: WebCounts = field(default_factory=WebCounts)
     password_checks: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PASSWORD_CHECKS_AT_ONCE))
     _roles: dict[str, str] | None = None

@@ -7,7 +7,7 @@ import pytest
 from starlette.requests import ClientDisconnect
 
 from callserver.web import ranges
-from callserver.web.openings import MOST, WINDOW_S, Openings
+from callserver.web.openings import MOST, WINDOW_S, Opening, Openings
 from tests.web.desk import CALL, FLAC, Desk
 
 PATH = f"/api/calls/{CALL}/recording"
@@ -57,7 +57,7 @@ async def test_who_listens_and_why_is_journalled(desk: Desk) -> None:
     """With the name of the session, never one from the request."""
     async with desk.signed_in("auditor") as client:
         await client.get(PATH, params={"reason": "  complaint 7 ", "by": "somebody else"})
-    wanted = [{"call": CALL, "by": "the-auditor", "reason": "complaint 7", "first_byte": 0}]
+    wanted = [{"call": CALL, "by": "the-auditor", "reason": "complaint 7", "first_byte": 0, "leg": ""}]
     assert wanted == desk.switchboard.noted("Listened")
 
 
@@ -94,9 +94,11 @@ async def test_what_cannot_be_journalled_is_not_played(desk: Desk) -> None:
 async def test_one_leg_can_be_asked_for(desk: Desk) -> None:
     """By its id; the default is the file of no single leg."""
     async with desk.signed_in("auditor") as client:
-        leg = await client.get(PATH, params={"reason": "review", "leg": f"{CALL}.1"})
+        await client.get(PATH, params={"reason": "review"})
+        leg = await client.get(PATH, params={"reason": "review", "leg": f"{CALL}.1"}, headers={"Range": "bytes=0-"})
         other = await client.get(PATH, params={"reason": "review", "leg": "../../callserver.db"})
     assert (FLAC[:100], 404) == (leg.content, other.status_code)
+    assert [body["leg"] for body in desk.switchboard.noted("Listened")] == ["", f"{CALL}.1"]
 
 
 async def test_a_file_that_is_gone_is_said_so(desk: Desk) -> None:
@@ -137,8 +139,9 @@ def test_openings_are_bounded() -> None:
     """The oldest is forgotten first."""
     openings = Openings()
     for n in range(MOST + 1):
-        openings.note(("anna", 1.0, str(n), "r"), 0.0)
-    assert [openings.recent(("anna", 1.0, str(n), "r"), 1.0) for n in (0, MOST)] == [False, True]
+        openings.note(Opening("anna", 1.0, str(n), "r"), 0.0)
+    assert [openings.recent(Opening("anna", 1.0, str(n), "r"), 1.0) for n in (0, MOST)] == [False, True]
+    assert [openings.known(Opening("anna", 1.0, str(n), "r")) for n in (0, MOST)] == [False, True]
 
 
 @pytest.mark.parametrize("sent", [0, 1, 2])
@@ -173,6 +176,9 @@ async def test_a_player_that_breaks_off_leaves_no_file_open(desk: Desk, sent: in
     with pytest.raises((OSError, ClientDisconnect)):
         await desk.app(scope, receive, send)
     assert _open_at(path) == []
+    told = sum(end - first for one in desk.app.state.service.sent.due(0, all=True) for first, end in one.bytes)
+    arrived = max(0, sent - 1) * ranges.PART_BYTES
+    assert arrived <= told <= arrived + ranges.PART_BYTES  # at most what was on its way when the player was gone
 
 
 def _open_at(path: Path) -> list[Path]:
