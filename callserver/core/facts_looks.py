@@ -15,8 +15,8 @@ Spans = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """Somebody searched. `of` is calls, incidents or looks; `what` the filters as a query string, sorted by name; `found` how
-    many there were on the first page."""
+    """Somebody searched. `of` is calls, incidents, looks or journal; `what` the filters as a query string, sorted by name;
+    `found` how many there were on the first page."""
 
     by: str
     of: str
@@ -60,7 +60,7 @@ class RecordingSent:
 
 @dataclass(frozen=True, slots=True)
 class Downloaded:
-    """Somebody took a file away that no export stands for: `what` is recording, leg or disclosures."""
+    """Somebody took a file away that no export stands for: `what` is recording, leg, disclosures or quality."""
 
     by: str
     what: str

@@ -1,5 +1,6 @@
 """What people tell of their listening, and the list of who looked."""
 
+import hashlib
 import uuid
 
 import httpx
@@ -130,6 +131,26 @@ async def test_asking_who_looked_is_a_look_and_its_next_page_is_not(desk: Desk) 
         {"by": "the-supervisor", "of": "looks", "what": "by=anna", "found": 4},
         {"by": "the-supervisor", "of": "looks", "what": "by=otto", "found": 2},
     ]
+
+
+async def test_reading_the_journal_is_a_look_once_for_all_its_pages(desk: Desk) -> None:
+    async with desk.signed_in("administrator") as client:
+        for params in ({}, {"before": "5"}, {"before": "2"}, {"limit": "3"}):
+            await client.get("/api/audit", params=params)
+    told = await eventually(lambda: desk.switchboard.noted("Searched"), 5)
+    assert told == [{"by": "the-administrator", "of": "journal", "what": "", "found": 20}]
+
+
+@pytest.mark.parametrize(("path", "what"), [("/api/disclosures.csv", "disclosures"), ("/api/quality.csv", "quality")])
+async def test_a_file_that_is_taken_away_stands_in_the_journal_or_does_not_go_out(desk: Desk, path: str, what: str) -> None:
+    async with desk.signed_in("auditor") as client:
+        answer = await client.get(path)
+        desk.switchboard.refuse["note_fact"] = "not now"
+        refused = await client.get(path)
+    digest = hashlib.sha256(answer.content).hexdigest()
+    told = [(body["by"], body["what"], body["digest"]) for body in desk.switchboard.noted("Downloaded")]
+    assert told == [("the-auditor", what, digest)] * 2
+    assert (refused.status_code, answer.content in refused.content) == (409, False)
 
 
 def test_every_kind_that_is_found_is_indexed_and_has_a_name() -> None:

@@ -1,7 +1,5 @@
 """The register of disclosures, and requests for access with their month."""
 
-import csv
-import io
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
@@ -17,14 +15,15 @@ from callserver.store import queries
 from callserver.store.register import id_of, read_desk
 from callserver.web.api.incidents import Id
 from callserver.web.api.models import Done
+from callserver.web.csv_text import lines_of
 from callserver.web.errors import ApiError, not_found
 from callserver.web.gate import signed_in
 from callserver.web.service import service
+from callserver.web.taken import tell_taken
 from callserver.web.times import rfc3339
 
 COLUMNS = ("id", "at", "incident", "what", "digest", "recipient", "legal_basis", "why", "by")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_RISKY = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would take for a formula
 
 router = APIRouter()
 
@@ -118,7 +117,9 @@ async def as_csv(request: Request) -> Response:
     """The register as CSV (RFC 4180), oldest first."""
     desk = await service(request).read(read_desk)
     headers = {"Content-Disposition": 'attachment; filename="disclosures.csv"'}
-    return Response(csv_of(desk), media_type="text/csv; charset=utf-8", headers=headers)
+    content = csv_of(desk)
+    await tell_taken(request, "disclosures", content)
+    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @router.post("/api/disclosures")
@@ -184,14 +185,8 @@ async def _digest(request: Request, entry: NewDisclosure) -> str:
 
 
 def csv_of(desk: desks.Desk) -> str:
-    """The register's lines; a cell that a spreadsheet would take for a formula begins with an apostrophe."""
-    out = io.StringIO()
-    lines = csv.writer(out)
-    lines.writerow(COLUMNS)
-    for entry in desk.disclosures.values():
-        cells = _disclosure(entry).model_dump().values()
-        lines.writerow([f"'{cell}" if str(cell).startswith(_RISKY) else cell for cell in cells])
-    return out.getvalue()
+    """The register's lines."""
+    return lines_of((COLUMNS, *(tuple(_disclosure(entry).model_dump().values()) for entry in desk.disclosures.values())))
 
 
 def _disclosure(entry: desks.Disclosure) -> DisclosureAnswer:

@@ -11,6 +11,7 @@ from callserver.web.api import models
 from callserver.web.api.incidents import Before, Id
 from callserver.web.errors import ApiError, not_found
 from callserver.web.gate import signed_in
+from callserver.web.searched import tell_search
 from callserver.web.service import service
 from callserver.web.times import rfc3339
 from dialplans.model import Plan
@@ -156,13 +157,15 @@ async def disks(request: Request) -> models.Disks:
 
 
 @router.get("/api/audit")
-def audit(
+async def audit(
     request: Request,
     limit: Annotated[int, Query(ge=1, le=AUDIT_PAGE, description="How many.")] = 100,
     before: Before = None,
 ) -> models.Facts:
     """The journal, newest first."""
-    rows = queries.journal_page(service(request).engine, limit, before)
+    rows = await service(request).read(queries.journal_page, limit, before)
+    if before is None:
+        tell_search(request, "journal", {}, len(rows))
     return models.Facts(items=[models.FactAnswer.of(row) for row in rows])
 
 

@@ -163,7 +163,7 @@ const DOUBTS = {
 };
 
 /** @type {Record<string, string>} */
-const TAKEN = { recording: "the recording", leg: "the recording of one party", disclosures: "the register" };
+const TAKEN = { recording: "the recording", leg: "the recording of one party", disclosures: "the register", quality: "the report on quality" };
 
 /**
  * Spans of a recording in words.
