@@ -16,7 +16,7 @@ import msgspec
 from callserver.core.facts import KINDS, Fact
 from callserver.core.ids import CallId, LegId, call_of_leg, incident_of_call
 
-_SALT_BYTES = 16
+SALT_BYTES = 16
 _PREFIX = "sha256:"
 
 
@@ -104,7 +104,7 @@ def _encode_fact(fact: Fact) -> tuple[str, bytes, dict[str, Erasable]]:
     names = ERASABLE_FIELDS[kind]
     if not names:
         return kind, _encode(fact), {}
-    erasable = {name: Erasable(secrets.token_bytes(_SALT_BYTES), getattr(fact, name)) for name in names}
+    erasable = {name: Erasable(secrets.token_bytes(SALT_BYTES), getattr(fact, name)) for name in names}
     hashes = {name: salted_hash(text.salt, text.value) for name, text in erasable.items()}
     return kind, _encode(replace(cast(Any, fact), **hashes)), erasable
 

@@ -7,7 +7,7 @@ made anew. That is what signed checkpoints and anchors are for; see `callserver.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 from sqlalchemy import Connection, Engine, select
@@ -16,11 +16,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from callserver.core.facts import TextsErased
 from callserver.store import schema as t
 from callserver.store.chain import FRAMING, GENESIS, body_hash, row_hash
-from callserver.store.encoding import ERASABLE_FIELDS, UnknownKind, about, decode_fact, salted_hash
+from callserver.store.encoding import ERASABLE_FIELDS, SALT_BYTES, UnknownKind, about, decode_fact, salted_hash
 
 _PAGE_ROWS = 5_000
 _UNREADABLE = (SQLAlchemyError, TypeError, ValueError)  # of a file in which bits were changed
 _Raw = tuple[Any, ...]  # the columns of _COLUMNS, in their order
+_Place = tuple[int, str | None]  # a row's number and its incident
 _NAMES = ("number", "framing", "id", "kind", "at_instant_ns", "utc_ns", "anchor", "incident", "call")
 _COLUMNS = (
     *(t.journal.c[name] for name in _NAMES),
@@ -35,7 +36,10 @@ _TYPES = (int, int, str, str, int, int, int, str | None, str | None, bytes, byte
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the walk found. `rows` good rows from the first on; `broken` is the number of the first broken or missing row."""
+    """What the walk found. `rows` good rows from the first on; `broken` is the number of the first broken or missing row.
+
+    An index that does not fit its table is broken without a row.
+    """
 
     ok: bool
     rows: int
@@ -49,11 +53,11 @@ class Report:
 class _Walk:
     number: int = 0
     hash: bytes = GENESIS
-    erased: list[int] = field(default_factory=list)  # numbers of rows, once for each text
+    erased: list[_Place] = field(default_factory=list)  # once for each text
 
 
 class _Broken(Exception):
-    """(number, what is wrong)."""
+    """(number of the row, None for none, what is wrong)."""
 
 
 def verify(engine: Engine, progress: Callable[[int, int], None] = lambda done, total: None) -> Report:
@@ -71,13 +75,15 @@ def verify(engine: Engine, progress: Callable[[int, int], None] = lambda done, t
             raise _Broken(walk.number, "the head holds another hash than the last row")
         _check_no_more(engine, head)
         _check_erased(engine, walk.erased)
+        _check_indexes(engine)
     except _Broken as broken:
         number, fault = broken.args
     except _UNREADABLE as error:
         number, fault = walk.number + 1, f"the database's file is damaged here: {_plain(error)}"
     else:
         return Report(True, walk.number, walk.hash.hex(), len(walk.erased))
-    return Report(False, walk.number, walk.hash.hex(), len(walk.erased), number, f"row {number}: {fault}")
+    fault = fault if number is None else f"row {number}: {fault}"
+    return Report(False, walk.number, walk.hash.hex(), len(walk.erased), number, fault)
 
 
 def _page(engine: Engine, walk: _Walk, head: int) -> bool:
@@ -119,7 +125,7 @@ def _check_row(row: _Raw, walk: _Walk, texts: dict[str, tuple[bytes | None, str 
         raise _Broken(number, "its body was altered: it does not match body_hash")
     if row_hash(prev, number, id, kind, at, utc, anchor, incident, call, of_body) != hash:
         raise _Broken(number, _which_column(row))
-    walk.erased += [number] * _check_texts(number, kind, body, texts)
+    walk.erased += [(number, incident)] * _check_texts(number, kind, body, texts)
     walk.number, walk.hash = number, hash
 
 
@@ -172,9 +178,14 @@ def _check_texts(number: int, kind: str, body: bytes, texts: dict[str, tuple[byt
         salt, value = texts.get(name, (None, None))
         if value is None:
             erased += 1
-        elif not isinstance(salt, bytes) or not isinstance(value, str) or salted_hash(salt, value) != hashes.get(name):
+        elif not _is_salt(salt) or not isinstance(value, str) or salted_hash(salt, value) != hashes.get(name):
             raise _Broken(number, f"its erasable text {name!r} was altered: it does not match the salted hash in the chain")
     return erased
+
+
+def _is_salt(salt: object) -> TypeGuard[bytes]:
+    """Of its length: else the beginning of a text could be moved behind the end of its salt, under the same hash."""
+    return isinstance(salt, bytes) and len(salt) == SALT_BYTES
 
 
 def _texts(connection: Connection, first: int, last: int) -> dict[int, dict[str, tuple[bytes | None, str | None]]]:
@@ -186,12 +197,12 @@ def _texts(connection: Connection, first: int, last: int) -> dict[int, dict[str,
     return found
 
 
-def _check_erased(engine: Engine, erased: list[int]) -> None:
-    """What was erased by right is named by a fact behind it."""
+def _check_erased(engine: Engine, erased: list[_Place]) -> None:
+    """What was erased by right is named by a fact behind it, of the same incident: a hold is asked for by that."""
     if not erased:
         return
     j = t.journal.c
-    named: set[int] = set()
+    named: set[_Place] = set()
     with engine.connect() as connection:
         for number, kind, body in connection.execute(select(j.number, j.kind, j.body).where(j.kind == TextsErased.__name__)):
             try:
@@ -199,10 +210,10 @@ def _check_erased(engine: Engine, erased: list[int]) -> None:
             except msgspec.DecodeError as error:
                 raise _Broken(number, f"its body is no {kind}: {error}") from error
             assert isinstance(fact, TextsErased)
-            named.update(row for row in fact.rows if row < number)
-    for number in erased:
-        if number not in named:
-            raise _Broken(number, "its erasable text is gone, and no fact says that it was erased")
+            named.update((row, fact.incident) for row in fact.rows if row < number)
+    for place in erased:
+        if place not in named:
+            raise _Broken(place[0], "its erasable text is gone, and no fact of its incident says that it was erased")
 
 
 def _check_none_before(engine: Engine) -> None:
@@ -211,6 +222,15 @@ def _check_none_before(engine: Engine) -> None:
             first = connection.execute(select(column).where(column < 1).limit(1)).scalar()
             if first is not None:
                 raise _Broken(first, "it has no place: rows are numbered from 1")
+
+
+def _check_indexes(engine: Engine) -> None:
+    """An index that lacks a row hides it from everybody who looks for a call or an incident, and from no walk."""
+    with engine.connect() as connection:
+        for table in (t.journal.name, t.journal_erasable.name):
+            found = str(connection.exec_driver_sql(f"PRAGMA integrity_check('{table}')").scalar())
+            if found != "ok":
+                raise _Broken(None, f"an index of the table {table} does not fit it, so what is looked up is not all: {found}")
 
 
 def _plain(error: Exception) -> str:

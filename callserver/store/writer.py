@@ -23,7 +23,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from callserver.core.facts import Fact
+from callserver.core.facts import Fact, TextsErased
 from callserver.store import schema as t
 from callserver.store.backlog import Backlog
 from callserver.store.commit import Committed, commit
@@ -86,6 +86,7 @@ class JournalWriter:
         self._on_trouble, self._on_recovered, self._on_committed = on_trouble, on_recovered, on_committed
         self._retry_s, self._patience_s = retry_s, patience_s
         self._retry_at = 0.0
+        self._forgetting, self._forget_at = False, 0.0
         self._told = ""
         works = (self._write, self._watch, self._catch_up)
         self._threads = [threading.Thread(target=work, name=f"journal{work.__name__}") for work in works]
@@ -176,6 +177,7 @@ class JournalWriter:
         if isinstance(result, Committed):
             self._inbox.committed(result.numbers)
             self._tell_committed(result)
+            self._forget_erased(ops)
             return
         self._retry_at = time.monotonic() + self._retry_s
         self._set_aside()
@@ -207,6 +209,24 @@ class JournalWriter:
             with self._backlog_lock:
                 self._backlog.forget(from_memory)
             self._tell_committed(result)
+            self._forget_erased(ops or from_memory)
+
+    def _forget_erased(self, ops: Sequence[Op]) -> None:
+        """An erased text shall not stay in the write-ahead log, whose end may lie there unused for ever: it is cut to nothing.
+
+        A reader that goes on reading, as a backup, stands in the way; then it is tried again behind a later commit.
+        """
+        self._forgetting |= any(isinstance(op, Append) and op.kind == TextsErased.__name__ for op in ops)
+        if not self._forgetting or time.monotonic() < self._forget_at:
+            return
+        self._forget_at = time.monotonic() + self._retry_s
+        try:
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql("COMMIT")  # no checkpoint inside of a transaction, which each connection begins
+                self._forgetting = bool(connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0])
+                connection.exec_driver_sql("BEGIN")
+        except _FAULTS:
+            self.engine.dispose()
 
     def _finish_drain(self) -> None:
         try:

@@ -9,10 +9,14 @@ from callserver.store.ops import append_op
 
 
 def erase(engine: Engine, *rows: int) -> None:
-    """The texts beside these rows."""
-    number = commit(engine, []).last + 1
-    fact = TextsErased(None, rows, "request", "sue", "she asked for it")
-    assert commit(engine, [append_op(f"erased{number}", fact, 0, 10**18 + number, 1)]).projection_fault == ""
+    """The texts beside these rows, by a fact for each incident."""
+    j, number = t.journal.c, commit(engine, []).last + 1
+    with engine.connect() as connection:
+        found = connection.execute(select(j.incident, j.number).where(j.number.in_(rows)).order_by(j.number)).all()
+    for incident in sorted({one.incident for one in found}, key=str):
+        own = tuple(one.number for one in found if one.incident == incident)
+        fact = TextsErased(incident, own, "request", "sue", "she asked for it")
+        assert commit(engine, [append_op(f"erased{number}{incident}", fact, 0, 10**18 + number, 1)]).projection_fault == ""
 
 
 def erase_incident(engine: Engine, incident: str) -> int:

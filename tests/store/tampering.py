@@ -1,6 +1,5 @@
 """Ways to tamper with a sealed store, by somebody who has the machine but not the key. Each returns what must be named."""
 
-import gzip
 import os
 import struct
 from collections.abc import Callable, Mapping
@@ -11,6 +10,7 @@ from callserver.store.encoding import encode_fact
 from callserver.store.evidence.keys import SigningKey, make_key
 from tests.store.sealed import CHECKPOINTS, ROWS_BETWEEN, Sealed
 from tests.store.tampering_deletions import DELETIONS
+from tests.store.tampering_files import FILES, turned
 from tests.store.tampering_texts import TEXTS
 from tests.store.unguarded import Store
 
@@ -24,12 +24,6 @@ def plain(store: Store, random: Random, behind: int = 2) -> int:
     kinds = "('AlarmRaised', 'OutcomeRecorded', 'RecordingMade')"
     query = f"SELECT number FROM journal WHERE kind IN {kinds} AND number > ? AND number < ?"
     return int(random.choice(store.db.execute(query, (behind, store.rows - 2)).fetchall())[0])
-
-
-def turned(octets: bytes, random: Random) -> bytes:
-    """The same with one bit turned."""
-    at = random.randrange(len(octets))
-    return octets[:at] + bytes([octets[at] ^ 1 << random.randrange(8)]) + octets[at + 1 :]
 
 
 # ---- rows ---------------------------------------------------------------------------------------------------
@@ -67,6 +61,16 @@ def column_of_the_same_bytes(sealed: Sealed, random: Random) -> str:
         number, name = plain(store, random), random.choice(("at_instant_ns", "utc_ns", "anchor"))
         value = store.one(f"SELECT {name} FROM journal WHERE number = ?", number)[0]
         store.do(f"UPDATE journal SET {name} = ? WHERE number = ?", struct.pack(">q", value), number)
+    return f"row {number}:"
+
+
+def text_made_bytes(sealed: Sealed, random: Random) -> str:
+    """The same to the hash, and found by no query for what it says."""
+    with Store(sealed) as store:
+        name = random.choice(("id", "kind", "incident", "call"))
+        rows = store.db.execute(f"SELECT number FROM journal WHERE {name} IS NOT NULL AND number > 2").fetchall()
+        number = random.choice(rows)[0]
+        store.do(f"UPDATE journal SET {name} = CAST({name} AS BLOB) WHERE number = ?", number)
     return f"row {number}:"
 
 
@@ -302,56 +306,35 @@ def file_cut_short(sealed: Sealed, random: Random) -> str:
     return "damaged"
 
 
-# ---- recordings and captures --------------------------------------------------------------------------------
-
-
-def bit_in_a_recording(sealed: Sealed, random: Random) -> str:
-    path = random.choice(sorted(sealed.recordings.rglob("*.flac")))
-    path.write_bytes(turned(path.read_bytes(), random))
-    return f"{path.parent.name}/{path.name} was altered"
-
-
-def replaced_recording(sealed: Sealed, random: Random) -> str:
-    path, other = random.sample(sorted(sealed.recordings.rglob("*.flac")), 2)
-    path.write_bytes(other.read_bytes())
-    return f"{path.parent.name}/{path.name} was altered"
-
-
-def shortened_recording(sealed: Sealed, random: Random) -> str:
-    path = random.choice(sorted(sealed.recordings.rglob("*.flac")))
-    os.truncate(path, random.randrange(path.stat().st_size))
-    return f"{path.parent.name}/{path.name} was altered"
-
-
-def removed_recording(sealed: Sealed, random: Random) -> str:
-    path = random.choice(sorted(sealed.recordings.rglob("*.flac")))
-    path.unlink()
-    return f"{path.parent.name}/{path.name} is not there"
-
-
-def altered_capture(sealed: Sealed, random: Random) -> str:
-    path = random.choice(sorted(sealed.captures.rglob("*.gz")))
-    path.write_bytes(gzip.compress(turned(gzip.decompress(path.read_bytes()), random)))
-    return f"{path.parent.name}/1.1.cap was altered"
-
-
-def broken_capture(sealed: Sealed, random: Random) -> str:
-    path = random.choice(sorted(sealed.captures.rglob("*.gz")))
-    octets = path.read_bytes()
-    path.write_bytes(octets[: random.randrange(len(octets))])
-    return f"{path.parent.name}/1.1.cap "
-
-
-def removed_capture(sealed: Sealed, random: Random) -> str:
-    path = random.choice(sorted(sealed.captures.rglob("*.gz")))
-    path.unlink()
-    return f"{path.parent.name}/1.1.cap is not there"
+def row_hidden_from_an_index(sealed: Sealed, random: Random) -> str:
+    """The rows are all there; whoever looks for the incident or the call finds one less."""
+    with Store(sealed) as store:
+        name = random.choice(("incident", "call"))
+        rows = store.db.execute(f"SELECT number FROM journal WHERE {name} IS NOT NULL AND number > 2").fetchall()
+        store.do(f"CREATE TABLE shadow ({name} TEXT, number INTEGER PRIMARY KEY)")
+        store.do(f"INSERT INTO shadow SELECT {name}, number FROM journal WHERE number <> ?", random.choice(rows)[0])
+        store.do(f"CREATE INDEX shadow_index ON shadow ({name})")
+        page = store.one("SELECT rootpage FROM sqlite_master WHERE name = 'shadow_index'")[0]
+        own = store.one("SELECT rootpage FROM sqlite_master WHERE name = ?", f"journal_{name}")[0]
+        store.do("PRAGMA writable_schema = ON")
+        store.do("UPDATE sqlite_master SET rootpage = ? WHERE name = ?", page, f"journal_{name}")
+        store.do("UPDATE sqlite_master SET rootpage = ? WHERE name = 'shadow_index'", own)
+        store.do("PRAGMA writable_schema = RESET")
+    return "an index of the table journal does not fit it"
 
 
 KINDS: Mapping[str, Tampering] = {
     kind.__name__: kind
     for kind in (
-        *(bit_in_a_body, edited_column, column_of_another_type, column_of_the_same_bytes, edited_and_rehashed, dropped_row),
+        *(
+            bit_in_a_body,
+            edited_column,
+            column_of_another_type,
+            column_of_the_same_bytes,
+            text_made_bytes,
+            edited_and_rehashed,
+            dropped_row,
+        ),
         *(
             dropped_and_closed_up,
             inserted_row,
@@ -368,9 +351,9 @@ KINDS: Mapping[str, Tampering] = {
             bit_in_the_file,
             page_overwritten,
             file_cut_short,
+            row_hidden_from_an_index,
         ),
-        *(bit_in_a_recording, replaced_recording, shortened_recording, removed_recording),
-        *(altered_capture, broken_capture, removed_capture),
+        *FILES,
         *DELETIONS,
     )
 }

@@ -2,8 +2,8 @@
 
 from random import Random
 
-from callserver.core.facts import Fact, HoldLifted, RecordingDeleted, RecordingMade, TextsErased
-from callserver.core.ids import CallId, incident_of_call
+from callserver.core.facts import Fact, HoldLifted, HoldPlaced, RecordingDeleted, RecordingMade, TextsErased
+from callserver.core.ids import CallId, IncidentId, incident_of_call
 from callserver.store.encoding import encode_fact
 from tests.store.sealed import DELETED_CALL, HELD_CALL, ROWS_BETWEEN, Sealed
 from tests.store.unguarded import Store
@@ -51,6 +51,33 @@ def erased_what_was_held(sealed: Sealed, random: Random) -> str:
         store.do("UPDATE journal_erasable SET salt = NULL, value = NULL WHERE number = ?", row)
     number = _appended(sealed, TextsErased(incident_of_call(HELD_CALL), (row,), random.choice(("texts", "request")), "retention"))
     return f"row {number}: incident i3 was held"
+
+
+def erased_under_another_incident(sealed: Sealed, random: Random) -> str:
+    """The text of a held incident, by a fact that names one that is not held, or none."""
+    with Store(sealed) as store:
+        row = int(str(store.one("SELECT max(number) FROM journal WHERE kind = 'HoldPlaced'")[0]))
+        store.do("UPDATE journal_erasable SET salt = NULL, value = NULL WHERE number = ?", row)
+    _appended(sealed, TextsErased(random.choice((None, IncidentId("i5"))), (row,), "texts", "retention"))
+    return f"row {row}:"
+
+
+def hold_moved_to_another_incident(sealed: Sealed, random: Random) -> str:
+    """The name of the hold that stands is given to one on another incident, and what it held is deleted."""
+    number = _appended(sealed, HoldPlaced("h2", IncidentId(f"i{random.randrange(4, 9)}"), "sue", 10**18))
+    names = tuple(f"{HELD_CALL}/{path.name}" for path in (sealed.recordings / HELD_CALL).iterdir())
+    for name in names:
+        (sealed.recordings / name).unlink()
+    _appended(sealed, RecordingDeleted(HELD_CALL, names, (), "default", "retention"))
+    return f"row {number}: hold h2 stands already"
+
+
+def removed_with_the_name_of_an_older_fact(sealed: Sealed, random: Random) -> str:
+    """It was deleted once, was made again, and the later deletion names another file."""
+    name = f"{DELETED_CALL}/call.flac"
+    _appended(sealed, RecordingMade(DELETED_CALL, {name: "00" * 32}, {}, 4000, random.randrange(9)))
+    _appended(sealed, RecordingDeleted(DELETED_CALL, (f"{DELETED_CALL}/point.flac",), (), "default", "retention"))
+    return f"{name} is not there"
 
 
 def lifted_by_nobody(sealed: Sealed, random: Random) -> str:
@@ -104,4 +131,5 @@ def _appended(sealed: Sealed, fact: Fact) -> int:
 DELETIONS = (
     *(removed_with_half_a_fact, removed_with_the_fact_of_another, deletion_before_the_recording, deletion_chained_anew),
     *(deleted_what_was_held, erased_what_was_held, lifted_by_nobody, deletion_of_another_shape),
+    *(erased_under_another_incident, hold_moved_to_another_incident, removed_with_the_name_of_an_older_fact),
 )

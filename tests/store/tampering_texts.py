@@ -20,6 +20,19 @@ def edited_text(sealed: Sealed, random: Random) -> str:
     return f"row {number}:"
 
 
+def beginning_moved_into_the_salt(sealed: Sealed, random: Random) -> str:
+    """What is hashed stays the same, and the text loses its first words."""
+    with Store(sealed) as store:
+        number = with_text(store, random)
+        query = "SELECT field, salt, value FROM journal_erasable WHERE number = ? AND value IS NOT NULL"
+        field, salt, value = store.one(query, number)
+        assert isinstance(salt, bytes) and isinstance(value, str)
+        cut = random.randrange(1, len(value) + 1)
+        change = "UPDATE journal_erasable SET salt = ?, value = ? WHERE number = ? AND field = ?"
+        store.do(change, salt + value[:cut].encode(), value[cut:], number, field)
+    return f"row {number}:"
+
+
 def inserted_text(sealed: Sealed, random: Random) -> str:
     with Store(sealed) as store:
         number = with_text(store, random)
@@ -49,4 +62,4 @@ def text_beside_no_row(sealed: Sealed, random: Random) -> str:
     return f"row {number}:"
 
 
-TEXTS = (edited_text, inserted_text, erased_text, dropped_text, text_beside_no_row)
+TEXTS = (edited_text, beginning_moved_into_the_salt, inserted_text, erased_text, dropped_text, text_beside_no_row)

@@ -20,14 +20,13 @@ _KINDS = tuple(kind.__name__ for kind in (HoldPlaced, HoldLifted, RecordingDelet
 
 @dataclass(slots=True)
 class Deleted:
-    """What was deleted of a call: `number` is the row of the last fact that says so, `names` those of all of them."""
+    """What was deleted of a call: by name the row of the last fact that says so."""
 
-    number: int = 0
-    names: set[str] = field(default_factory=set)
+    rows: dict[str, int] = field(default_factory=dict)
 
     def has(self, name: str, made: int) -> bool:
         """Whether a file that row `made` knows was deleted behind it."""
-        return made < self.number and name in self.names
+        return made < self.rows.get(name, 0)
 
 
 def check_deletions(engine: Engine) -> Mapping[CallId, Deleted]:
@@ -43,15 +42,16 @@ def check_deletions(engine: Engine) -> Mapping[CallId, Deleted]:
         except msgspec.DecodeError as error:
             raise Wrong(f"row {number}: this {kind} lacks a field or has a wrong one: {error}") from error
         if isinstance(fact, HoldPlaced):
+            if fact.hold in standing:
+                raise Wrong(f"row {number}: hold {fact.hold} stands already, since row {standing[fact.hold][0]}")
             standing[fact.hold] = (number, fact.incident)
         elif isinstance(fact, HoldLifted):
             if standing.pop(fact.hold, (0, ""))[1] != fact.incident:
                 raise Wrong(f"row {number}: no hold {fact.hold} stands on incident {fact.incident}")
         elif isinstance(fact, RecordingDeleted):
             _require_free(standing, number, incident_of_call(fact.call), "recordings")
-            of_call = deleted.setdefault(fact.call, Deleted())
-            of_call.number = number
-            of_call.names.update(fact.files, fact.captures)
+            named = dict.fromkeys((*fact.files, *fact.captures), number)
+            deleted.setdefault(fact.call, Deleted()).rows.update(named)
         elif isinstance(fact, TextsErased):
             _require_free(standing, number, fact.incident, "texts")
     return deleted
