@@ -1,6 +1,7 @@
 """`callserver pack`, `redact` and `disclosures`, as they are typed."""
 
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typer.testing import CliRunner, Result
 from callserver import cli, control
 from callserver.core import facts as f
 from callserver.core.ids import IncidentId
+from callserver.sealed import is_sealed
 from callserver.store.evidence import verify_pack
 from callserver.store.register import id_of, read_desk
 from tests.runtime.test_desk_work import Bench
@@ -84,6 +86,18 @@ def test_a_redaction_is_written_and_journalled(bench: Bench) -> None:
         "silence",
         json.loads(done.stdout)["files"],
     )
+
+
+def test_a_redaction_that_lies_encrypted_is_copied_in_the_clear_for_whoever_takes_it_away(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "site.key").write_text(bytes(range(32)).hex())
+    sealed = ("--set", "storage.encrypt_recordings=true", "--set", "storage.site_key_file='site.key'")
+    done = run("redact", CALL, *WHY, *sealed, "--out", "taken")
+    assert done.exit_code == 0, done.output
+    (made,) = read_desk(bench.room.engine).redactions.values()
+    for name, total in made.files.items():
+        assert is_sealed(bench.room.config.storage.recordings / name)
+        assert hashlib.sha256((tmp_path / "taken" / Path(name).name).read_bytes()).hexdigest() == total
+    assert done.stdout.split() == [str(Path("taken") / Path(name).name) for name in made.files]
 
 
 def test_a_redaction_that_makes_no_sense_or_cannot_be_journalled_leaves_nothing(bench: Bench) -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from callserver.config import load
 from callserver.core import facts as f
 from callserver.core.ids import CallId
+from callserver.sealed import SiteKey, is_sealed
 from callserver.store.engine import store_path
 from callserver.store.evidence import verify_journal
 from callserver.store.evidence.files import examine_files
@@ -21,15 +23,14 @@ def own(tmp_path: Path) -> Iterator[Room]:
     the.engine.dispose()
 
 
-def ours(the: Room) -> list[tuple[str, bool]]:
-    return [
-        (one.text, one.fault) for one in examine_files(the.engine, the.config.storage.recordings, the.config.storage.captures)
-    ]
+def ours(the: Room, *keys: SiteKey) -> list[tuple[str, bool]]:
+    storage = the.config.storage
+    return [(one.text, one.fault) for one in examine_files(the.engine, storage.recordings, storage.captures, keys=keys)]
 
 
-def theirs(the: Room) -> str:
+def theirs(the: Room, site: bytes | None = None) -> str:
     try:
-        told = verify_journal.verify(store_path(the.config.storage.data), the.config.storage.recordings)
+        told = verify_journal.verify(store_path(the.config.storage.data), the.config.storage.recordings, site=site)
     except verify_journal.Broken as broken:
         return str(broken)
     return next(line for line in told if line.startswith("redactions"))
@@ -72,3 +73,25 @@ def test_captures_that_are_deleted_alone_take_no_redaction_with_them(own: Room) 
     redacted(own).unlink()
     assert ours(own)[0][1]
     assert "is not the redaction of row" in theirs(own)
+
+
+def test_one_that_is_made_where_recordings_are_encrypted_is_encrypted_and_examined_with_the_key(tmp_path: Path) -> None:
+    the = room(tmp_path)
+    octets = bytes(range(32))
+    (tmp_path / "site.key").write_text(octets.hex())
+    wanted = {"storage.encrypt_recordings": True, "storage.site_key_file": str(tmp_path / "site.key")}
+    storage = the.config.storage
+    the.config = load(None, {"storage.data": str(storage.data), "storage.run": str(storage.run), **wanted})
+    the.redact(((1000, 2000),), "point", "tone")
+    made = sorted((storage.recordings / CALL).glob("redacted-*"))
+    assert (len(made), all(is_sealed(path) for path in made)) == (3, True)
+    assert (ours(the, SiteKey(octets)), theirs(the, octets)) == ([], "redactions: 3 files are what the journal says")
+    closed = [(text, fault) for text, fault in ours(the) if "redaction of call" in text]
+    assert [("is encrypted, and its key is missing" in text, fault) for text, fault in closed] == [(True, False)] * 3
+    assert "NOT EXAMINED: 3 of them are encrypted" in theirs(the)
+    octets_of_one = bytearray(redacted(the).read_bytes())
+    octets_of_one[700] ^= 1
+    redacted(the).write_bytes(octets_of_one)
+    assert [fault for _, fault in ours(the, SiteKey(octets))] == [True]
+    assert "chunk 0 of the encrypted file" in theirs(the, octets)
+    the.engine.dispose()

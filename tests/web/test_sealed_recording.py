@@ -4,9 +4,11 @@ import pytest
 
 from audio.peaks import pack, peaks_of
 from callserver.archive.sealing import Sealing
+from callserver.core import facts as f
+from callserver.core.ids import IncidentId
 from callserver.sealed import CHUNK_BYTES, SiteKey
 from tests.audio.sounds import noise
-from tests.web.desk import CALL, Desk
+from tests.web.desk import CALL, INCIDENT, Desk, keep, user_of
 
 PATH = f"/api/calls/{CALL}/recording"
 OCTETS = bytes(range(32))
@@ -65,3 +67,25 @@ async def test_without_the_key_it_is_said_so_and_nobody_listened(desk: Desk, mon
     assert "site's key is missing" in answer.json()["error"]["message"]
     assert desk.switchboard.noted("Listened") == []
     assert shape.status_code == 503
+
+
+async def test_a_copy_to_take_away_is_in_the_clear_and_none_goes_out_without_the_key(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wished = f.ExportAsked("e1", IncidentId(INCIDENT), "recording", user_of("auditor"), "why", CALL)
+    keep(desk, wished)
+    async with desk.signed_in("auditor") as client:
+        answer = await client.get("/api/exports/e1/file")
+        assert (answer.status_code, answer.content, answer.headers["content-length"]) == (200, CONTENT, str(SIZE))
+        assert answer.headers["content-disposition"] == f'attachment; filename="{CALL}-recording.flac"'
+        monkeypatch.setenv("CALLSERVER_SITE_KEY", "")
+        closed = await client.get("/api/exports/e1/file")
+    assert (closed.status_code, closed.json()["error"]["code"]) == (503, "recording-encrypted")
+    assert len(desk.switchboard.noted("ExportFetched")) == 1
+
+
+async def test_the_shape_without_the_key_says_what_is_missing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLSERVER_SITE_KEY", bytes(32).hex())
+    async with desk.signed_in("auditor") as client:
+        shape = await client.get(f"/api/calls/{CALL}/peaks", params={"width": 10})
+    assert (shape.status_code, shape.json()["error"]["code"]) == (503, "recording-encrypted")
