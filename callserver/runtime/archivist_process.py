@@ -21,16 +21,19 @@ from callserver import logs
 from callserver.archive import keep, taking_up
 from callserver.archive.main import Archivist
 from callserver.archive.speech import materialise
+from callserver.archive.sweeping import sweep
 from callserver.config import Config, load_json
 from callserver.control import CommandRefused, Unavailable, Verb, ask_sync
 from callserver.core.facts import CheckpointKeyMade, CheckpointSigned, RecordingFailed, RecordingMade
 from callserver.core.ids import CallId, incident_of_call
 from callserver.media.urgency import LAST, rank
+from callserver.runtime import untold
 from callserver.runtime.backup_age import BackupAge
 from callserver.runtime.desk_work import DeskWork
 from callserver.runtime.proving import Proving
 from callserver.runtime.pulse import BEAT_S, Beats
 from callserver.runtime.retaining import Retaining
+from callserver.runtime.sampling import LOOK_S, Sampling
 from callserver.runtime.sealing import SealingHere
 from callserver.runtime.space import Space
 from callserver.store import queries
@@ -42,6 +45,7 @@ ROUND_S = 1.0
 SEALED_AFTER_S = 2.0  # a worker has begun to seal its captures by then
 NO_CAPTURES_AFTER_S = 600.0  # nor does a call without any have some that could not be made yet: a worker's patience is over
 MOST_AT_ONCE = 1_000  # calls that are looked at in one round; some of them only wait
+SWEEP_EVERY_S = 3_600.0
 LONGEST_WORK_S = 3_600.0  # one recording, or one round of the checkpoints and anchors
 JOURNAL_TIMEOUT_S = 5.0
 log = structlog.get_logger()
@@ -61,6 +65,7 @@ class Rounds:
         self.archivist = Archivist(
             self.captures, Path(config.storage.recordings), self._unfinished, self._append, sealing=self.seal.sealing
         )
+        self.sweep_s = 0.0
         self.over_s: dict[str, float] = {}  # calls that wait for their recording: since when we know of it, by time.monotonic
         self.worked_s = time.monotonic()  # when the work went on last
 
@@ -69,9 +74,11 @@ class Rounds:
         self.worked_s = time.monotonic()
         try:
             self._take_up()
+            untold.tell(Path(self.config.storage.data), lambda note: self._ask(Verb.NOTE_FACT, note))
             self._prompts()
             if self.seal.ready():
                 self.archivist.step()
+                self._sweep()
         except (DBAPIError, Unavailable, CommandRefused, OSError) as error:
             log.warning("archivist.round_failed", error=str(error))
         self.retaining.go()
@@ -86,6 +93,14 @@ class Rounds:
         note = {"id": f"archivist:{time.time_ns()}", "kind": type(fact).__name__, "body": msgspec.to_builtins(fact)}
         self._ask(Verb.NOTE_FACT, note)
         self.taken_up = True
+
+    def _sweep(self) -> None:
+        """Once an hour, where recordings are encrypted."""
+        if self.seal.sealing is None or time.monotonic() < self.sweep_s:
+            return
+        self.sweep_s = time.monotonic() + SWEEP_EVERY_S
+        known = lambda ids: queries.known_calls(self.engine, ids)  # noqa: E731
+        sweep(self.captures, Path(self.config.storage.recordings), known, self.seal.sealing, time.time())
 
     def _prompts(self) -> None:
         known = queries.plan(self.engine)
@@ -177,8 +192,8 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     rounds, records, proving, space = Rounds(config), Evidence(config), Proving(config), Space(config)
-    age, desk = BackupAge(config), DeskWork(config)
-    works = (rounds, records, proving, space, age, desk)
+    age, desk, sampling = BackupAge(config), DeskWork(config), Sampling(config)
+    works = (rounds, records, proving, space, age, desk, sampling)
     beats = Beats(int(sys.argv[2]))
     threading.Thread(target=serve, args=(lambda: _beat(beats, works), BEAT_S), name="beats", daemon=True).start()
     evidence = threading.Thread(target=serve, args=(records.go,), name="evidence", daemon=True)
@@ -186,12 +201,14 @@ def main() -> None:
     disks = threading.Thread(target=space.serve, name="space", daemon=True)
     backups = threading.Thread(target=age.serve, name="backups", daemon=True)
     exports = threading.Thread(target=serve, args=(desk.go,), name="desk", daemon=True)
-    for thread in (evidence, ear, disks, backups, exports):
+    samples = threading.Thread(target=serve, args=(sampling.go, LOOK_S), name="sampling", daemon=True)
+    threads = (evidence, ear, disks, backups, exports, samples)
+    for thread in threads:
         thread.start()
-    serve(_while((evidence, ear, disks, backups, exports), rounds.go))
+    serve(_while(threads, rounds.go))
 
 
-def _beat(beats: Beats, works: Sequence[Rounds | Evidence | Proving | Space | BackupAge | DeskWork]) -> None:
+def _beat(beats: Beats, works: Sequence[Rounds | Evidence | Proving | Space | BackupAge | DeskWork | Sampling]) -> None:
     """Unless a work stands still; a recording may take long, and is not to be taken for a hang."""
     now_s = time.monotonic()
     if all(now_s - work.worked_s < LONGEST_WORK_S for work in works):

@@ -6,6 +6,7 @@ this one. So every call belongs to one month, also one that was journalled late,
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 
 from sqlalchemy import Engine, and_, func, select
 
@@ -145,17 +146,15 @@ def _rows_of(engine: Engine, known: Mapping[str, f.SampleSeeded], month: str, zo
 
 
 def _drawn(engine: Engine, operator: str, order: list[tuple[bytes, str]], wanted: int, scored: Collection[str]) -> q.OfOperator:
-    """Looks only as far as it must: of most calls nobody needs to know whether there is sound."""
-    order.sort()
-    whole = [call for _digest, call in order]
-    own = {call for call in whole if call in scored} if scored else set()
+    """Looks only as far as it must: of most calls nobody needs to know their place, nor whether there is sound."""
+    own = [entry for entry in order if entry[1] in scored] if scored else []
     looked = wanted + _SPARE
     while True:
-        some = whole[:looked]
-        chosen = q.chosen(some, wanted, _gone(engine, some), own)
-        if not chosen.short or looked >= len(whole):
-            further = tuple(call for call in whole[looked:] if call in own)
-            return q.OfOperator(operator, len(whole), chosen.drawn + further, chosen.passed)
+        some = [call for _digest, call in nsmallest(looked, order)]
+        chosen = q.chosen(some, wanted, _gone(engine, some), scored)
+        if not chosen.short or looked >= len(order):
+            further = tuple(call for _digest, call in sorted(own) if call not in some)
+            return q.OfOperator(operator, len(order), chosen.drawn + further, chosen.passed)
         looked *= 4
 
 
