@@ -1,7 +1,7 @@
-"""Where recordings are encrypted: what would lie in the clear for ever, because whoever was at it died or cannot go on.
+"""Where recordings are encrypted: captures that would lie in the clear for ever, because no recording comes of them.
 
 A capture is encrypted when the recording of its call is made. One whose recording cannot be made, or whose call the journal does
-not know, is encrypted all the same; so is a redacted copy whose maker died, and what nobody finished writing is taken away.
+not know, is encrypted all the same.
 """
 
 from pathlib import Path
@@ -11,10 +11,9 @@ import structlog
 from audio.disk import DISK, Disk
 from callserver.archive import keep
 from callserver.archive.sealing import Sealing
-from callserver.archive.taking_up import YOUNG_S, Known, unowned
+from callserver.archive.taking_up import Known, unowned
 from callserver.sealed import KeyMissing, is_sealed
 
-_REDACTED = "redacted-*.flac"
 _log = structlog.get_logger("archive")
 
 
@@ -39,23 +38,13 @@ def shut(folder: Path, sealing: Sealing, disk: Disk = DISK) -> int:
     return count
 
 
-def sweep(captures: Path, recordings: Path, known: Known, sealing: Sealing, now_s: float, disk: Disk = DISK) -> int:
-    """All of it, once; how many files were encrypted or taken away. Nothing that is younger than an hour. Raises OSError."""
+def sweep(captures: Path, known: Known, sealing: Sealing, now_s: float, disk: Disk = DISK) -> int:
+    """`shut` for every directory whose call the journal does not know, and that is older than an hour. Raises OSError."""
     count = 0
     for folder in unowned(captures, known, now_s):
-        count += shut(folder, sealing, disk)
-    for path in recordings.glob(f"*/{_REDACTED}") if recordings.is_dir() else ():
-        if _is_old(path, now_s) and not is_sealed(path):
-            sealing.seal(path, disk)
-            count += 1
-    for path in recordings.glob("*/.*.part") if recordings.is_dir() else ():
-        if _is_old(path, now_s):
+        for path in keep.leftovers(folder):
             disk.remove(path)
-            count += 1
+        count += shut(folder, sealing, disk)
     if count:
-        _log.info("what lay in the clear by accident was encrypted or taken away", files=count)
+        _log.info("captures of calls that the journal does not know were encrypted", files=count)
     return count
-
-
-def _is_old(path: Path, now_s: float) -> bool:
-    return path.is_file() and now_s - path.stat().st_mtime > YOUNG_S

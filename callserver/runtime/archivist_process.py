@@ -100,7 +100,7 @@ class Rounds:
             return
         self.sweep_s = time.monotonic() + SWEEP_EVERY_S
         known = lambda ids: queries.known_calls(self.engine, ids)  # noqa: E731
-        sweep(self.captures, Path(self.config.storage.recordings), known, self.seal.sealing, time.time())
+        sweep(self.captures, known, self.seal.sealing, time.time())
 
     def _prompts(self) -> None:
         known = queries.plan(self.engine)

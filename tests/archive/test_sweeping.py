@@ -24,7 +24,7 @@ def aged(path: Path, age_s: float) -> Path:
 
 
 def swept(root: Path, *known: str) -> int:
-    return sweep(root / "captures", root / "recordings", set(known).intersection, SEALING, NOW_S)
+    return sweep(root / "captures", set(known).intersection, SEALING, NOW_S)
 
 
 def test_captures_that_no_call_owns_are_encrypted_and_still_make_the_same_recording(tmp_path: Path) -> None:
@@ -41,19 +41,15 @@ def test_captures_that_no_call_owns_are_encrypted_and_still_make_the_same_record
     assert made[0] == made[1]
 
 
-def test_what_is_young_is_left_to_those_who_may_be_at_it(tmp_path: Path) -> None:
+def test_what_is_young_is_left_to_those_who_may_be_at_it_and_half_written_files_go(tmp_path: Path) -> None:
     captures(tmp_path)
-    aged(tmp_path / "captures" / FOLDER, 60)
-    folder = tmp_path / "recordings" / CALL
-    folder.mkdir(parents=True)
-    copy, half = folder / "redacted-e1-call.flac", folder / ".redacted-e2-call.flac.part"
-    for path in (copy, half):
-        path.write_bytes(b"fLaC")
-        aged(path, 60)
-    assert swept(tmp_path) == 0
-    aged(copy, 3_700)
-    aged(half, 3_700)
-    assert (swept(tmp_path), is_sealed(copy), half.exists()) == (2, True, False)
+    folder = tmp_path / "captures" / FOLDER
+    half = folder / f".{CALL}.1.1.cap.gz"
+    half.write_bytes(b"half")
+    aged(folder, 60)
+    assert (swept(tmp_path), half.exists()) == (0, True)
+    aged(folder, 3_700)
+    assert (swept(tmp_path) > 0, half.exists()) == (True, False)
 
 
 def test_captures_whose_recording_cannot_be_made_are_encrypted_and_a_later_try_makes_it(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ class Service:
         """What a point calls."""
         return f"sip:help@127.0.0.1:{self.sip_port}"
 
-    def start(self) -> "Service":
+    def start(self, within_s: float = 15.0) -> "Service":
         """Start it and wait until it is ready with its spares."""
         command = [sys.executable, "-m", "callserver", "serve", "--config", str(self.directory / "callserver.toml")]
         with self.log.open("ab") as log:
@@ -120,7 +120,7 @@ class Service:
                 start_new_session=True,
                 env={**os.environ, **self.environment},
             )
-        self.wait_ready()
+        self.wait_ready(within_s)
         return self
 
     def wait_ready(self, within_s: float = 15.0) -> None:
