@@ -3,8 +3,6 @@
 For supervisors and auditors, and of their own calls for nobody. Listening to a drawn call asks for a reason like any other.
 """
 
-import csv
-import io
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Annotated
@@ -21,6 +19,7 @@ from callserver.core.ids import CallId
 from callserver.store import queries, sampling
 from callserver.web.api.incidents import Id
 from callserver.web.api.models import Done
+from callserver.web.csv_text import lines_of
 from callserver.web.errors import ApiError, not_found
 from callserver.web.gate import signed_in
 from callserver.web.service import service
@@ -31,7 +30,6 @@ from callserver.web.times import rfc3339
 MONTH = r"^20\d\d-(0[1-9]|1[0-2])$"
 MOST_PASSED = 5  # of each operator, by name; all are counted
 COLUMNS = ("month", "operator", "answered", "drawn", "scored", "passed_over")
-_RISKY = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would take for a formula
 
 router = APIRouter()
 
@@ -197,20 +195,15 @@ async def score(request: Request, id: Id, sheet: NewSheet) -> Done:
 
 
 def csv_of(sample: sampling.Sample, sheets: Mapping[str, Sequence[q.Sheet]], config: Config) -> str:
-    """The report: of each criterion the mean in percent, and over how many calls. Cells that a spreadsheet would take for a
-    formula begin with an apostrophe."""
+    """The report: of each criterion the mean in percent, and over how many calls."""
     lines = q.report(sample.operators, sheets)
     criteria = criteria_of(lines, config)
-    out = io.StringIO()
-    file = csv.writer(out)
-    file.writerow([*COLUMNS, *(name for one in criteria for name in (f"{one}_percent", f"{one}_calls"))])
+    rows: list[list[object]] = [[*COLUMNS, *(name for one in criteria for name in (f"{one}_percent", f"{one}_calls"))]]
     for line in lines:
-        cells: list[object] = [sample.month, line.operator, line.answered, line.drawn, line.scored, line.passed]
-        for criterion in criteria:
-            mean = line.means.get(criterion)
-            cells += [round(mean.share * 100), mean.calls] if mean else ["", 0]
-        file.writerow([f"'{cell}" if str(cell).startswith(_RISKY) else cell for cell in cells])
-    return out.getvalue()
+        means = [line.means.get(criterion) for criterion in criteria]
+        cells = [cell for mean in means for cell in ((round(mean.share * 100), mean.calls) if mean else (None, 0))]
+        rows.append([sample.month, line.operator, line.answered, line.drawn, line.scored, line.passed, *cells])
+    return lines_of(rows)
 
 
 def criteria_of(lines: Sequence[q.Line], config: Config) -> list[str]:
