@@ -69,7 +69,10 @@ BESIDES: Mapping[tuple[str, str], str] = {
     ("callserver.web", "callserver.store.plan_texts"): "with the files that they were written in",
     ("callserver.web", "callserver.store.sampling"): "and draws the month's sample",
     ("callserver.web", "callserver.store.register"): "and the auditor's desk: exports, disclosures, requests for access",
+    ("callserver.web", "callserver.store.looks"): "and who looked at what",
     ("callserver.web", "audio.peaks"): "the replay shows the shape of a recording",
+    ("callserver.web", "audio.places"): "and tells which sound was in the bytes that were sent",
+    ("callserver.web", "callserver.store.saved"): "and keeps the searches that people save, which are no part of the record",
     ("callserver.web", "callserver.store.engine"): "opens the store for those queries, read-only",
     ("callserver.web", "callserver.store.directory"): "looks up who signs in; reading as well",
 }

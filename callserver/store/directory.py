@@ -77,6 +77,8 @@ def remove_sip(engine: Engine, user: str) -> bool:
 def remove_web(engine: Engine, user: str) -> bool:
     """Whether there was such an account."""
     with writing(engine) as connection:
+        theirs = t.saved_searches.c  # but for those that they share with all
+        connection.execute(delete(t.saved_searches).where(theirs.user == user, theirs.shared.is_(False)))
         return connection.execute(delete(t.web_accounts).where(t.web_accounts.c.user == user)).rowcount > 0
 
 

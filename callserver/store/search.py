@@ -4,6 +4,7 @@ Newest first, paged by `before`: the `number` of the last row seen. Each filter 
 the one that leaves least; the words of notes are kept apart (`noted.py`) and go with the notes, so what was erased is not found.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,16 +21,16 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    text,
     true,
     union_all,
 )
 
+from callserver.core import incident as incident_machine
 from callserver.core.facts import OutcomeRecorded, PlanAdopted
 from callserver.store import noted
 from callserver.store import schema as t
 from callserver.store.encoding import decode_fact
-from callserver.store.narrow import Filter, equal, free, looking, page
+from callserver.store.narrow import FEW, Filter, equal, free, looking, page
 from callserver.store.narrow import SearchTooLong as SearchTooLong
 from callserver.store.queries import CallRow, IncidentRow, all_incidents, calls_with_incidents
 from dialplans.model import Plan
@@ -130,7 +131,7 @@ class _List:
     began: ColumnElement[int]
     waits: ColumnElement[bool]
     goes_on: ColumnElement[bool]
-    open: ColumnElement[bool]  # in the words of an index
+    open: ColumnElement[bool]
 
     @property
     def number(self) -> ColumnElement[int]:
@@ -144,13 +145,14 @@ class _List:
 
 
 _I, _C = t.incidents.c, t.calls.c
+_NOT_CLOSED = or_(_I.state < incident_machine.CLOSED, _I.state > incident_machine.CLOSED)  # an index serves no "other than"
 _INCIDENTS = _List(
     t.incidents,
     all_incidents,
     _I.opened_utc_ns,
-    waits=and_(text(t.INCIDENT_OPEN), _I.waited_ns.is_(None)),
-    goes_on=and_(text(t.INCIDENT_OPEN), _I.lasted_ns.is_(None)),
-    open=text(t.INCIDENT_OPEN),  # type: ignore[arg-type]
+    waits=and_(_I.state == incident_machine.WAITING, free(_I.waited_ns).is_(None)),
+    goes_on=and_(_NOT_CLOSED, _I.lasted_ns.is_(None)),
+    open=_NOT_CLOSED,
 )
 _CALLS = _List(
     t.calls,
@@ -228,29 +230,39 @@ def _word(connection: Connection, of: _List, word: str, names: Names) -> Filter 
     points = _called(word, names.points, _seen(connection, of.table, "point"))
     operators = _called(word, names.operators, _seen(connection, of.table, "operator"))
     outcomes = _called(word, names.outcomes, _seen(connection, t.incidents, "outcome"))
-    in_notes = list(connection.execute(noted.having(like, _ESCAPE)).scalars())
-    parts: list[Select[int]] = []
-    holds: list[ColumnElement[bool]] = [
+    in_notes = connection.execute(noted.having(like, _ESCAPE)).scalars().all()
+    in_ids = _with_id(connection, of, like) if _IN_AN_ID.fullmatch(word) else []
+    noting = select(t.noted.c.incident).where(t.noted.c.word.in_(in_notes))
+    parts: list[tuple[object, Select[int], Select[int]]] = [  # where there is something; those rows; about as many
+        (points, select(of.number).where(c.point.in_(points)), select(of.number).where(c.point.in_(points))),
+        (operators, select(of.number).where(c.operator.in_(operators)), select(of.number).where(c.operator.in_(operators))),
+        (outcomes, of.of_incidents(i.outcome.in_(outcomes)), select(i.number).where(i.outcome.in_(outcomes))),
+        (in_notes, noting if of.table is t.incidents else of.of_incidents(i.number.in_(noting)), noting),
+        (in_ids, _these(in_ids), _these(in_ids)),
+    ]
+    found = [(numbers, counted) for there, numbers, counted in parts if there]
+    if not found:
+        return None
+    holds = or_(
         free(c.point).in_(points),
         free(c.operator).in_(operators),
         free(i.outcome).in_(outcomes),
-    ]
-    if points:
-        parts.append(select(of.number).where(c.point.in_(points)))
-    if operators:
-        parts.append(select(of.number).where(c.operator.in_(operators)))
-    if outcomes:
-        parts.append(of.of_incidents(i.outcome.in_(outcomes)))
-    if in_notes:
-        parts.append(of.of_incidents(i.number.in_(select(t.noted.c.incident).where(t.noted.c.word.in_(in_notes)))))
-        holds.append(noted.one_of(in_notes))
-    if _IN_AN_ID.fullmatch(word):
-        rows: Select[int] = select(literal_column("rowid")).select_from(of.table).where(c.id.like(like, escape=_ESCAPE))
-        parts.append(select(of.number).where(literal_column(f"{of.table.name}.rowid").in_(rows)))
-        holds.append(c.id.like(like, escape=_ESCAPE))
-    if not parts:
-        return None
-    return Filter(or_(*holds), select(union_all(*parts).subquery().c.number))
+        *([noted.one_of(in_notes)] if in_notes else []),
+        *([c.id.like(like, escape=_ESCAPE)] if in_ids else []),
+    )
+    numbers, counted = (union_all(*some).subquery() for some in zip(*found, strict=True))
+    return Filter(holds, select(numbers.c[0]), select(counted.c[0]))
+
+
+def _with_id(connection: Connection, of: _List, like: str) -> list[int]:
+    """Numbers of rows in whose id a word stands, where they are few: along the index of ids, which is a fraction of the table."""
+    rows: Select[int] = select(literal_column("rowid")).select_from(of.table).where(of.table.c.id.like(like, escape=_ESCAPE))
+    there = literal_column(f"{of.table.name}.rowid").in_(rows.limit(FEW))
+    return list(connection.execute(select(of.number).where(there)).scalars())
+
+
+def _these(numbers: list[int]) -> Select[int]:
+    return select(func.json_each(json.dumps(numbers)).table_valued("value").c.value)
 
 
 def _called(word: str, names: Mapping[str, str], seen: Iterable[str]) -> list[str]:

@@ -15,6 +15,7 @@ from callserver.store import search
 from callserver.web.service import Service
 
 SEARCHES_AT_ONCE = 2  # each may take a core for a tenth of a second in a large store
+LISTS_AT_ONCE = 1  # made for spreadsheets: seconds of a core for a hundred thousand lines
 SHAPES_MADE_AT_ONCE = 1  # half a second of a core for an hour of sound
 SHAPES_KEPT = 8  # a megabyte for an hour
 PLANS_KEPT = 32
@@ -28,6 +29,7 @@ class Shelf:
     """Nothing here is lost when the process ends: it is read or made again."""
 
     searches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SEARCHES_AT_ONCE))
+    lists: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LISTS_AT_ONCE))
     _making: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SHAPES_MADE_AT_ONCE))
     _shapes: OrderedDict[tuple[Path, int], Peaks] = field(default_factory=OrderedDict)
     _names: OrderedDict[int, search.Names] = field(default_factory=OrderedDict)

@@ -20,7 +20,7 @@ from tests.web.desk import config_in, opened
 
 LONG, SHORT, OPEN, OLD = night.CALL, night.UNRECORDED, night.GOING_ON, night.OLDER
 NAMES = search.names_of(1, many.PLAN)
-HUNDRED_THOUSAND = 100_000
+MILLION, ROUNDS = 1_000_000, 20
 PAGE_MS, WORST_MS = 50, 1_000
 SMALL_WORST_MS = 150
 
@@ -140,52 +140,94 @@ def test_an_erased_note_is_not_found() -> None:
         engine.dispose()
 
 
-SEARCHES = {
+NOW_OF_MANY_NS = many.START_NS + 10**18
+YEAR = 365 * 86_400 * many.SECOND
+MINUTE = 60 * many.SECOND
+SEARCHES: dict[str, dict[str, Any]] = {
     "everything": {},
+    "what is open": {"open_only": True},
     "one point": {"point": "dl-bondgate"},
+    "a point with few calls": {"point": many.POINTS[-1]},
+    "one operator": {"operator": many.OPERATORS[0]},
     "an operator that has none": {"operator": "nobody"},
-    "the oldest day": {"to_utc_ns": many.START_NS + 86_400 * many.SECOND},
+    "one outcome": {"outcome": "medical"},
+    "one class": {"priority": 0},
+    "one state": {"state": "closed"},
+    "the oldest day": {"to_utc_ns": many.START_NS + 1440 * MINUTE},
+    "a year in the middle": {"from_utc_ns": many.START_NS + YEAR, "to_utc_ns": many.START_NS + 2 * YEAR},
+    "the last hours": {"from_utc_ns": many.START_NS + 5 * YEAR},
+    "waits": {"wait_at_least_ns": 30 * many.SECOND},
     "long waits": {"wait_at_least_ns": 59 * many.SECOND},
-    "waits that nobody had": {"wait_at_least_ns": 9_000 * many.SECOND},
-    "lengths that nothing had": {"length_at_least_ns": 9_000 * many.SECOND},
-    "a common word": {"words": ("market",)},
+    "waits that nobody had": {"wait_at_least_ns": 10**18 + YEAR},
+    "short waits": {"wait_at_most_ns": many.SECOND},
+    "long ones": {"length_at_least_ns": 14 * MINUTE},
+    "lengths that nothing had": {"length_at_least_ns": 10**18 + YEAR},
+    "lengths between": {"length_at_least_ns": 5 * MINUTE, "length_at_most_ns": 6 * MINUTE},
+    "a common word": {"words": (many.COMMON,)},
     "a rare word": {"words": (many.RARE,)},
+    "a piece of many words": {"words": ("at",)},
+    "one letter": {"words": ("e",)},
     "a word that is nowhere": {"words": ("elephant",)},
+    "an id": {"words": ("bulk-000123",)},
+    "a piece of an id that is nowhere": {"words": ("999999999",)},
     "three words": {"words": (many.RARE, "child", "market")},
     "eight words that are nowhere": {"words": ("elephant",) * 8},
+    "a place and a word": {"point": "dl-bondgate", "words": (many.COMMON,)},
+    "a word and waits that nobody had": {"words": (many.COMMON,), "wait_at_least_ns": 10**18 + YEAR},
+    "an operator, an outcome, a class": {"operator": many.OPERATORS[0], "outcome": "medical", "priority": 0},
+    "an outcome that is none of a year": {
+        "outcome": "nothing",
+        "from_utc_ns": many.START_NS + YEAR,
+        "to_utc_ns": many.START_NS + 2 * YEAR,
+    },
+    "everything of a year": {
+        "from_utc_ns": many.START_NS + YEAR,
+        "to_utc_ns": many.START_NS + 2 * YEAR,
+        "operator": many.OPERATORS[1],
+        "outcome": "test",
+        "priority": 1,
+        "wait_at_least_ns": 10 * many.SECOND,
+        "length_at_least_ns": MINUTE,
+        "words": (many.COMMON,),
+    },
 }
 
 
-def times_ms(engine: Engine) -> Iterator[tuple[str, str, float]]:
-    """How long each search takes."""
-    for name, filters in SEARCHES.items():
-        for find in (search.incidents, search.calls):
-            wanted = search.Wanted(now_utc_ns=many.START_NS + 10**18, **filters)  # type: ignore[arg-type]
-            began = time.perf_counter()
-            find(engine, wanted, NAMES)
-            yield name, find.__name__, (time.perf_counter() - began) * 1000
+def times_ms(engine: Engine, calls: int) -> Iterator[tuple[str, str, float]]:
+    """How long the first page of each search takes, and one deep below."""
+    for before in (None, calls // 10):
+        for name, filters in SEARCHES.items():
+            for find in (search.incidents, search.calls):
+                wanted = search.Wanted(now_utc_ns=NOW_OF_MANY_NS, **filters)
+                began = time.perf_counter()
+                find(engine, wanted, NAMES, before=before)
+                took_ms = (time.perf_counter() - began) * 1000
+                yield name if before is None else f"{name}, far below", find.__name__, took_ms
 
 
-def measured(calls: int) -> dict[tuple[str, str], float]:
-    """The best of three, in a store of so many calls."""
+def measured(calls: int, rounds: int = 3) -> dict[tuple[str, str], list[float]]:
+    """All rounds, in order of length, in a store of so many calls."""
     with TemporaryDirectory(prefix="cs") as name:
         many.fill(Path(name), calls)
         engine = read_only(Path(name))
         found = search.calls(engine, search.Wanted(0, words=(many.RARE,)), NAMES, limit=500)
         assert len(found) == min(500, -(-(calls - 7) // 1000))
-        rounds = [{(what, of): ms for what, of, ms in times_ms(engine)} for _ in range(3)]
+        all_ms = [{(what, of): ms for what, of, ms in times_ms(engine, calls)} for _ in range(rounds)]
         engine.dispose()
-    return {key: min(one[key] for one in rounds) for key in rounds[0]}
+    return {key: sorted(one[key] for one in all_ms) for key in all_ms[0]}
 
 
 def test_every_search_is_quick_in_a_small_store() -> None:
     """Five thousand calls."""
-    assert {key: ms for key, ms in measured(5_000).items() if ms > SMALL_WORST_MS} == {}
+    assert {key: ms for key, ms in measured(5_000).items() if ms[0] > SMALL_WORST_MS} == {}
 
 
 @pytest.mark.long
-def test_every_search_is_quick_in_a_store_of_many_years() -> None:
-    """A hundred thousand calls: a page of everything at once, and the worst search within a second."""
-    found = measured(HUNDRED_THOUSAND)
-    print("\n".join(f"{what}, {of}: {ms:.1f} ms" for (what, of), ms in found.items()))
-    assert {key: ms for key, ms in found.items() if ms > (PAGE_MS if key[0] == "everything" else WORST_MS)} == {}
+@pytest.mark.timeout(1800)
+def test_every_search_is_quick_in_a_store_of_a_million_calls(capsys: pytest.CaptureFixture[str]) -> None:
+    """The first page and one far below, of each filter and of several at once."""
+    found = measured(MILLION, ROUNDS)
+    p95 = {key: ms[int(len(ms) * 0.95)] for key, ms in found.items()}
+    with capsys.disabled():
+        print("\n".join(f"{what}, {of}: median {found[what, of][ROUNDS // 2]:.1f} ms, p95 {ms:.1f} ms" for (what, of), ms in p95.items()))
+    assert {key: ms for key, ms in p95.items() if ms > (PAGE_MS if key[0] == "everything" else WORST_MS)} == {}

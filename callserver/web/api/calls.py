@@ -43,8 +43,7 @@ class Hold(BaseModel):
 @router.get("/api/calls")
 async def calls(request: Request, filters: Filters, limit: Limit = 50, before: Before = None) -> Calls:
     """Calls, newest first."""
-    the = service(request)
-    found = await looked_for(the, request, search.calls, filters, limit, before, lambda row: row.incident)
+    found = await looked_for(request, "calls", search.calls, filters, limit, before, lambda row: row.incident)
     return Calls(items=[CallAnswer.of(row, note) for row, note in found])
 
 

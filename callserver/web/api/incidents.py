@@ -41,8 +41,7 @@ class NewClass(BaseModel):
 @router.get("/api/incidents")
 async def incidents(request: Request, filters: Filters, limit: Limit = 50, before: Before = None) -> Incidents:
     """Incidents, newest first."""
-    the = service(request)
-    found = await looked_for(the, request, search.incidents, filters, limit, before, lambda row: row.id)
+    found = await looked_for(request, "incidents", search.incidents, filters, limit, before, lambda row: row.id)
     return Incidents(items=[IncidentAnswer.of(row, note) for row, note in found])
 
 

@@ -40,7 +40,6 @@ def upgrade() -> None:
         op.drop_index(name)
     for name, table, column in _INDEXES:
         op.create_index(name, table, [column, "number"])
-    op.create_index("incidents_open", "incidents", ["number"], sqlite_where=sa.text("state <> 'closed'"))
     op.create_index("calls_open", "calls", ["number"], sqlite_where=sa.text("ended_utc_ns IS NULL"))
     _saved_searches()
     _words()
