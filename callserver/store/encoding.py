@@ -6,6 +6,7 @@ An erasable field holds `sha256:<hex>` of its salted text in the body; the text 
 """
 
 import hashlib
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -18,6 +19,8 @@ from callserver.core.ids import CallId, LegId, call_of_leg, incident_of_call
 
 SALT_BYTES = 16
 _PREFIX = "sha256:"
+_MARK = b'"sha256:'
+_HASH = re.compile("sha256:[0-9a-f]{64}")
 
 
 class UnknownKind(ValueError):
@@ -103,10 +106,21 @@ def _encode_fact(fact: Fact) -> tuple[str, bytes, dict[str, Erasable]]:
     kind = type(fact).__name__
     names = ERASABLE_FIELDS[kind]
     if not names:
-        return kind, _encode(fact), {}
+        return kind, _unmistakable(fact, names), {}
     erasable = {name: Erasable(secrets.token_bytes(SALT_BYTES), getattr(fact, name)) for name in names}
     hashes = {name: salted_hash(text.salt, text.value) for name, text in erasable.items()}
-    return kind, _encode(replace(cast(Any, fact), **hashes)), erasable
+    return kind, _unmistakable(replace(cast(Any, fact), **hashes), names), erasable
+
+
+def _unmistakable(fact: Fact, hashed: tuple[str, ...]) -> bytes:
+    """The body. Where somebody typed what looks like the hash of an erasable text, it loses its colon: verifiers would miss the
+    text."""
+    body = _encode(fact)
+    if body.count(_MARK) == len(hashed):
+        return body
+    texts = {name: getattr(fact, name) for name in _FIELD_NAMES[type(fact).__name__].difference(hashed)}
+    typed = {name: text.replace(":", " ", 1) for name, text in texts.items() if isinstance(text, str) and _HASH.fullmatch(text)}
+    return _encode(replace(cast(Any, fact), **typed))
 
 
 def _scrubbed(value: Any) -> Any:

@@ -2,15 +2,17 @@
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import Engine
 
-from callserver.core.facts import OutcomeRecorded, TextsErased
+from callserver.core.facts import AlarmRaised, DisclosureMade, OutcomeRecorded, TextsErased
 from callserver.core.ids import IncidentId
 from callserver.store.commit import commit
 from callserver.store.engine import store_path
-from callserver.store.journal import Entry, JournalWriter, verify
+from callserver.store.evidence import verify_journal
+from callserver.store.journal import Entry, JournalWriter, read, verify
 from callserver.store.ops import append_op
 from tests.eventually import eventually_sync
 from tests.store.conftest import NewWriter
@@ -84,3 +86,21 @@ def test_a_fact_erases_the_texts_of_its_own_incident_alone(store: Engine) -> Non
         left = connection.exec_driver_sql("SELECT number FROM journal_erasable WHERE value = ?", (NOTE,)).scalars().all()
     assert left == [2]
     assert verify(store).ok
+
+
+def test_who_types_what_looks_like_a_hash_breaks_no_verifier(store: Engine, tmp_path: Path) -> None:
+    """It would be looked for among the texts that can be erased, and be missed."""
+    typed = "sha256:" + "ab" * 32
+    facts = (DisclosureMade("d1", IncidentId("i1"), typed, "", "the police", "a law", typed, "olive"), AlarmRaised("k", typed))
+    commit(store, [append_op(f"n{n}", fact, n, 10**18 + n, 1) for n, fact in enumerate(facts)])
+    assert [row.fact for row in read(store, texts=True)] == [
+        replace(facts[0], what=plain(typed)),
+        replace(facts[1], text=plain(typed)),
+    ]
+    assert verify(store).ok
+    store.dispose()
+    assert verify_journal.verify(store_path(tmp_path))[1] == "texts: 2 beside the journal, 0 of them erased"
+
+
+def plain(typed: str) -> str:
+    return typed.replace(":", " ")

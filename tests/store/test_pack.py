@@ -17,7 +17,6 @@ import pytest
 
 from callserver.core import facts as f
 from callserver.core.ids import IncidentId
-from callserver.store.engine import writing
 from callserver.store.evidence import verify_pack
 from callserver.store.evidence.keys import SigningKey, make_key
 from callserver.store.evidence.statement import line_of
@@ -240,10 +239,9 @@ def test_a_text_edited_or_put_in_is_found_and_an_erased_one_breaks_nothing(own: 
     for wrong in ([{**note, "text": "a man with a gun"}], [{**note, "field": "outcome"}], [note, note]):
         changed = signed_again({**files, "texts.json": json.dumps(wrong).encode()}, own.key)
         assert "texts.json" in fault(written(tmp_path / "changed.zip", changed), own.key.name)
-    with writing(own.engine) as connection:
-        connection.exec_driver_sql("UPDATE journal_erasable SET salt = NULL, value = NULL WHERE number = ?", (note["row"],))
+    own.append(f.TextsErased(IncidentId(INCIDENT), (note["row"],), "request", "sue", "she asked for it"))
     again = own.pack(tmp_path / "erased.zip")
-    assert "texts: 1, 1 of them erased" in verify_pack.verify(again, (own.key.name,))
+    assert "texts: 2, 1 of them erased" in verify_pack.verify(again, (own.key.name,))
     assert b"a man with a dog" not in b"".join(contents(again).values())
 
 

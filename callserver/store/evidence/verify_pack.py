@@ -7,7 +7,8 @@ A copy of this program lies in every pack, and can be altered with it: use one t
 PACK is the zip or the directory that it was unpacked to. It stops at the first thing wrong, names it, and leaves with 1 (0:
 whole, 2: misuse).
 
-1. The files. `manifest.json` has the SHA-256 of every file but itself and `manifest.sig`; no other file is in the pack.
+1. The files. `manifest.json` has the SHA-256 of every file but itself and `manifest.sig`; no other file is in the pack, and
+   nothing is in the zip beside them.
 2. The signature. `manifest.sig` is the line `callserver-pack-1 HASH UTC_NS KEY SIGNATURE`: HASH is the SHA-256 of manifest.json,
    KEY the fingerprint of an Ed25519 key (SHA-256 of its public half), SIGNATURE is under the text before it. `journal.json` has
    the service's keys; each but the first has the consent of the key before it, its signature under `callserver-key-1 PUBLIC`.
@@ -18,11 +19,12 @@ whole, 2: misuse).
    UTC_NS KEY SIGNATURE`. Who changes, adds, drops or moves a row in it needs that key. Rows of other incidents have the hash of
    their body in its place. The last stretch may have no checkpoint yet; then the pack's own signature alone stands for it, and
    this is told.
-4. The texts (names, notes, reasons). A body has `sha256:` and the SHA-256 of salt and text in the place of each; `texts.json` has
-   both. One that was erased is null, and breaks nothing.
+4. The texts (names, notes, reasons). A body has `sha256:` and the SHA-256 of salt (16 bytes) and text in the place of each;
+   `texts.json` has both. One that was erased is null, and breaks nothing if a later fact `TextsErased` names its row.
 5. The sound. Each file below `sound/` is one whose SHA-256 stands in a fact `RecordingMade` of these rows, or in `RedactionMade`,
    whose `origin` is then what stands in `RecordingMade`.
-6. Anchors, where given: files kept elsewhere with lines of checkpoints. Those of the pack that are among them must be the same.
+6. Anchors, where given: files kept elsewhere with lines of checkpoints. Those of the pack that are among them must be the same;
+   the others must lie between them by sequence and row, and are told: whoever has the key can make such ones at any time.
 
 What a pack does not show: that nothing was left out between its stretches. For that see the journal itself (verify_journal.py).
 Give --key with the fingerprint that was written down when the service was installed; without it the keys prove each other alone.
@@ -45,7 +47,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 SIGNED = re.compile(r"callserver-pack-1 ([0-9a-f]{64}) (\d{1,19}) ([0-9a-f]{64}) ([0-9a-f]{128})\n?")
 LINE = re.compile(r"callserver-checkpoint-1 (\d{1,18}) (\d{1,18}) ([0-9a-f]{64}) (\d{1,19}) ([0-9a-f]{64}) ([0-9a-f]{128})")
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
-PART = 1 << 20
+PART, JSON_MOST = 1 << 20, 1 << 28  # bytes
 
 
 class Broken(Exception):
@@ -71,10 +73,14 @@ class Pack:
         self.path = path
         self.zip = None if path.is_dir() else zipfile.ZipFile(path)
         if self.zip is None:
-            self.names = sorted(one.relative_to(path).as_posix() for one in path.rglob("*") if not one.is_dir())
+            there = [one for one in path.rglob("*") if one.is_symlink() or not one.is_dir()]
+            self.names = sorted(one.relative_to(path).as_posix() for one in there)
+            for one in there:
+                need(one.is_file() and not one.is_symlink(), f"{one.relative_to(path).as_posix()} is no plain file")
         else:
             self.names = sorted(self.zip.namelist())
-        need(len(set(self.names)) == len(self.names), "the zip has two files of one name")
+            need(len(set(self.names)) == len(self.names), "the zip has two files of one name")
+            check_zip(self.zip, path)
 
     def open(self, name: str) -> BinaryIO:
         """A file of it."""
@@ -93,11 +99,33 @@ class Pack:
     def json(self, name: str) -> Any:
         """A file's JSON."""
         need(name in self.names, f"{name} is missing")
+        size = (self.path / name).stat().st_size if self.zip is None else self.zip.getinfo(name).file_size
+        need(size <= JSON_MOST, f"{name} is too large to be read: {size} bytes")
         with self.open(name) as file:
             try:
                 return json.loads(file.read())
             except ValueError as error:
                 raise Broken(f"{name} is no JSON: {error}") from error
+
+
+def check_zip(zip: zipfile.ZipFile, path: Path) -> None:
+    """The zip has plain files one behind the other and nothing else. In a gap could lie another `index.html`, which this program
+    does not see and one that unpacks from the beginning does."""
+    with path.open("rb") as file:
+        end = 0
+        for info in sorted(zip.infolist(), key=lambda one: one.header_offset):
+            name, kind = info.filename, info.external_attr >> 28
+            need(info.orig_filename == name and kind in (0, 8), f"{name} is no plain file, or has another name beside it")
+            need(info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED), f"{name} is packed in a way that is not known")
+            need(info.header_offset == end, f"the zip has something before {name} that belongs to no file")
+            file.seek(end + 26)
+            end += 30 + sum(struct.unpack("<HH", file.read(4))) + info.compress_size
+        file.seek(zip.start_dir)
+        codes = {one: "utf-8" if one.flag_bits & 0x800 else "cp437" for one in zip.infolist()}
+        size = sum(46 + len(one.orig_filename.encode(code)) + len(one.extra) + len(one.comment) for one, code in codes.items())
+        tail = file.read()[size:]
+    whole = end == zip.start_dir and not zip.comment and tail[-22:-18] == b"PK\5\6" and len(tail) in (22, 22 + 56 + 20)
+    need(whole, "the zip has something behind its files that belongs to none; unpack it, and verify the directory")
 
 
 def is_signed(public: str, signature: str, text: str) -> bool:
@@ -179,6 +207,7 @@ def check_stretch(stretch: dict[str, Any], incident: str, bodies: dict[int, dict
         where = f"journal.json, row {number}"
         need(before in (0, number - 1), f"{where}: a row is missing before it")
         typed = all(isinstance(one, int) for one in (number, at, utc, anchor)) and isinstance(id, str) and isinstance(kind, str)
+        typed = typed and isinstance(about, str | None) and isinstance(call, str | None)
         need(typed, f"{where}: a column is not of its type")  # the same bytes as another type would hash alike
         if isinstance(body, str):
             need(about == incident, f"{where}: it is not of the incident, and has its body")
@@ -225,16 +254,24 @@ def check_journal(journal: dict[str, Any], keys: dict[str, str], trusted: set[st
 def check_texts(texts: list[dict[str, Any]], bodies: dict[int, dict[str, Any]]) -> tuple[int, int]:
     """Each text is the one that was hashed, and none is left out; how many there are and how many were erased."""
     named, erased = set(), 0
+    gone = {row: number for number, body in bodies.items() if body["kind"] == "TextsErased" for row in body["rows"]}
     for text in texts:
         row, field, value = text["row"], text["field"], text["text"]
         where = f"texts.json, row {row}, {field}"
         inside = bodies.get(row, {}).get(field)
         need(str(inside).startswith("sha256:") and (row, field) not in named, f"{where}: the journal has no such text")
         named.add((row, field))
-        erased += value is None
-        if value is not None:
-            sum = hashlib.sha256(bytes.fromhex(text["salt"]) + value.encode()).hexdigest()
-            need(inside == f"sha256:{sum}", f"{where}: it was altered")
+        if value is None:
+            need(row < gone.get(row, 0), f"{where}: it is left out, and no later fact says that it was erased")
+            erased += 1
+            continue
+        salt = bytes.fromhex(text["salt"])
+        sum = hashlib.sha256(salt + value.encode()).hexdigest()
+        need(inside == f"sha256:{sum}" and len(salt) == 16, f"{where}: it was altered")  # a longer salt would hold text
+    for number, body in bodies.items():
+        for field, value in body.items():
+            hashed = re.fullmatch("sha256:[0-9a-f]{64}", str(value)) is not None
+            need(not hashed or (number, field) in named, f"texts.json: the text {field} of row {number} is left out")
     return len(named), erased
 
 
@@ -256,14 +293,21 @@ def check_sound(manifest: dict[str, Any], bodies: dict[int, dict[str, Any]]) -> 
     return len(names)
 
 
-def check_anchor(path: Path, checkpoints: list[Any]) -> int:
-    """The pack's checkpoints are in a file that was kept elsewhere; how many of them."""
-    text = path.read_text("utf-8", "replace")
-    lines = {found[1]: found[0] for found in LINE.finditer(text)}
+def check_anchor(path: Path, checkpoints: list[Any]) -> str:
+    """The pack's checkpoints are in a file that was kept elsewhere, or at least between those that are; what was found."""
+    lines = list(LINE.finditer(path.read_text("utf-8", "replace")))
     need(bool(lines), f"anchor {path}: there is no checkpoint in it")
+    known = {line[0] for line in lines}
     for one in checkpoints:
-        need(lines.get(one[1], one[0]) == one[0], f"anchor {path}: checkpoint {one[1]} is another there")
-    return sum(one[1] in lines for one in checkpoints)
+        sequence, number = int(one[1]), int(one[2])
+        for line in lines:
+            there, covered = int(line[1]), int(line[2])
+            need(there != sequence or line[0] == one[0], f"anchor {path}: checkpoint {sequence} is another there")
+            between = there == sequence or (there < sequence) == (covered < number)
+            need(between, f"anchor {path}: checkpoint {sequence} over row {number} does not fit {there} over row {covered} there")
+    found = sum(one[0] in known for one in checkpoints)
+    told = f"anchor {path}: {found} checkpoints of the pack are in it, and the same"
+    return told if found == len(checkpoints) else f"{told}; NOT IN IT: {len(checkpoints) - found}, for which the key alone stands"
 
 
 def verify(path: Path, given: tuple[str, ...] = (), anchors: tuple[Path, ...] = ()) -> list[str]:
@@ -299,7 +343,7 @@ def checked(pack: Pack, given: tuple[str, ...], anchors: tuple[Path, ...]) -> li
         )
     if unsigned:
         told.append(f"note: the last {unsigned} rows have no checkpoint yet; the pack's own signature alone is over them")
-    told += [f"anchor {one}: {check_anchor(one, checkpoints)} checkpoints of the pack are in it, and the same" for one in anchors]
+    told += [check_anchor(one, checkpoints) for one in anchors]
     return told if given else [*told, f"note: compare key {next(iter(keys))} with what was written down"]
 
 
@@ -315,10 +359,15 @@ def main() -> int:
     try:
         told = verify(asked.pack, tuple(asked.key), tuple(asked.anchor))
     except Broken as broken:
-        sys.stdout.write(f"BROKEN: {broken}\n")
+        sys.stdout.write(plain(f"BROKEN: {broken}"))
         return 1
-    sys.stdout.write("\n".join([*told, "WHOLE: nothing wrong was found", ""]))
+    sys.stdout.writelines(map(plain, [*told, "WHOLE: nothing wrong was found"]))
     return 0
+
+
+def plain(text: str) -> str:
+    """One line for a terminal: a name in the pack can hold what moves the cursor, and write another verdict over this one."""
+    return "".join(one if one.isprintable() else "?" for one in text) + "\n"
 
 
 if __name__ == "__main__":
