@@ -1,6 +1,5 @@
 """Finishing a recording is broken off at each step, by death and by power cut: none is lost, none half there, none twice."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -12,9 +11,11 @@ from structlog.testing import capture_logs
 from audio.disk import Disk
 from callserver.archive import keep
 from callserver.archive.main import Archivist
+from callserver.archive.sealing import Sealing
 from callserver.core.facts import RecordingFailed, RecordingMade
 from callserver.core.ids import CallId
 from callserver.media import capture_format as cf
+from callserver.sealed import SiteKey, is_sealed
 from tests.archive.power import Model, RecordingDisk, Step, lay_out
 from tests.archive.wire import Sender, header, write_capture
 from tests.audio.sounds import noise
@@ -22,6 +23,8 @@ from tests.full_disk import files_end_at
 
 CALL = CallId("i1.1")
 FOLDER = Path("i1") / CALL
+KEY = SiteKey(bytes(range(32)))
+SEALING = Sealing(lambda: (KEY,))
 Fact = RecordingMade | RecordingFailed
 Image = dict[Path, bytes | None]
 
@@ -44,7 +47,7 @@ def captures(root: Path, seconds: float = 0.3) -> None:
     (root / "recordings").mkdir()
 
 
-def archivist(root: Path, facts: list[Fact], disk: Disk, now_ns: int = 0) -> Archivist:
+def archivist(root: Path, facts: list[Fact], disk: Disk, now_ns: int = 0, sealing: Sealing | None = None) -> Archivist:
     """One that knows what the journal knows."""
 
     def unfinished() -> list[tuple[CallId, Path]]:
@@ -55,7 +58,7 @@ def archivist(root: Path, facts: list[Fact], disk: Disk, now_ns: int = 0) -> Arc
             disk.note(Step("append", fact=fact))
         facts.append(fact)
 
-    return Archivist(root / "captures", root / "recordings", unfinished, append, lambda: now_ns, disk)
+    return Archivist(root / "captures", root / "recordings", unfinished, append, lambda: now_ns, disk, sealing)
 
 
 @dataclass
@@ -67,6 +70,7 @@ class Unbroken:
     before: Model
     fact: RecordingMade
     plain: dict[str, bytes]
+    sealing: Sealing | None = None
 
     def after(self, count: int) -> Model:
         """As it was after so many steps."""
@@ -86,7 +90,7 @@ def whole(tmp_path: Path) -> Unbroken:
     return run(tmp_path, RecordingDisk())
 
 
-def run(tmp_path: Path, disk: RecordingDisk, seconds: float = 0.3) -> Unbroken:
+def run(tmp_path: Path, disk: RecordingDisk, seconds: float = 0.3, sealing: Sealing | None = None) -> Unbroken:
     """One recording made, and all that it took."""
     captures(tmp_path / "before", seconds)
     root = tmp_path / "whole"
@@ -94,10 +98,10 @@ def run(tmp_path: Path, disk: RecordingDisk, seconds: float = 0.3) -> Unbroken:
     before = Model.of(root)
     plain = {path.name: path.read_bytes() for path in (root / "captures" / FOLDER).iterdir()}
     facts: list[Fact] = []
-    archivist(root, facts, disk).step()
+    archivist(root, facts, disk, sealing=sealing).step()
     (fact,) = facts
     assert isinstance(fact, RecordingMade)
-    return Unbroken(root, disk.steps, before, fact, plain)
+    return Unbroken(root, disk.steps, before, fact, plain, sealing)
 
 
 def deaths(whole: Unbroken, count: int) -> Iterator[tuple[Image, list[Fact]]]:
@@ -122,12 +126,15 @@ def finished(whole: Unbroken, image: Image, facts: list[Fact], root: Path) -> No
     """A new archivist brings it to the same end."""
     lay_out(image, whole.root, root)
     told = list(facts)
-    archivist(root, told, QuickDisk()).step()
+    archivist(root, told, QuickDisk(), sealing=whole.sealing).step()
     assert told == [whole.fact], "told once, and the same"
+    keys = whole.sealing.keys() if whole.sealing else ()
     for name, total in whole.fact.files.items():
-        assert hashlib.sha256((root / "recordings" / name).read_bytes()).hexdigest() == total, name
+        assert keep.sum_of(root / "recordings" / name, keys) == total, name
     kept = keep.captures_of(root / "captures" / FOLDER)
-    assert {keep.name_of(path): keep.sum_uncompressed(path) for path in kept} == whole.fact.captures
+    assert {keep.name_of(path): keep.sum_uncompressed(path, keys) for path in kept} == whole.fact.captures
+    files = [path for path in root.rglob("*") if path.is_file()]
+    assert [path for path in files if is_sealed(path) != bool(keys)] == []
     assert keep.leftovers(root / "captures" / FOLDER, root / "recordings" / CALL) == []
 
 
@@ -169,6 +176,18 @@ def test_a_power_cut_at_every_step_costs_nothing_but_time(whole: Unbroken, tmp_p
     found = every(whole, cuts, tmp_path, range(len(whole.steps) + 1))
     print(f"{len(whole.steps)} steps, {found} different things that a power cut may leave")
     assert found > len(whole.steps)
+
+
+@pytest.mark.timeout(600)
+def test_where_recordings_are_encrypted_no_death_and_no_cut_leaves_anything_half_or_in_the_clear(tmp_path: Path) -> None:
+    whole = run(tmp_path, RecordingDisk(), sealing=SEALING)
+    begins = next(
+        count for count, step in enumerate(whole.steps) if step.what == "write" and step.data.startswith(b"callserver-seal1")
+    )
+    steps = range(begins, len(whole.steps) + 1)
+    found = every(whole, deaths, tmp_path / "deaths", steps), every(whole, cuts, tmp_path / "cuts", steps)
+    print(f"{len(steps)} steps of encrypting; different things left: by a death {found[0]}, by a power cut {found[1]}")
+    assert min(found) >= len(steps) // 2
 
 
 @pytest.mark.long
