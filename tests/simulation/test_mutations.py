@@ -22,6 +22,7 @@ from callserver.core import (
     endings,
     fold,
     giving,
+    holds,
     index,
     ladder,
     leg,
@@ -151,6 +152,56 @@ def only_reviews(state: Any, incident: Any) -> str:
     return "" if incident.state == "waiting" else _cause_of(state, incident)
 
 
+_objection = holds.objection
+
+
+def only_open(d: Any, incident: Any) -> str:
+    """Deletions that ask no holds."""
+    return "open" if incident in d.state.incidents else ""
+
+
+def only_held(d: Any, incident: Any) -> str:
+    """Deletions that take what is open."""
+    return "held" if incident in d.state.holds.values() else ""
+
+
+def newest_hold_alone(d: Any, incident: Any) -> str:
+    """Deletions that ask the last hold only."""
+    return only_open(d, incident) or ("held" if list(d.state.holds.values())[-1:] == [incident] else "")
+
+
+def any_name(d: Any, fact: Any) -> str:
+    """A hold may take another's name."""
+    return "" if isinstance(fact, f.HoldPlaced) else _objection(d, fact)
+
+
+def any_lifter(d: Any, fact: Any) -> str:
+    """A hold is lifted by its name, on whichever incident."""
+    return ("" if fact.hold in d.state.holds else "none") if isinstance(fact, f.HoldLifted) else _objection(d, fact)
+
+
+def open_only_while_called(d: Any, incident: Any) -> str:
+    """What is held is kept, and what nobody talks in is taken for closed."""
+    return only_held(d, incident) or ("open" if any(call.incident == incident for call in d.state.calls.values()) else "")
+
+
+def hold_of_one(state: Any, fact: f.HoldPlaced, at: Any) -> None:
+    """An incident has one hold at a time."""
+    for other in [name for name, of in state.holds.items() if of == fact.incident]:
+        del state.holds[other]
+    state.holds[fact.hold] = fact.incident
+
+
+_folded = worlds.fold
+
+
+def fold_without_holds(rows: Any) -> Any:
+    """A successor that does not know what is held."""
+    state = _folded(rows)
+    state.holds.clear()
+    return state
+
+
 _conversation = sound._conversation
 
 
@@ -224,6 +275,20 @@ MUTATIONS: Mapping[str, Mutation] = {
     "who pauses keeps what they own": Mutation(owners, "_keeps", lambda *_: True, "owns", "ownerless"),
     "a lost seat keeps what it owns": Mutation(owners, "lapses_at", lambda *_: None, "owns", "ownerless"),
     "nobody says what is past its time": Mutation(owners, "run_due", nothing, "not used up", "overdue"),
+    # holds and deletions
+    "holds are ignored": Mutation(holds, "_in_the_way", only_open, "went while it is held"),
+    "all holds but the last are ignored": Mutation(holds, "_in_the_way", newest_hold_alone, "went while it is held"),
+    "what is open may go": Mutation(holds, "_in_the_way", only_held, "went while it is open"),
+    "what nobody talks in may go": Mutation(holds, "_in_the_way", open_only_while_called, "went while it is open"),
+    "nothing is in the way": Mutation(holds, "_in_the_way", lambda *_: "", "went while it is"),
+    "everything is in the way": Mutation(holds, "_in_the_way", lambda *_: "never", "nothing is in its way"),
+    "deletions are never asked about": Mutation(holds, "Retained", f.HoldPlaced | f.HoldLifted, "went while it is"),
+    "a hold takes another's name": Mutation(holds, "objection", any_name, "two holds are called"),
+    "a hold is lifted on another incident": Mutation(holds, "objection", any_lifter, "does not stand on"),
+    "a hold is not remembered": Mutation(fold, "_CHANGES", {f.HoldPlaced: nothing}, "the core holds"),
+    "a hold is never over": Mutation(fold, "_CHANGES", {f.HoldLifted: nothing}, "the core holds"),
+    "a hold replaces the one before": Mutation(fold, "_CHANGES", {f.HoldPlaced: hold_of_one}, "the core holds"),
+    "a restart forgets holds": Mutation(worlds, "fold", fold_without_holds, "another state"),
     # calls and people
     "a press is not taken in": Mutation(press, "_add_leg", nothing, "has no leg", "ignored"),
     "state is changed without a fact": Mutation(sound, "reshape", shape_without_fact, "another state|sounds otherwise"),

@@ -12,7 +12,7 @@ from datetime import date
 import pytest
 
 from callserver.core import facts as f
-from tests.simulation.world import run
+from tests.simulation.world import World, run
 
 PRESSES_A_DAY = 10
 LONG_SEEDS = range(1_000, 1_200)
@@ -31,6 +31,15 @@ def test_no_incident_is_lost_and_nobody_waits_in_silence(seed: int) -> None:
     assert world.steps > 1_000
     assert len(world.invariants.opened) > 100
     assert world.crashes > 3
+
+
+@pytest.mark.parametrize("seed", [1, *rotating(2)])
+def test_nothing_held_or_open_is_deleted_whoever_dies_when(seed: int) -> None:
+    """The switchboard dies behind every tenth of these facts: also between a hold and a deletion of one instant."""
+    world = World(seed, deaths=0.1)
+    world.run(hours=10)
+    assert len(world.archive.told) > 50 and world.archive.holds
+    assert all(world.archive.met[what] for what in ("held", "open", "held too late", "died", "away", "taken", "not there"))
 
 
 def presses_of(seed: int) -> int:
@@ -69,6 +78,7 @@ EVERYTHING = {
     *("OneWayFound", "OneWayEnded"),
     *("DigitsSent", "DigitsSettled", "GroupCalled", "PointGivenUp"),
     *("IncidentListed", "IncidentUnlisted", "OwnerNamed", "OwnerAcknowledged", "CallBackBegun"),
+    *("HoldPlaced", "HoldLifted", "RecordingDeleted", "TextsErased"),
     *("AcceptanceAwaited", "LegAccepted", "came back", "taken over", "called out", "not reached", "renewed"),
     *("passed over", "paused by the core", "wrap-up cut", "button", "another ladder", "instead of", "lowered for mischief"),
 }

@@ -19,6 +19,7 @@ from callserver.core.instant import MS, SECOND, Instant
 from callserver.core.recovery import orders_outstanding, reconcile
 from callserver.core.state import State
 from callserver.watch.watch import Watch
+from tests.simulation.archive import Archive
 from tests.simulation.controls import Controls
 from tests.simulation.edge import Edge
 from tests.simulation.hearing import Hearing
@@ -37,10 +38,10 @@ PAPERS_LIMIT_MS = 250  # orders do not wait longer for their facts
 class World:
     """Runs from `START` for some hours; `run` raises `Broken` when something does not hold or the watch finds a breach.
 
-    `judged` or `watched` off: only the other judges.
+    `judged` or `watched` off: only the other judges. `deaths`: how likely one is behind a fact of the archive.
     """
 
-    def __init__(self, seed: int, faults: float = 1.0, judged: bool = True, watched: bool = True) -> None:
+    def __init__(self, seed: int, faults: float = 1.0, judged: bool = True, watched: bool = True, deaths: float = 0.0) -> None:
         self.chance = Random(seed)
         self.now = START
         self.state = State()
@@ -65,6 +66,7 @@ class World:
         self.place = place(seed)
         self.people = People(self, self.place, self.chance)
         self.controls = Controls(self, self.place, Random(f"controls {seed}"))
+        self.archive = Archive(self, Random(f"archive {seed}"), deaths)
 
     # ---- time -----------------------------------------------------------------------------------------------
 
@@ -118,6 +120,16 @@ class World:
             self.perform(effects)
         self.check()
 
+    def deliver_note(self, event: ev.Noted) -> None:
+        """From it no order follows, but what was due in this moment anyway."""
+        effects = self.decide(event)
+        if effects and (self.held or self.now < self.stalled_until):
+            self.hold_back(effects)
+        else:
+            for effect in effects:
+                self.edge.perform(effect)
+        self.check()
+
     def decide(self, event: ev.Event) -> list[Effect]:
         """The core's decision, journalled."""
         facts, effects = handle(self.state, event, self.now)
@@ -129,6 +141,7 @@ class World:
         if self.judged:
             self.invariants.take(facts, self.now)
             self.hearing.take(facts, self.state)
+            self.archive.take(event, facts)
             self.promises.take(event, facts, self.state, self.now)
         deadline = next_deadline(self.state)
         if deadline is not None and deadline <= self.now:
@@ -181,6 +194,7 @@ class World:
             if self.judged:
                 self.invariants.check(self.state, self.edge, self.now, bool(self.held))
                 self.hearing.check(self.state)
+                self.archive.check(self.state)
                 ordered = [order.leg for _, orders in self.held for order in orders if isinstance(order, DialParty)]
                 self.promises.check(self.state, self.edge, self.now, self.back_since, ordered)
         if self.judged and self.steps % COMPARE_EVERY == 0:
@@ -237,6 +251,8 @@ class World:
         """Some hours of chance (or until so many presses), then everybody goes home and everything must come to rest."""
         self.people.begin()
         self.controls.begin()
+        if self.judged:
+            self.archive.begin()
         if presses is None:
             self.advance(Instant(START + int(hours * HOUR)))
         else:
@@ -246,7 +262,7 @@ class World:
 
     def settle(self) -> None:
         """No new presses or faults; a supervisor ends what is left."""
-        self.loose, self.faults = False, 0.0
+        self.loose, self.faults, self.archive.deaths = False, 0.0, 0.0
         self.advance(Instant(self.now + 600 * SECOND))
         for call in sorted(self.state.calls):
             self.deliver(ev.HangUp(CallId(call), "sue"))
@@ -255,6 +271,7 @@ class World:
             self.deliver(ev.GiveOutcome(IncidentId(incident), "helped", "sue"))
         self.advance(Instant(self.now + 120 * SECOND))
         if self.judged:
+            self.archive.at_rest()
             self.at_rest()
 
     def at_rest(self) -> None:
