@@ -1,8 +1,8 @@
 """Which files of a data directory belong into a backup, and copying them while the service goes on writing.
 
-Everything that lies there, but: the database, of which there is a snapshot; keys (`*.key`, and what waits beside one); what is
-half written (names with a dot in front) and what can only be used where it is (sockets, links inside of the directories); and
-the service's other directories, where they lie inside.
+Everything that lies there, but: the database, of which there is a snapshot; keys (`*.key`, what the configuration names as a key,
+and what waits beside one); what is half written (names with a dot in front) and what can only be used where it is (sockets, links
+inside of the directories); and the service's other directories, where they lie inside.
 """
 
 import os
@@ -14,7 +14,7 @@ from callserver.backup.manifest import DATABASE, Item
 from callserver.backup.objects import Objects, Readable
 
 _KEYS = (".key", ".key.next")
-_DATABASE = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal")
+BESIDE_DATABASE = (f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal")
 _PACKED = ".gz"
 
 
@@ -31,7 +31,7 @@ def belonging(data: Path, without: Iterable[Path] = ()) -> Iterator[Path]:
     """Every file, sorted within its directory. A directory of the first level may be a link to another disk; see the module."""
     apart = {path.resolve() for path in without}
     for path in sorted(data.iterdir()):
-        if _is_apart(path, apart) or path.name in _DATABASE or path.name.endswith(_KEYS):
+        if _is_apart(path, apart) or path.name in (DATABASE, *BESIDE_DATABASE) or path.name.endswith(_KEYS):
             continue
         if path.is_dir():
             yield from _below(path, apart)
@@ -42,10 +42,12 @@ def belonging(data: Path, without: Iterable[Path] = ()) -> Iterator[Path]:
 def _below(folder: Path, apart: set[Path]) -> Iterator[Path]:
     for where, folders, files in os.walk(folder, onerror=_refuse):
         here = Path(where)
+        truly = here.resolve()
         folders[:] = sorted(name for name in folders if not _is_apart(here / name, apart))
         for name in sorted(files):
             path = here / name
-            if not name.startswith(".") and not name.endswith(_KEYS) and path.is_file() and not path.is_symlink():
+            hidden = name.startswith(".") or name.endswith(_KEYS) or truly / name in apart
+            if not hidden and path.is_file() and not path.is_symlink():
                 yield path
 
 

@@ -25,7 +25,7 @@ from callserver.backup.objects import ASIDE, Objects
 from callserver.config import Config
 from callserver.sealed import is_sealed
 from callserver.store.engine import store_path
-from callserver.store.evidence.keys import KeyUnusable, SigningKey, read_key
+from callserver.store.evidence.keys import KeyUnusable, SigningKey, next_of, read_key
 from callserver.store.evidence.notary import key_path
 from callserver.store.writer import SPOOL_NAME
 from callserver.version import VERSION
@@ -113,7 +113,8 @@ class _Making:
 
     def _files(self, known: Iterable[Item]) -> None:
         storage = self._config.storage
-        without = (storage.run, storage.spool, self._root, key_path(self._config))
+        keys = [path for path in (key_path(self._config), storage.site_key_file) if path is not None]
+        without = (storage.run, storage.spool, self._root, *keys, *map(next_of, keys))
         known = list(known)
         for _ in range(LOOKS):
             paths = list(contents.belonging(self._data, without))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from audio.disk import DISK, Disk
+from callserver.backup.contents import BESIDE_DATABASE
 from callserver.backup.manifest import SUFFIX, BackupUnusable, Item, Manifest, Signed, made_in, read, signed_text
 from callserver.backup.objects import Objects
 from callserver.backup.snapshot import head_of
@@ -127,6 +128,8 @@ def _inside(item: Item) -> PurePosixPath:
     path = PurePosixPath(item.path)
     if path.is_absolute() or ".." in path.parts or not path.parts:
         raise BackupUnusable(f"{item.path!r} lies outside of the data directory")
+    if len(path.parts) == 1 and path.name in BESIDE_DATABASE:  # it would change what is examined, and not what is put back
+        raise BackupUnusable(f"{item.path!r} is in no backup that callserver made: the database in one has no log")
     return path
 
 

@@ -14,7 +14,7 @@ from callserver.backup.manifest import DATABASE, BackupUnusable, made_in, read, 
 from callserver.backup.objects import Objects
 from callserver.backup.pruning import prune
 from callserver.backup.restoring import NotWhole, restore
-from callserver.config import Config
+from callserver.config import Config, load
 from callserver.core.facts import AlarmRaised
 from callserver.store.commit import commit
 from callserver.store.engine import open_store, read_only
@@ -55,6 +55,23 @@ def test_the_key_is_in_it_only_when_wished_for(back: Back, sealed: Sealed) -> No
     with pytest.raises(BackupUnusable, match=r"the key .* cannot be read"):
         back(1, with_key=True)
     assert len(made_in(made.path.parent)) == 1
+
+
+def test_keys_are_not_in_it_whatever_they_are_called_and_wherever_they_lie(sealed: Sealed, tmp_path: Path) -> None:
+    names = ("keys/signing.pem", "keys/signing.pem.next", "keys/deep/site.hex", "site.txt", "site.txt.next")
+    for name in names:
+        (sealed.home / name).parent.mkdir(parents=True, exist_ok=True)
+        (sealed.home / name).write_text("ab" * 32)
+    (sealed.home / "keys" / "notes.txt").write_text("no key")
+    keys = {"evidence.key": sealed.home / names[0], "storage.site_key_file": sealed.home / names[2]}
+    storage = {"storage.data": sealed.home, "storage.run": tmp_path / "run", "storage.spool": tmp_path / "spool"}
+    (tmp_path / "empty.toml").touch()
+    held = []
+    for site in names[2:4]:
+        config = load(tmp_path / "empty.toml", {**storage, **keys, "storage.site_key_file": sealed.home / site})
+        items = make(config, tmp_path / f"backups-{len(held)}", UTC_NS).manifest.files
+        held.append({item.path for item in items if item.path in (*names, "keys/notes.txt")})
+    assert held == [{"keys/notes.txt", "site.txt", "site.txt.next"}, {"keys/notes.txt", "keys/deep/site.hex"}]
 
 
 def test_the_next_one_copies_only_what_is_new(back: Back, sealed: Sealed, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """A backup is put back whole or not at all, never over anything, and is a store that the service goes on with."""
 
+import io
 import json
 import os
 import sqlite3
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from callserver.backup.making import make
-from callserver.backup.manifest import BackupUnusable, Manifest, read, written
+from callserver.backup.manifest import DATABASE, BackupUnusable, Item, Manifest, read, written
 from callserver.backup.objects import Objects
 from callserver.backup.restoring import NotWhole, Restored, restore
 from callserver.core.facts import AlarmRaised
@@ -226,6 +227,28 @@ def test_no_backup_writes_outside_of_its_directory(back: Back, root: Path, tmp_p
     with pytest.raises(BackupUnusable, match="lies outside"):
         restore(made.path, tmp_path / "new")
     assert not (tmp_path / "outside").exists()
+
+
+@pytest.mark.parametrize("name", ["callserver.db-wal", "./callserver.db-journal"])
+def test_no_log_heals_a_database_while_it_is_examined(back: Back, root: Path, tmp_path: Path, name: str) -> None:
+    """The log would be read with the database, and be gone from what is put back."""
+    made = back()
+    work = tmp_path / "work"
+    restore(made.path, work)
+    with closing(sqlite3.connect(work / "callserver.db", isolation_level=None)) as db:
+        for (trigger,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            db.execute(f"DROP TRIGGER {trigger}")
+        row, text = db.execute("SELECT number, value FROM journal_erasable WHERE value IS NOT NULL").fetchone()
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("UPDATE journal_erasable SET value = 'forged' WHERE number = ?", (row,))
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.execute("UPDATE journal_erasable SET value = ? WHERE number = ?", (text, row))
+        parts = [(DATABASE, work / "callserver.db"), (name, work / "callserver.db-wal")]
+        items = [Item(path, *reversed(Objects(root).put(io.BytesIO(file.read_bytes())))) for path, file in parts]
+    forged(root, made.manifest, files=(items[0], *made.manifest.files[1:], items[1]))
+    with pytest.raises(BackupUnusable, match="the database in one has no log"):
+        restore(made.path, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_key_that_is_not_the_journal_s_is_told(back: Back, tmp_path: Path) -> None:
