@@ -64,7 +64,7 @@ def load(path: Path | None = None, overrides: Mapping[str, object] | None = None
     `overrides` are dotted keys, `{"sip.udp_port": 15060}`, stronger than the file; their relative paths are taken
     from the working directory. Raises `ConfigError`.
     """
-    file = path or _default_file()
+    file = file_of(path)
     table = _read(file) if file is not None else {}
     base = file.resolve().parent if file is not None else Path.cwd()
     for key, value in (overrides or {}).items():
@@ -75,6 +75,11 @@ def load(path: Path | None = None, overrides: Mapping[str, object] | None = None
         if isinstance(inner, dict):
             inner[name] = str(Path.cwd() / value) if isinstance(value, Path) else value
     return _checked(table, str(file) if file is not None else "defaults", base)
+
+
+def file_of(path: Path | None) -> Path | None:
+    """The file that `load` reads, where it is given this one or none; None: there is none, and all keys have their defaults."""
+    return path or _default_file()
 
 
 def dump_json(config: Config) -> str:

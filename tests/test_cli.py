@@ -23,6 +23,7 @@ from callserver.commands.findings import Level
 from callserver.commands.output import overrides
 from callserver.config import ConfigError
 from callserver.runtime import first as preparation
+from callserver.runtime import untold
 from callserver.store.engine import open_store
 from tests import sources
 from tests.web.desk import CALL, INCIDENT, OPERATOR, config_in, fill, story
@@ -248,6 +249,10 @@ def test_an_account_lives_and_goes(config: Path, home: Path, kind: str, more: li
     assert run("users", "remove", kind, "anna", "-c", config).exit_code == 0
     assert run("users", "remove", kind, "anna", "-c", config).exit_code == 1
     assert run("users", "passwd", kind, "anna", "-c", config, "--password-file", secret).exit_code == 1
+    kept = [note["body"] for path in untold.waiting(home / "data") for note in json.loads(path.read_text())]
+    done = [f"{kind} account added", f"{kind} password changed", f"{kind} account removed"]
+    assert [(body["user"], body["what"]) for body in kept] == [("anna", what) for what in done]
+    assert all(body["by"].startswith("command line (") for body in kept)
 
 
 @pytest.mark.parametrize(
@@ -285,7 +290,7 @@ def test_directories_are_made_for_the_service_alone(tmp_path: Path) -> None:
 
     with TemporaryDirectory(prefix="cs") as name:
         config = load(None, {f"storage.{part}": Path(name) / part for part in ("data", "run", "spool")})
-        handed_over = preparation.hand_over(config)
+        handed_over = preparation.hand_over(config, None)
         assert load_json(handed_over.read_text()) == config
         assert [(Path(name) / part).stat().st_mode & 0o777 for part in ("data", "run", "spool")] == [0o700] * 3
 

@@ -32,7 +32,7 @@ def serve(
     the = configured(config, settings, {key: file for key, file in named.items() if file is not None})
     _check_plan(the)
     _check_certificate(the)
-    handed_over = _prepare(the)
+    handed_over = _prepare(the, config)
     command = [sys.executable, "-m", "callserver.runtime.supervisor", str(handed_over)]
     os.execv(sys.executable, command)  # so that the first process, which must never die, carries nothing of this one
 
@@ -86,11 +86,12 @@ def restart(
     say(f"{what}: process {old} replaced by {new} in {time.monotonic() - began_s:.1f} s")
 
 
-def _prepare(config: "Config") -> Path:
+def _prepare(config: "Config", file: Path | None) -> Path:
+    from callserver.config import file_of
     from callserver.runtime.first import hand_over, prepare_store
 
     try:
-        handed_over = hand_over(config)
+        handed_over = hand_over(config, file_of(file))
         prepare_store(config)
     except OSError as error:
         fail(f"{error.filename} cannot be made: {error.strerror}; choose another in [storage]")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from callserver.commands.noting import person
 from callserver.commands.output import (
     FAULTS,
     MISUSE,
@@ -164,6 +165,7 @@ def link(
         token = links.make(the.storage.run, links.Link(user, now_s + minutes * 60), now_s)
     except (OSError, ValueError) as error:
         fail(f"the link cannot be made: {error}", FAULTS)
+    _tell(the, user, f"sign-in link made, good for {minutes} minutes", reload=False)
     say(f"{_address(the)}/#link={token}")
 
 
@@ -220,19 +222,27 @@ def _password(kind: Kind, file: Path | None) -> str:
     return password
 
 
-def _tell(the: "Config", user: str, what: str) -> None:
-    """The running service journals the change and takes it up; one that does not run reads the directory at its start."""
-    import getpass
+def _tell(the: "Config", user: str, what: str, reload: bool = True) -> None:
+    """The running service journals the change and takes it up; one that does not run does both at its start."""
     import uuid
 
-    from callserver.control import CommandRefused, Unavailable, Verb, ask_sync
+    import msgspec
 
-    body = {"user": user, "what": what, "by": f"command line ({getpass.getuser()})"}
+    from callserver.control import CommandRefused, Unavailable, Verb, ask_sync
+    from callserver.core.facts import AccountChanged
+    from callserver.runtime import untold
+
+    fact = AccountChanged(user, what, person())
     socket = the.storage.control_socket
     try:
-        ask_sync(socket, Verb.RELOAD_ACCOUNTS)
-        ask_sync(socket, Verb.NOTE_FACT, {"id": uuid.uuid4().hex, "kind": "AccountChanged", "body": body})
+        if reload:
+            ask_sync(socket, Verb.RELOAD_ACCOUNTS)
+        ask_sync(socket, Verb.NOTE_FACT, {"id": uuid.uuid4().hex, "kind": "AccountChanged", "body": msgspec.to_builtins(fact)})
     except Unavailable:
-        say("the service does not run here: the change counts from its start and is not in the journal")
+        try:
+            untold.keep(the.storage.data, fact)
+        except OSError as error:
+            fail(f"the change is made, but it cannot be kept for the journal: {error}", FAULTS)
+        typer.echo("the service does not run here: this counts from its start, and is journalled then", err=True)
     except CommandRefused as error:
         fail(f"the change is made, but the service did not take it up: {error.message}")

@@ -135,7 +135,7 @@ def _start_service(demo: Demo, run_directory: Path, at_end: contextlib.ExitStack
             f"{error}\nPorts are chosen with --sip-port, --web-port, --street-port, --rtp-ports and --seat-ports, "
             "the place of its files with --directory."
         ) from error
-    prepared = hand_over(config)
+    prepared = hand_over(config, demo.home / "callserver.toml")
     at_end.callback(parts.write_links(demo, run_directory).unlink, missing_ok=True)
     prepare_store(config)
     command = [sys.executable, "-m", "callserver.runtime.supervisor", str(prepared)]

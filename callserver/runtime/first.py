@@ -11,20 +11,31 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from callserver.config import Config, dump_json, environment
+from callserver.core.facts import AccountChanged
+from callserver.runtime import untold
+from callserver.runtime.configuration_read import read_now, remember
 from callserver.store.engine import open_store
 
 HANDED_OVER = "config.json"
+BY_SEED = "seed"  # who changed an account, in the journal
 REVISION = "0005"  # of the newest migration; a test holds it
 
 
-def hand_over(config: Config) -> Path:
-    """Make the directories (0700) and write the configuration that the processes read; its path. Raises OSError."""
+def hand_over(config: Config, file: Path | None) -> Path:
+    """Make the directories (0700) and write the configuration that the processes read; its path. Raises OSError.
+
+    That it is another one than the last time, if so, is kept to be journalled. `file` is where it was read.
+    """
     for directory in (config.storage.data, config.storage.run, config.storage.spool):
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = config.storage.run / HANDED_OVER
     aside = path.with_suffix(".new")
     aside.write_text(dump_json(config), encoding="utf-8")
     aside.replace(path)
+    read = read_now(config, file)
+    if read is not None:
+        untold.keep(config.storage.data, read)
+        remember(config, read)
     return path
 
 
@@ -35,7 +46,9 @@ def prepare_store(config: Config) -> None:
     engine = open_store(Path(config.storage.data))
     migrate(engine)
     if config.directory.seed is not None:
-        seed(engine, Path(config.directory.seed), config.sip.domain, environment())
+        changes = seed(engine, Path(config.directory.seed), config.sip.domain, environment())
+        facts = [AccountChanged(change.id, f"{change.kind} account {change.what}", BY_SEED) for change in changes]
+        untold.keep(config.storage.data, *facts)
     engine.dispose()
 
 

@@ -243,11 +243,14 @@ async def test_the_name_is_known_without_a_switchboard(desk: Desk) -> None:
 
 @pytest.mark.parametrize(("tls", "address"), [(False, "http://127.0.0.1:8080"), (True, "https://127.0.0.1:8443")])
 async def test_a_link_from_the_command_line_signs_in(desk: Desk, tls: bool, address: str) -> None:
-    """Once, and only somebody who has an account."""
+    """Once, and only somebody who has an account. Who made it stands in the journal."""
     storage = [f"--set=storage.{name}={getattr(desk.config.storage, name)}" for name in ("data", "run", "spool")]
     storage += ["--set=web.tls_cert=/x", "--set=web.tls_key=/y"] * tls
-    told = CliRunner().invoke(cli, ["users", "link", user_of("auditor"), *storage])
+    told = await asyncio.to_thread(CliRunner().invoke, cli, ["users", "link", user_of("auditor"), *storage])
     assert (told.exit_code, told.output.partition("/#link=")[0]) == (0, address)
+    (made,) = desk.switchboard.noted("AccountChanged")
+    assert (made["user"], made["what"]) == (user_of("auditor"), "sign-in link made, good for 15 minutes")
+    assert made["by"].startswith("command line (")
     async with desk.client() as client:
         assert await _follow(client, told.output.strip().partition("#link=")[2]) == 200
     nobody = CliRunner().invoke(cli, ["users", "link", "nobody", *storage])
