@@ -47,9 +47,9 @@ def save(data_dir: Path, search: SavedSearch) -> str:
     """Keep a search, in the place of the user's own of that name; returns the id it has. Raises TooMany, SQLAlchemyError."""
     c = t.saved_searches.c
     with _changing(data_dir) as connection:
-        of_user = connection.execute(select(c.name, c.id).where(c.user == search.user)).tuples().all()
-        id: str = dict(of_user).get(search.name, search.id)
-        if id == search.id and len(of_user) >= MOST:
+        ids = {row.name: row.id for row in connection.execute(select(c.name, c.id).where(c.user == search.user))}
+        id: str = ids.get(search.name, search.id)
+        if search.name not in ids and len(ids) >= MOST:
             raise TooMany
         values = {"of": search.of, "what": search.what, "shared": search.shared, "saved_utc_ns": search.saved_utc_ns}
         row = insert(t.saved_searches).values(id=id, user=search.user, name=search.name, **values)

@@ -133,7 +133,7 @@ def test_every_route_is_expected_here() -> None:
 
 async def _ask(client: httpx.AsyncClient, method: str, path: str) -> httpx.Response:
     ids = {"incidents": INCIDENT, "calls": CALL, "operators": OPERATOR, "plans": "1", "points": POINT, "point-groups": "square"}
-    ids |= {"exports": "e1", "access-requests": "a1"}
+    ids |= {"exports": "e1", "access-requests": "a1", "searches": "s1"}
     id = ids.get(path.split("/")[2] if path.count("/") > 1 else "", "")
     params = {"reason": "review"} if path.endswith("/recording") else None
     path = path.replace("{path:path}", "tokens.css")
