@@ -35,6 +35,9 @@ BEGAN_S = 0.3  # the first packet, after the press
 SOUND_S = 152.0
 POINT_HZ, HEARD_HZ = 440.0, 880.0
 POINT_SAYS = ((1, 3), (14, 19), (26, 31), (46, 58), (66, 72), (84, 90), (98, 112), (126, 131), (140, 150))
+POLICE_HZ = 660.0
+POLICE_SAYS = ((67, 71), (100, 104))
+APART = (36.0, 41.0)  # the operator speaks, the caller is on hold and hears nothing of it
 POINT_HEARS = ((9.5, 13), (20, 25), (32, 34), (59, 65), (73, 82), (91, 94), (113, 125), (132, 139))
 UNRECORDED = CallId("261122-030000-night2.1")
 GOING_ON = CallId("261122-031500-night3.1")
@@ -106,6 +109,7 @@ def _long_call() -> Iterator[Told]:
     yield 178.0, f.OutcomeRecorded(INCIDENT, "medical", "operator1", NOTE)
     yield 178.0, f.IncidentMoved(INCIDENT, "wrap-up", "closed", "outcome medical by operator1")
     files = {f"{CALL}/call.flac": "a" * 64, f"{CALL}/call.peaks": "b" * 64}
+    files |= {f"{CALL}/{leg}.flac": "c" * 64 for leg in (point, first, police)}
     yield 156.4, f.RecordingMade(CALL, files, {}, round(SOUND_S * 1000), 420, "segment 2 begins at 0:75")
 
 
@@ -184,6 +188,17 @@ def record(recordings: Path, call: str, sides: Sequence[Samples], began_utc_ns: 
         (folder / "call.peaks").write_bytes(pack(peaks_of(sides, RATE_HZ, began_utc_ns)))
 
 
+def record_legs(recordings: Path) -> None:
+    """The tracks of those who spoke in the long call; each begins with the recording, as the archivist's do."""
+    said = {
+        1: voice(POINT_HZ, POINT_SAYS, SOUND_S),
+        2: voice(HEARD_HZ, (*POINT_HEARS, APART), SOUND_S),
+        4: voice(POLICE_HZ, POLICE_SAYS, 122.0),
+    }
+    for number, samples in said.items():
+        write_flac(recordings / CALL / f"{_leg(CALL, number)}.flac", [samples], RATE_HZ)
+
+
 def fill(config: Config) -> None:
     """The store, the accounts and the recordings of the night."""
     engine = open_store(config.storage.data)
@@ -197,4 +212,5 @@ def fill(config: Config) -> None:
     writer.close()
     sides = [voice(POINT_HZ, POINT_SAYS, SOUND_S), voice(HEARD_HZ, POINT_HEARS, SOUND_S)]
     record(config.storage.recordings, CALL, sides, NIGHT_NS + round(BEGAN_S * SECOND))
+    record_legs(config.storage.recordings)
     record(config.storage.recordings, OLDER, [voice(POINT_HZ, [(1, 4)], 9.0), voice(HEARD_HZ, [(5, 8)], 9.0)], None)

@@ -20,9 +20,9 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=sources.ROOT, capture_output=True, text=True, timeout=100, check=False)
 
 
-@pytest.mark.parametrize("name", ["words", "desk"])
+@pytest.mark.parametrize("name", ["words", "desk", "hearing", "sample"])
 def test_the_pure_parts_do_what_they_should(name: str) -> None:
-    """See words.test.mjs and desk.test.mjs."""
+    """See words.test.mjs, and those beside it."""
     done = run("node", "--test", f"tests/replay/{name}.test.mjs")
     assert done.returncode == 0, done.stdout + done.stderr
 

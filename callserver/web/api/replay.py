@@ -34,7 +34,10 @@ router = APIRouter()
 
 
 class SideAnswer(BaseModel):
-    """One side: `point` is what the point said, `heard` what it heard, `said` one leg's own. Each peak is (lowest, highest), -127 to 127."""
+    """One side: `point` is what the point said, `heard` what it heard, `said` one leg's own.
+
+    Each peak is (lowest, highest), -127 to 127.
+    """
 
     name: str
     peaks: list[tuple[int, int]]

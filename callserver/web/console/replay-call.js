@@ -1,6 +1,7 @@
 /** One call on one page: what it was, how it sounds, what happened. A function of the state. */
 
 import { h } from "./dom.js";
+import { closer, controls } from "./replay-controls.js";
 import { standing } from "./replay-holds.js";
 import { stageView } from "./replay-stage.js";
 import { clockTime, day, offset } from "./replay-time.js";
@@ -12,7 +13,7 @@ import { className, classTone } from "./words.js";
 
 /** @param {Page} page @param {any} act */
 export function callView(page, act) {
-  const back = h("a", { class: "back", href: act.listAddress(), "aria-keyshortcuts": "Escape" }, "← All incidents and calls");
+  const back = h("a", { class: "back", href: act.listAddress(), "aria-keyshortcuts": "Escape" }, `← ${act.backTo()}`);
   if (page.state === "loading") {
     return [h("div", { class: "call", key: "call" }, back, h("p", { class: "waits", role: "status" }, "Loading…"))];
   }
@@ -21,7 +22,7 @@ export function callView(page, act) {
       h("div", { class: "notice red" }, h("h1", null, page.error.message), h("p", null, page.error.what_to_do),
         page.error.status !== 404 && h("button", { type: "button", on: { click: act.again } }, "Try again")))];
   }
-  return [h("div", { class: "call", key: "call" }, head(page, back, act), others(page), panel(page, act), facts(page, act))];
+  return [h("div", { class: "call", key: "call" }, head(page, back, act), others(page), panel(page, act), facts(page, act), transcript(page))];
 }
 
 /** @param {Page} page @param {any} back @param {any} act */
@@ -40,6 +41,7 @@ function head({ call, incident, holds, may_export, names, timeline }, back, act)
       standing(holds).length > 0 && h("span", { class: "badge is-amber" }, "held"),
       holds && h("button", { type: "button", class: "quiet hold", title: "Hold the incident, or lift a hold (H)", "aria-keyshortcuts": "H", on: { click: () => act.deed("hold") } }, "Hold…"),
       may_export && h("button", { type: "button", class: "quiet hold", title: "Ask for an evidence pack, a copy or a redaction (E)", "aria-keyshortcuts": "E", on: { click: () => act.deed("export") } }, "Export…"),
+      may_export && h("button", { type: "button", class: "quiet hold", title: "The sheet of a call that is drawn for the quality sample (G)", "aria-keyshortcuts": "G", on: { click: () => act.deed("sheet") } }, "Sheet…"),
       back),
     h("dl", null,
       field("When", h("time", { datetime: call.started }, `${day(began, zone)}, ${clockTime(began, zone)}`)),
@@ -69,32 +71,9 @@ function others({ call, incident, names }) {
 
 /** @param {Page} page @param {any} act */
 function panel(page, act) {
-  return h("section", { class: "panel player", "aria-label": "Sound and timeline" }, controls(page, act), h("p", { class: "trouble notice red", role: "alert", hidden: !page.trouble }, page.trouble || " "),
+  return h("section", { class: "panel player", "aria-label": "Sound and timeline" }, controls(page, act), closer(page, act),
+    h("p", { class: "trouble notice red", role: "alert", hidden: !page.trouble }, page.trouble || " "),
     stageView({ ...page, zone: page.names.time_zone, solo: page.player.solo, silent: page.soundless, width: page.width }, act));
-}
-
-/** @param {Page} page @param {any} act */
-function controls(page, act) {
-  const { player, soundless, sound } = page;
-  const button = (/** @type {string} */ deed, /** @type {string} */ name, /** @type {string} */ key, /** @type {Record<string, any>} */ { text, ...more } = {}) =>
-    h("button", { type: "button", key: deed, "aria-label": name, title: `${name} (${key})`, "aria-keyshortcuts": key, ...more, on: { click: () => act.deed(deed) } }, text ?? name);
-  const hear = (/** @type {string} */ deed, /** @type {string} */ solo, /** @type {string} */ name, /** @type {string} */ key) =>
-    button(deed, name, key, { class: `choice ${solo}`, "aria-pressed": String(player.solo === solo), text: [h("i", { class: "swatch" }), name] });
-  const zooming = h("div", { class: "group", role: "group", "aria-label": "View" },
-    button("farther", "Farther", "-", { text: "−" }), button("nearer", "Nearer", "+", { text: "+" }), button("whole", "Whole call", "F"));
-  if (soundless) {
-    return h("div", { class: "controls" }, h("span", { class: "grow" }), zooming);
-  }
-  return h("div", { class: "controls" },
-    button("toggle", player.playing ? "Pause" : "Listen", "Space", { class: "primary play", text: [h("i", { class: player.playing ? "icon-pause" : "icon-play" }), player.waiting ? "Loading" : player.playing ? "Pause" : "Listen"] }),
-    h("div", { class: "where", attach: act.clock }, h("span", { class: "offset" }), h("span", { class: "clock" })),
-    h("div", { class: "group", role: "group", "aria-label": "Which side is heard" },
-      hear("both", "both", "Both", "0"), hear("solo-point", "point", "Point said", "1"), hear("solo-heard", "heard", "Point heard", "2")),
-    h("div", { class: "group", role: "group", "aria-label": "Speed" },
-      button("slower", "Slower", "[", { text: "−" }), h("output", { class: "rate", "aria-label": "Speed" }, `${player.rate} ×`), button("faster", "Faster", "]", { text: "+" })),
-    h("span", { class: "grow" }),
-    sound?.losses_ms > 0 && h("span", { class: "is-amber losses", title: sound.report || false }, `${(sound.losses_ms / 1000).toFixed(1)} s never arrived`),
-    zooming);
 }
 
 /** @param {Page} page @param {any} act */
@@ -115,4 +94,14 @@ function facts(page, act) {
       h("button", { type: "button", class: "quiet", "aria-pressed": String(all), "aria-keyshortcuts": "A", on: { click: () => act.deed("all-facts") } }, "All facts")),
     h("ol", null, during.map(item)),
     after.length > 0 && [h("h3", null, "Afterwards"), h("ol", { class: "afterwards" }, after.map(item))]);
+}
+
+/**
+ * Kept for later, and honest until then.
+ * @param {Page} page
+ */
+function transcript({ call }) {
+  return h("section", { class: "facts", "aria-labelledby": "transcript-title" },
+    h("h2", { id: "transcript-title" }, "Transcript"),
+    h("p", { class: "is-quiet" }, `There is none. Nothing here turns speech into text yet${call.note ? "; the note above is what somebody wrote" : ""}.`));
 }

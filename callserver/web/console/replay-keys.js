@@ -1,7 +1,8 @@
 /**
  * Which key does what. Pure. The same table is shown by `?`. Keys never act while somebody types or a dialog is open.
  *
- * @typedef {{key: string, shift: boolean, other: boolean, typing: boolean, on_button: boolean, in_dialog: boolean, repeat: boolean}} Press
+ * @typedef {{key: string, shift: boolean, other: boolean, typing: boolean, on_button: boolean, in_dialog: boolean, repeat: boolean,
+ *   on_slider?: boolean}} Press
  */
 
 /** @type {[string, [string, string][]][]} */
@@ -16,6 +17,12 @@ export const SHOWN = [
       ["Home End", "To the beginning, the end"],
       ["[ ]", "Slower, faster; the pitch stays"],
       ["1 2 0", "The point alone, what it heard alone, both"],
+      ["T", "The next party’s track alone; with Shift the one before"],
+      ["I O", "A span begins, ends here"],
+      ["L", "Loop the span, and no more"],
+      ["X", "Clear the span; Esc does so too"],
+      ["S", "Skip silence, and no more"],
+      ["V", "Level the sides, and as recorded; with Shift by hand"],
     ],
   ],
   [
@@ -27,6 +34,7 @@ export const SHOWN = [
       ["A", "All facts, and only those that matter"],
       ["H", "Hold the incident, or lift a hold"],
       ["E", "Ask for an evidence pack, a copy or a redaction"],
+      ["G", "The sheet of a call that is drawn for the quality sample"],
     ],
   ],
   [
@@ -38,6 +46,7 @@ export const SHOWN = [
       ["N P", "Next page, page before"],
       ["R", "Look again"],
       ["E", "Exports, disclosures, requests for access"],
+      ["M", "The month’s quality sample; N P the month after, before"],
     ],
   ],
   [
@@ -57,29 +66,33 @@ const CALL = {
   " ": "toggle", ArrowLeft: "back-5", ArrowRight: "on-5", "shift ArrowLeft": "back-1", "shift ArrowRight": "on-1",
   ArrowUp: "fact-before", ArrowDown: "fact-after", Home: "begin", End: "end",
   "[": "slower", "]": "faster", 1: "solo-point", 2: "solo-heard", 0: "both",
-  "+": "nearer", "=": "nearer", "-": "farther", "−": "farther", ",": "view-back", ".": "view-on", f: "whole", a: "all-facts", h: "hold", e: "export",
+  "+": "nearer", "=": "nearer", "-": "farther", "−": "farther", ",": "view-back", ".": "view-on", f: "whole", a: "all-facts", h: "hold", e: "export", g: "sheet",
+  i: "loop-in", o: "loop-out", l: "loop", x: "clear-span", s: "skip-silence", v: "level", "shift v": "level-by-hand", t: "track-next", "shift t": "track-before",
   Escape: "list",
 };
 /** @type {Record<string, string>} */
-const LIST = { "/": "search", j: "down", k: "up", n: "next-page", p: "page-before", r: "again", e: "desk" };
+const LIST = { "/": "search", j: "down", k: "up", n: "next-page", p: "page-before", r: "again", e: "desk", m: "sample" };
 /** @type {Record<string, string>} */
 const DESK = { j: "down", k: "up", r: "again", d: "disclose", q: "request", Escape: "list" };
+/** @type {Record<string, string>} */
+const SAMPLE = { j: "down", k: "up", n: "month-after", p: "month-before", r: "again", Escape: "list" };
 const ON_BUTTON = new Set([" ", "Enter"]);
-const ONCE = new Set(["toggle", "search", "next-page", "page-before", "again", "list", "all-facts", "hold", "export", "desk", "disclose", "request"]);
+const ON_SLIDER = /^(Arrow|Home$|End$|Page)/;
+const ONCE = new Set(["toggle", "search", "next-page", "page-before", "again", "list", "all-facts", "loop-in", "loop-out", "loop", "clear-span", "skip-silence", "level", "level-by-hand", "track-next", "track-before", "hold", "export", "sheet", "sample", "month-after", "month-before", "desk", "disclose", "request"]);
 
 /**
  * What a key does on a page: a word, or null.
- * @param {"call" | "list" | "desk"} page @param {Press} press
+ * @param {"call" | "list" | "desk" | "sample"} page @param {Press} press
  */
 export function deed(page, press) {
-  if (press.other || press.typing || press.in_dialog || (press.on_button && ON_BUTTON.has(press.key))) {
+  if (press.other || press.typing || press.in_dialog || (press.on_button && ON_BUTTON.has(press.key)) || (press.on_slider && ON_SLIDER.test(press.key))) {
     return null;
   }
   if (press.key === "?") {
     return "keys";
   }
   const key = press.key.length === 1 ? press.key.toLowerCase() : press.key;
-  const table = { call: CALL, list: LIST, desk: DESK }[page];
+  const table = { call: CALL, list: LIST, desk: DESK, sample: SAMPLE }[page];
   const found = (press.shift && table[`shift ${key}`]) || table[key] || null;
   return found && press.repeat && ONCE.has(found) ? null : found;
 }

@@ -70,18 +70,18 @@ async function shapeOf(id, width, stretch = "") {
 /**
  * The shape of what is looked at, as fine as the canvas shows it; null where it cannot be had.
  * @param {string} id @param {import("./replay-view.js").View} view @param {import("./replay-timeline.js").Timeline} timeline
- * @param {HTMLCanvasElement} canvas
+ * @param {HTMLCanvasElement} canvas @param {{leg: string, sound: {duration_ms: number} | null}} track
  */
-export async function nearShape(id, view, timeline, canvas) {
+export async function nearShape(id, view, timeline, canvas, track) {
   const began = timeline.began_ms ?? 0;
   const from = Math.max(0, view.from_ms - began);
-  const to = Math.min(timeline.sound_ms, view.to_ms - began);
+  const to = Math.min(track.sound?.duration_ms ?? timeline.sound_ms, view.to_ms - began);
   if (to <= from) {
     return null;
   }
   const share = (to - from) / (view.to_ms - view.from_ms);
   try {
-    const shape = await shapeOf(id, Math.max(1, Math.round(bucketsOf(canvas) * share)), `&from_ms=${from}&to_ms=${to}`);
+    const shape = await shapeOf(id, Math.max(1, Math.round(bucketsOf(canvas) * share)), `&from_ms=${from}&to_ms=${to}${track.leg ? `&leg=${encodeURIComponent(track.leg)}` : ""}`);
     return "error" in shape ? null : shape;
   } catch (error) {
     if (error instanceof Refused) {

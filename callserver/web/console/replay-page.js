@@ -2,14 +2,13 @@
 
 import { Refused } from "./api.js";
 import { askReason } from "./replay-dialogs.js";
-import { askExport } from "./replay-exports.js";
-import { askHold, carryOut } from "./replay-holds.js";
+import { makeHearing } from "./replay-hearing.js";
 import { loadCall, nearShape } from "./replay-load.js";
 import { makeSound } from "./replay-sound.js";
 import { clockTime, offset } from "./replay-time.js";
 import { isWhole, moved, shareOf, showing, whole, zoom, ZOOM } from "./replay-view.js";
 import { draw as drawWave } from "./replay-wave.js";
-import { partyOf } from "./replay-words.js";
+import { makeWishes } from "./replay-wishes.js";
 
 const AGAIN_AFTER_MS = 5000;
 const NEAR_AFTER_MS = 90;
@@ -17,7 +16,7 @@ const ON_IT_MS = 60;
 const REACTION_MS = 700; // "the fact before" means the one before this one, until the sound is so far past it
 
 /**
- * @param {{dialog: HTMLDialogElement, draw: () => void, speak: (text: string) => void, refused: (error: Refused) => void}} told
+ * @param {{dialog: HTMLDialogElement, draw: () => void, speak: (text: string) => void, refused: (error: Refused) => void, reason: () => string}} told
  */
 export function makePage(told) {
   /** @type {any} */
@@ -36,7 +35,22 @@ export function makePage(told) {
   let again = 0;
   let nearing = 0;
   let opened = 0;
-  const sound = makeSound({ changed: () => told.draw(), failed: (address) => void failed(address) });
+  const sound = makeSound({ changed, failed: (address) => void failed(address), moving: (to_ms) => hearing.moving(to_ms) });
+  const hearing = makeHearing({ sound, page: () => page, now, go, listen, draw: told.draw, speak: told.speak, near });
+  const wishes = makeWishes({
+    dialog: told.dialog, page: () => page, mark: () => opened, again: () => open(page.id, page.newest, true), speak: told.speak,
+    trouble(words, error) {
+      trouble = words;
+      if (error) {
+        told.refused(error);
+      }
+    },
+  });
+
+  function changed() {
+    hearing.changed();
+    told.draw();
+  }
 
   async function open(/** @type {string} */ id, /** @type {any} */ names, quietly = false) {
     const mine = (opened += 1);
@@ -78,6 +92,7 @@ export function makePage(told) {
     opened += 1;
     clearTimeout(again);
     clearTimeout(nearing);
+    hearing.close();
     sound.close();
     trouble = "";
     page = null;
@@ -89,7 +104,7 @@ export function makePage(told) {
     try {
       const answer = await fetch(address, { headers: { Range: "bytes=1-1" } });
       const error = answer.ok ? null : (await answer.json()).error;
-      trouble = error ? `${error.message} ${error.what_to_do}` : "This browser cannot play the recording.";
+      trouble = error ? hearing.failed(error) : "This browser cannot play the recording.";
     } catch {
       trouble = "The service does not answer. Try again in a few seconds.";
     }
@@ -120,56 +135,16 @@ export function makePage(told) {
     }
     if (!sound.isOpen()) {
       const mine = opened;
-      const reason = await askReason(told.dialog, page.names.points[page.call.point] ?? page.call.point);
+      const reason = await askReason(told.dialog, page.names.points[page.call.point] ?? page.call.point, told.reason());
       if (reason === null || mine !== opened) {
         return;
       }
       trouble = "";
-      sound.open(page.id, reason);
+      sound.open(page.id, reason, hearing.track().leg);
       sound.seek(at_ms - page.timeline.began_ms);
     }
     await sound.play();
     run();
-  }
-
-  /** Hold the incident, or lift a hold; then the page is loaded anew, for the journal has more. */
-  async function hold() {
-    const { id, incident, holds, newest } = page;
-    const mine = opened;
-    const wish = holds && (await askHold(told.dialog, holds, Date.now()));
-    if (!wish || mine !== opened) {
-      return;
-    }
-    try {
-      told.speak(await carryOut(incident.id, wish));
-      trouble = "";
-      await open(id, newest, true);
-    } catch (error) {
-      if (!(error instanceof Refused)) {
-        throw error;
-      }
-      trouble = `${error.message} ${error.what_to_do}`;
-      told.refused(error);
-    }
-  }
-
-  /** Ask for something out of the record; then where it can be followed. */
-  async function exported() {
-    const { call, names, may_export } = page;
-    const mine = opened;
-    try {
-      const said = may_export && (await askExport(told.dialog, call, (leg) => partyOf(leg, names)));
-      if (said && mine === opened) {
-        told.speak(said);
-        location.hash = "desk";
-      }
-    } catch (error) {
-      if (!(error instanceof Refused)) {
-        throw error;
-      }
-      trouble = `${error.message} ${error.what_to_do}`;
-      told.refused(error);
-    }
   }
 
   function run() {
@@ -199,9 +174,10 @@ export function makePage(told) {
     const { view, id } = page;
     nearing = setTimeout(async () => {
       if (canvas && page?.sound && page.view === view && !isWhole(view)) {
-        const shape = await nearShape(id, view, page.timeline, canvas);
-        if (shape && page?.id === id && page.view === view) {
-          page.shapes = [page.sound, shape];
+        const track = hearing.track();
+        const shape = await nearShape(id, view, page.timeline, canvas, track);
+        if (shape && page?.id === id && page.view === view && track === hearing.track()) {
+          track.leg ? track.shapes.splice(1, 1, shape) : (page.shapes = [page.sound, shape]);
           wave();
         }
       }
@@ -213,8 +189,10 @@ export function makePage(told) {
   function wave() {
     if (canvas && page?.sound) {
       const style = getComputedStyle(canvas);
-      const colours = ["--wave-point", "--wave-heard"].map((name) => style.getPropertyValue(name).trim());
-      drawWave(canvas, page.view, page.timeline.began_ms, page.shapes, colours, sound.solo());
+      const { leg, shapes } = hearing.track();
+      const colours = (leg ? ["--wave-alone"] : ["--wave-point", "--wave-heard"]).map((name) => style.getPropertyValue(name).trim());
+      const skipped = { gaps: hearing.still(), colour: style.getPropertyValue("--wave-skipped").trim() };
+      drawWave(canvas, page.view, page.timeline.began_ms, leg ? shapes : page.shapes, colours, leg ? "both" : sound.solo(), skipped);
     }
   }
 
@@ -268,6 +246,7 @@ export function makePage(told) {
 
   function hear(/** @type {import("./replay-sound.js").Solo} */ side, /** @type {string} */ words) {
     sound.hear(side);
+    void hearing.choose(""); // sides are those of the whole call
     told.speak(words);
     told.draw();
   }
@@ -290,8 +269,8 @@ export function makePage(told) {
     both: () => hear("both", "Both sides"),
     nearer: () => zoomBy(ZOOM),
     farther: () => zoomBy(1 / ZOOM),
-    hold: () => void hold(),
-    export: () => void exported(),
+    hold: () => void wishes.hold(),
+    export: () => void wishes.exported(),
     whole: () => look(whole(page.view.whole_from_ms, page.view.whole_to_ms)),
     "view-back": () => look(moved(page.view, -0.5)),
     "view-on": () => look(moved(page.view, 0.5)),
@@ -327,7 +306,7 @@ export function makePage(told) {
     close,
     isOpen: () => page !== null,
     /** The state as the view wants it. */
-    shown: () => ({ ...page, all, width, trouble, player: { solo: sound.solo(), rate: sound.rate(), playing: sound.isPlaying(), waiting: sound.isOpen() && sound.isWaiting() } }),
+    shown: () => ({ ...page, all, width, trouble, hearing: page?.sound ? hearing.shown() : null, player: { solo: sound.solo(), rate: sound.rate(), playing: sound.isPlaying(), waiting: sound.isOpen() && sound.isWaiting() } }),
     /** After each rendering: what is drawn by hand. */
     drawn() {
       wave();
@@ -342,7 +321,7 @@ export function makePage(told) {
         DEEDS[deed]();
         return true;
       }
-      return false;
+      return page?.state === "ready" && hearing.do(deed);
     },
     acts: {
       listenAt: (/** @type {number} */ moment) => {
@@ -357,6 +336,9 @@ export function makePage(told) {
       },
       zoomAt: (/** @type {number} */ by, /** @type {number} */ moment) => look(zoom(page.view, by, moment)),
       move: (/** @type {number} */ share) => look(moved(page.view, share)),
+      drag: hearing.drag,
+      track: hearing.choose,
+      levelBy: hearing.byHand,
       canvas: keepCanvas,
       plot: keepPlot,
       clock: (/** @type {HTMLElement} */ element) => {

@@ -1,31 +1,36 @@
 /**
- * The sound of a recording: one media element that seeks by HTTP ranges, and a graph behind it that lets one side be heard alone.
- * Nothing is loaded before `open`, which has the reason; the service journals it before it sends a byte.
+ * The sound of a recording: one media element that seeks by HTTP ranges, and a graph behind it that lets one side be heard alone or
+ * louder. Nothing is loaded before `open`, which has the reason; the service journals it before it sends a byte.
  *
  * @typedef {"both" | "point" | "heard"} Solo
  */
 
+import { makeGraph } from "./replay-graph.js";
+
 export const RATES = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
-const FADE_S = 0.01;
 /** What each side of the recording gives to each ear: [point to left, point to right, heard to left, heard to right]. */
 const EARS = { both: [1, 0, 0, 1], point: [1, 1, 0, 0], heard: [0, 0, 1, 1] };
 
 /**
- * @param {{changed: () => void, failed: (address: string) => void}} told
+ * `moving`: the sound leaves the place where it is, for another one or (null) for good.
+ * @param {{changed: () => void, failed: (address: string) => void, moving: (to_ms: number | null) => void}} told
  */
 export function makeSound(told) {
   const player = new Audio();
   player.preload = "auto";
   player.preservesPitch = true;
-  /** @type {AudioContext | null} */
-  let audio = null;
-  /** @type {GainNode[]} */
-  let gains = [];
+  /** @type {ReturnType<typeof makeGraph> | null} */
+  let made = null;
   /** @type {Solo} */
   let solo = "both";
+  /** @type {number[] | null} */
+  let levels = null;
   let rate = 1;
   let wanted_ms = 0;
   let address = "";
+  let call = "";
+  let reason = "";
+  let leg = "";
   for (const name of ["play", "pause", "ended", "seeked", "waiting", "playing"]) {
     player.addEventListener(name, () => told.changed());
   }
@@ -41,36 +46,33 @@ export function makeSound(told) {
     }
   });
 
+  /** One leg's file has one side, which is heard in both ears. */
+  const ears = () => EARS[leg ? "point" : solo];
+
   /** The graph is made at the first sound: browsers allow none before somebody pressed something. */
   function graph() {
-    if (!audio) {
-      const made = new AudioContext();
-      const sides = made.createChannelSplitter(2);
-      const ears = made.createChannelMerger(2);
-      made.createMediaElementSource(player).connect(sides);
-      gains = EARS[solo].map((value, place) => {
-        const gain = new GainNode(made, { gain: value });
-        sides.connect(gain, place >> 1);
-        gain.connect(ears, 0, place & 1);
-        return gain;
-      });
-      ears.connect(made.destination);
-      audio = made;
+    if (!made) {
+      made = makeGraph(player, ears());
+      made.level(levels);
     }
-    return audio.resume();
+    return made.resume();
   }
 
   return {
     /**
-     * Load a call's recording, for a reason.
-     * @param {string} call @param {string} reason
+     * Load a call's recording, or one leg's, for a reason.
+     * @param {string} wanted @param {string} why @param {string} [alone] the leg
      */
-    open(call, reason) {
+    open(wanted, why, alone = "") {
+      [call, reason, leg] = [wanted, why, alone];
       address = `/api/calls/${encodeURIComponent(call)}/recording?reason=${encodeURIComponent(reason)}`;
+      address += leg ? `&leg=${encodeURIComponent(leg)}` : "";
       player.src = address;
+      made?.hear(ears());
     },
     /** Give the recording back: nothing is loaded any more. */
     close() {
+      told.moving(null);
       address = "";
       wanted_ms = 0;
       player.pause();
@@ -91,6 +93,7 @@ export function makeSound(told) {
     },
     /** @param {number} ms */
     seek(ms) {
+      told.moving(ms);
       wanted_ms = ms;
       if (player.readyState > 0) {
         player.currentTime = ms / 1000;
@@ -102,7 +105,11 @@ export function makeSound(told) {
     },
     isOpen: () => address !== "",
     isPlaying: () => !player.paused && !player.ended,
+    isEnded: () => player.ended,
     isWaiting: () => !player.paused && player.readyState < 3,
+    isSounding: () => !player.paused && !player.ended && !player.seeking && player.readyState >= 3,
+    /** Whose sound it is, and why it is listened to. */
+    opened: () => ({ call, reason, leg }),
     rate: () => rate,
     /**
      * One step slower (-1) or faster (1); the pitch stays.
@@ -117,7 +124,15 @@ export function makeSound(told) {
     /** @param {Solo} value */
     hear(value) {
       solo = value;
-      gains.forEach((gain, place) => gain.gain.setTargetAtTime(EARS[value][place], gain.context.currentTime, FADE_S));
+      made?.hear(ears());
+    },
+    /**
+     * As recorded (null), or each side with a gain in dB.
+     * @param {number[] | null} gains
+     */
+    level(gains) {
+      levels = gains;
+      made?.level(gains);
     },
   };
 }

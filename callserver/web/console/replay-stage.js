@@ -9,9 +9,9 @@ import { isWhole, labelled, momentAt, shareOf, stacked } from "./replay-view.js"
 /** @typedef {import("./replay-view.js").View} View */
 /**
  * @typedef {{timeline: Timeline, view: View, zone: string, all: boolean, width: number, silent: {title: string, text: string} | null,
- *   solo: string}} Stage
+ *   solo: string, hearing: {track: string, track_name: string, span: [number, number] | null, loop: {on: boolean}} | null}} Stage
  * @typedef {{listenAt: (at_ms: number) => void, zoomAt: (by: number, at_ms: number) => void, move: (share: number) => void,
- *   canvas: (canvas: HTMLCanvasElement) => (() => void), plot: (plot: HTMLElement) => (() => void)}} Acts
+ *   drag: ReturnType<typeof import("./replay-drag.js").makeDrag>, canvas: (canvas: HTMLCanvasElement) => (() => void), plot: (plot: HTMLElement) => (() => void)}} Acts
  */
 
 /** @type {Record<Lane, string>} */
@@ -28,18 +28,39 @@ export function stageView(stage, act) {
   return h("div", { class: "stage", key: "stage" },
     h("div", { class: "gutter", "aria-hidden": "true" },
       h("div", { class: "scale" }, h("span", null, "Time of day"), h("span", null, "From the start")),
-      h("div", { class: "wave" }, !stage.silent && h("span", { class: stage.solo === "heard" ? "off" : "" }, "Point said"), !stage.silent && h("span", { class: stage.solo === "point" ? "off" : "" }, "Point heard")),
+      h("div", { class: "wave" }, !stage.silent && sideNames(stage)),
       lanes.map(({ lane, rows }) => h("div", { class: "lane", key: lane, vars: { "--rows": rows.count } }, LANES[lane])),
       h("div", { class: "marks" }, "What happened")),
     h("div", { class: "plot", role: "slider", tabindex: 0, "aria-label": "Position in the call", "aria-valuemin": 0,
       "aria-valuemax": Math.round((stage.timeline.to_ms - stage.timeline.from_ms) / 1000), "aria-disabled": stage.silent ? "true" : false,
       attach: act.plot, on: pointing(stage, act) },
       scale(stage),
-      h("div", { class: "wave" }, stage.silent ? silence(stage.silent) : [h("canvas", { attach: act.canvas, "aria-hidden": "true" }), ...edges(stage)]),
+      h("div", { class: "wave" }, stage.silent ? silence(stage.silent) : [h("canvas", { attach: act.canvas, "aria-hidden": "true" }), ...edges(stage), span(stage)]),
       lanes.map(({ lane, rows }) => h("div", { class: "lane", key: lane, vars: { "--rows": rows.count } }, rows.spans)),
       h("div", { class: "marks" }, marks(stage)),
       h("div", { class: "hover", "aria-hidden": "true" }),
       h("div", { class: "head", "aria-hidden": "true" })));
+}
+
+/** @param {Stage} stage */
+function sideNames({ solo, hearing }) {
+  if (hearing?.track) {
+    return h("span", { class: "alone", key: "alone" }, hearing.track_name);
+  }
+  return [h("span", { class: solo === "heard" ? "off" : "" }, "Point said"), h("span", { class: solo === "point" ? "off" : "" }, "Point heard")];
+}
+
+/**
+ * The chosen span, over the waveform.
+ * @param {Stage} stage
+ */
+function span({ timeline, view, hearing }) {
+  if (!hearing?.span || timeline.began_ms === null) {
+    return null;
+  }
+  const began = timeline.began_ms;
+  const [left, right] = hearing.span.map((ms) => Math.min(1, Math.max(0, shareOf(view, began + ms))));
+  return right > left && h("div", { class: `chosen ${hearing.loop.on ? "on" : ""}`, key: "chosen", vars: { "--left": left, "--width": right - left } });
 }
 
 /** @param {{title: string, text: string}} silent */
@@ -107,12 +128,18 @@ function pointing({ view, timeline, zone }, act) {
     return momentAt(view, Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)));
   };
   return {
+    pointerdown: (/** @type {any} */ event) => act.drag.down(event, momentOf(event)),
+    pointerup: (/** @type {any} */ event) => act.drag.up(momentOf(event)),
     click: (/** @type {any} */ event) => {
+      if (act.drag.ended()) {
+        return;
+      }
       const mark = event.target.closest("[data-at]");
       act.listenAt(mark ? Number(mark.dataset.at) : momentOf(event));
     },
     pointermove: (/** @type {any} */ event) => {
       const at = momentOf(event);
+      act.drag.move(event, at);
       const line = event.currentTarget.querySelector(".hover");
       line.style.setProperty("--left", String(shareOf(view, at)));
       line.dataset.time = `${clockTime(at, zone)}   ${offset(at - (timeline.began_ms ?? timeline.from_ms))}`;

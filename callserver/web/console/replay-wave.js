@@ -8,6 +8,7 @@
 export const MOST_BUCKETS = 4000;
 const FULL = 127;
 const MUTED = 0.28;
+const DOT = 3;
 
 /**
  * How many buckets a canvas can show.
@@ -24,9 +25,11 @@ function density() {
 /**
  * Draw what is known: the finest shape that covers a moment wins. `began_ms` is where the recording begins on the timeline.
  * @param {HTMLCanvasElement} canvas @param {View} view @param {number} began_ms @param {Shape[]} shapes coarse first
+ * Where a side has no record at all its line is dotted. What is skipped lies under a shade.
  * @param {string[]} colours of each side @param {string} solo the side that is heard alone, or "both"
+ * @param {{gaps: {from_ms: number, to_ms: number}[], colour: string}} skipped
  */
-export function draw(canvas, view, began_ms, shapes, colours, solo) {
+export function draw(canvas, view, began_ms, shapes, colours, solo, skipped) {
   const scale = density();
   const width = Math.round(canvas.clientWidth * scale);
   const height = Math.round(canvas.clientHeight * scale);
@@ -39,6 +42,11 @@ export function draw(canvas, view, began_ms, shapes, colours, solo) {
     return;
   }
   pen.clearRect(0, 0, width, height);
+  const place = (/** @type {number} */ ms) => ((ms + began_ms - view.from_ms) / (view.to_ms - view.from_ms)) * width;
+  pen.fillStyle = skipped.colour;
+  for (const { from_ms, to_ms } of skipped.gaps) {
+    pen.fillRect(place(from_ms), 0, place(to_ms) - place(from_ms), height);
+  }
   colours.forEach((colour, side) => {
     const middle = ((side + 0.5) * height) / colours.length;
     const reach = height / colours.length / 2 - 3 * scale;
@@ -47,7 +55,7 @@ export function draw(canvas, view, began_ms, shapes, colours, solo) {
     for (let x = 0; x < width; x += 1) {
       const from = view.from_ms + ((view.to_ms - view.from_ms) * x) / width - began_ms;
       const peak = peakAt(shapes, side, from);
-      if (peak) {
+      if (peak && (peak[0] || peak[1] || x % (DOT * 2) < DOT)) {
         const top = middle - (peak[1] / FULL) * reach;
         pen.fillRect(x, top, 1, Math.max(scale, ((peak[1] - peak[0]) / FULL) * reach));
       }
