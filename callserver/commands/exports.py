@@ -4,6 +4,7 @@ Where the site wants four eyes these two only ask; another person approves in th
 was asked for so is taken by `pack --export`.
 """
 
+import hashlib
 import shutil
 import time
 import uuid
@@ -176,9 +177,14 @@ def _fetch(the: "Config", engine: "Engine", id: str, out: Path) -> None:
     state = export.state(time.time_ns(), the.evidence.four_eyes)
     if state != desks.READY:
         fail(f"pack {id} is {state}{': ' * bool(export.failed)}{export.failed}")
+    if export.approved_by and desks.person(person()) not in map(desks.person, (export.asked.by, export.approved_by)):
+        fail(f"pack {id} is {export.asked.by}'s: who asked for it or approved it can take it, or ask for one of your own")
     aside = out.with_name(f".{out.name}.new")
     try:
         shutil.copyfile(packs_of(the) / f"{id}.zip", aside)
+        with aside.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != export.digest:
+                fail(f"pack {id} is not what the journal says: ask for it anew")
         note(the, f.ExportFetched(id, export.asked.incident, export.digest, person()))
         aside.replace(out)
     except OSError as error:

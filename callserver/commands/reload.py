@@ -2,19 +2,18 @@
 
 import typer
 
+from callserver.commands.noting import person
 from callserver.commands.output import FAULTS, MISUSE, ConfigOption, JsonOption, SetOption, configured, fail, say, write_json
 
 
 def reload(config: ConfigOption = None, settings: SetOption = None, as_json: JsonOption = False) -> None:
     """Put the configured plan in force without a restart, if it is good and proven; incidents in progress keep theirs."""
-    import getpass
-
     from callserver.control import PLAN_TIMEOUT_S, CommandRefused, Unavailable, Verb, ask_sync
 
     the = configured(config, settings)
     if the.plan.file is None:
         fail("the configuration names no plan: set [plan] file", MISUSE)
-    wanted = {"by": f"command line ({getpass.getuser()})"}
+    wanted = {"by": person()}
     try:
         done = ask_sync(the.storage.control_socket, Verb.RELOAD_PLAN, wanted, PLAN_TIMEOUT_S)
     except CommandRefused as refusal:

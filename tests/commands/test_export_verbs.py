@@ -4,6 +4,8 @@ import csv
 import hashlib
 import io
 import json
+import os
+import pwd
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +13,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from callserver import cli, control
+from callserver.commands import noting
+from callserver.commands.noting import person
 from callserver.core import facts as f
 from callserver.core.ids import IncidentId
+from callserver.runtime.desk_work import packs_of
 from callserver.sealed import is_sealed
 from callserver.store.evidence import verify_pack
 from callserver.store.register import id_of, read_desk
@@ -74,6 +79,43 @@ def test_with_four_eyes_a_pack_is_asked_for_approved_by_another_and_then_taken(b
     assert run("pack", "--export", name, *four_eyes, "--out", "p.zip").exit_code == 0
     assert "by command line (" in verify_pack.verify(tmp_path / "p.zip")[0]
     assert read_desk(bench.room.engine).exports[name].fetched == 1
+
+
+def approved_pack(bench: Bench, asked_by: str) -> str:
+    """Its name: it was asked for, approved by paul, and is made."""
+    asked = f.ExportAsked("e1", IncidentId(INCIDENT), "pack", asked_by, "why", four_eyes=True)
+    for fact in (asked, f.ExportApproved("e1", IncidentId(INCIDENT), "paul")):
+        bench.room.append(fact, id=id_of(fact))
+    bench.now_ns = read_desk(bench.room.engine).exports["e1"].asked_utc_ns
+    bench.round()
+    return "e1"
+
+
+def test_a_third_person_takes_no_pack_by_the_command_line(bench: Bench, tmp_path: Path) -> None:
+    name = approved_pack(bench, "olive")
+    taken = run("pack", "--export", name, "--out", "p.zip")
+    assert (taken.exit_code, "is olive's" in taken.output, (tmp_path / "p.zip").exists()) == (1, True, False)
+
+
+def test_a_pack_that_was_altered_where_it_waited_is_not_taken_for_what_was_made(bench: Bench, tmp_path: Path) -> None:
+    name = approved_pack(bench, person())
+    (waiting,) = packs_of(bench.room.config).glob("*.zip")
+    waiting.write_bytes(waiting.read_bytes() + b"more")
+    taken = run("pack", "--export", name, "--out", "p.zip")
+    assert (taken.exit_code, "is not what the journal says" in taken.output, (tmp_path / "p.zip").exists()) == (1, True, False)
+    assert read_desk(bench.room.engine).exports[name].fetched == 0
+
+
+def test_nobody_types_under_another_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither by the environment nor behind sudo: who signed in to the machine is kept by the kernel."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME", "SUDO_USER"):
+        monkeypatch.setenv(name, "somebody-else")
+    monkeypatch.setattr(noting, "_SIGNED_IN", tmp_path / "loginuid")
+    assert person() == f"command line ({pwd.getpwuid(os.getuid()).pw_name})"
+    (tmp_path / "loginuid").write_text("4294967295")
+    assert person() == f"command line ({pwd.getpwuid(os.getuid()).pw_name})"
+    (tmp_path / "loginuid").write_text("1")
+    assert person() == f"command line ({pwd.getpwuid(1).pw_name})"
 
 
 def test_a_redaction_is_written_and_journalled(bench: Bench) -> None:

@@ -1,5 +1,6 @@
 """A web service to test: a real store and journal, a real command socket, a switchboard that notes what it is asked."""
 
+import hashlib
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -37,6 +38,7 @@ CALL = f"{INCIDENT}.1"
 START_NS = 1_772_366_400_000_000_000  # 2026-03-01T12:00:00Z
 SECOND = 1_000_000_000
 FLAC = bytes(range(256)) * 40
+FLAC_SUM = hashlib.sha256(FLAC).hexdigest()
 PLAN = shipped("darlington")
 POINT = next(iter(PLAN.points))
 OPERATOR = next(iter(PLAN.operators))
@@ -65,7 +67,7 @@ def story() -> Sequence[f.Fact]:
         f.CallMoved(call, "talking", "ending", "hung up"),
         f.CallMoved(call, "ending", "ended", "every leg is over"),
         f.IncidentMoved(incident, "attended", "wrap-up", "the conversation is over", OperatorId(OPERATOR)),
-        f.RecordingMade(call, {f"{CALL}/{point}.flac": "b" * 64, f"{CALL}/call.flac": "a" * 64}, {}, 4000, 0),
+        f.RecordingMade(call, {f"{CALL}/{point}.flac": "b" * 64, f"{CALL}/call.flac": FLAC_SUM}, {}, 4000, 0),
         f.AlarmRaised("disk", "the disk is nearly full"),
     )
 

@@ -1,6 +1,7 @@
 """The auditor's desk by the API: exports with and without a second person, the register, requests for access."""
 
 import csv
+import hashlib
 import io
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from callserver.core import facts as f
 from callserver.core.desk import PACKS, PREFIX
 from callserver.core.ids import IncidentId
 from callserver.store.register import id_of
-from tests.web.desk import CALL, FLAC, INCIDENT, Desk, config_in, fill, keep, opened, user_of
+from tests.web.desk import CALL, FLAC, FLAC_SUM, INCIDENT, Desk, config_in, fill, keep, opened, user_of
 
 SUPERVISOR, AUDITOR = user_of("supervisor"), user_of("auditor")
 WHY = {"reason": "the police ask"}
@@ -19,6 +20,10 @@ WHY = {"reason": "the police ask"}
 
 def asked(what: str = "pack", by: str = AUDITOR, four_eyes: bool = True) -> f.ExportAsked:
     return f.ExportAsked("e1", IncidentId(INCIDENT), what, by, "why", "" if what == "pack" else CALL, four_eyes=four_eyes)
+
+
+def sum_of(octets: bytes) -> str:
+    return hashlib.sha256(octets).hexdigest()
 
 
 def error(answer: httpx.Response) -> tuple[int, str]:
@@ -110,10 +115,10 @@ async def test_another_person_approves_and_both_may_fetch(desk: Desk) -> None:
     assert [one["by"] for one in desk.switchboard.noted("ExportFetched")] == [AUDITOR, SUPERVISOR]
     rows = [args["id"] for _verb, args in desk.switchboard.asked if args.get("kind") == "ExportFetched"]
     assert len(set(rows)) == 2 and all(row.startswith(f"{PREFIX}fetched:e1:") for row in rows)
-    keep(desk, f.ExportFetched("e1", IncidentId(INCIDENT), "a" * 64, AUDITOR))
+    keep(desk, f.ExportFetched("e1", IncidentId(INCIDENT), FLAC_SUM, AUDITOR))
     async with desk.signed_in("auditor") as client:
         assert (await client.get("/api/exports")).json()["items"][0]["fetched"] == 1
-    assert {one["digest"] for one in desk.switchboard.noted("ExportFetched")} == {"a" * 64}
+    assert {one["digest"] for one in desk.switchboard.noted("ExportFetched")} == {FLAC_SUM}
 
 
 async def test_a_third_person_fetches_nothing_of_theirs(desk: Desk) -> None:
@@ -137,19 +142,27 @@ async def test_a_pack_is_fetched_when_it_is_made_and_is_gone_after_its_day(desk:
         (item,) = (await client.get("/api/exports")).json()["items"]
         assert (item["state"], item["done"], item["all"]) == ("queued", 3, 9)
         assert error(await client.get("/api/exports/e1/file")) == (409, "export-queued")
-        keep(desk, f.PackMade("e1", IncidentId(INCIDENT), "c" * 64, 3, AUDITOR, "why"))
+        keep(desk, f.PackMade("e1", IncidentId(INCIDENT), sum_of(b"zip"), 3, AUDITOR, "why"))
         assert error(await client.get("/api/exports/e1/file")) == (404, "export-gone")
         (desk.config.storage.data / PACKS).mkdir()
         (desk.config.storage.data / PACKS / "e1.zip").write_bytes(b"zip")
         answer = await client.get("/api/exports/e1/file")
         assert (answer.content, answer.headers["x-sha256"], answer.headers["content-type"]) == (
             b"zip",
-            "c" * 64,
+            sum_of(b"zip"),
             "application/zip",
         )
     desk.now_s += 86_400
     async with desk.signed_in("auditor") as client:
         assert error(await client.get("/api/exports/e1/file")) == (410, "export-expired")
+
+
+async def test_a_file_that_is_not_what_the_journal_says_does_not_go_out_under_its_digest(desk: Desk) -> None:
+    keep(desk, asked("recording", four_eyes=False))
+    (desk.config.storage.recordings / CALL / "call.flac").write_bytes(FLAC + b"more")
+    async with desk.signed_in("auditor") as client:
+        assert error(await client.get("/api/exports/e1/file")) == (409, "export-altered")
+    assert desk.switchboard.noted("ExportFetched") == []
 
 
 async def test_more_than_can_be_made_is_not_taken(desk: Desk) -> None:
@@ -176,7 +189,7 @@ async def test_a_redaction_is_fetched_by_its_file_for_listening(desk: Desk) -> N
         IncidentId(INCIDENT),
         CALL,
         {},
-        {name: "e" * 64, f"{CALL}/redacted-e1-x.flac": "f" * 64},
+        {name: sum_of(b"covered"), f"{CALL}/redacted-e1-x.flac": "f" * 64},
         (),
         "point",
         "tone",
@@ -187,7 +200,7 @@ async def test_a_redaction_is_fetched_by_its_file_for_listening(desk: Desk) -> N
     (desk.config.storage.recordings / name).write_bytes(b"covered")
     async with desk.signed_in("auditor") as client:
         answer = await client.get("/api/exports/e1/file")
-        assert (answer.content, answer.headers["x-sha256"]) == (b"covered", "e" * 64)
+        assert (answer.content, answer.headers["x-sha256"]) == (b"covered", sum_of(b"covered"))
         entry = {
             "incident": INCIDENT,
             "what": "a redacted copy",
@@ -196,7 +209,7 @@ async def test_a_redaction_is_fetched_by_its_file_for_listening(desk: Desk) -> N
             "export": "e1",
         }
         assert (await client.post("/api/disclosures", json=entry)).status_code == 200
-    assert desk.switchboard.noted("DisclosureMade")[0]["digest"] == "e" * 64
+    assert desk.switchboard.noted("DisclosureMade")[0]["digest"] == sum_of(b"covered")
 
 
 async def test_the_register_is_kept_told_and_exported(desk: Desk) -> None:

@@ -1,13 +1,16 @@
 """Listening to what lies encrypted: the same bytes at any range, clear words without the key."""
 
+import hashlib
+
 import pytest
 
 from audio.peaks import pack, peaks_of
 from callserver.archive.sealing import Sealing
 from callserver.core import facts as f
-from callserver.core.ids import IncidentId
+from callserver.core.ids import CallId, IncidentId
 from callserver.sealed import CHUNK_BYTES, SiteKey
 from tests.audio.sounds import noise
+from tests.store.months import note
 from tests.web.desk import CALL, INCIDENT, Desk, keep, user_of
 
 PATH = f"/api/calls/{CALL}/recording"
@@ -73,6 +76,8 @@ async def test_a_copy_to_take_away_is_in_the_clear_and_none_goes_out_without_the
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wished = f.ExportAsked("e1", IncidentId(INCIDENT), "recording", user_of("auditor"), "why", CALL)
+    sums = {f"{CALL}/call.flac": hashlib.sha256(CONTENT).hexdigest()}
+    note(desk.config.storage.data, "made-again", f.RecordingMade(CallId(CALL), sums, {}, 4000, 0), 1_772_366_400 * 10**9)
     keep(desk, wished)
     async with desk.signed_in("auditor") as client:
         answer = await client.get("/api/exports/e1/file")

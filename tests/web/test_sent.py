@@ -14,7 +14,7 @@ from callserver.web.openings import Opening
 from callserver.web.sent import AT_MOST_S, MOST_SPANS, QUIET_S, Sent
 from callserver.web.spans import merged
 from tests.eventually import eventually
-from tests.web.desk import CALL, FLAC, Desk, opened
+from tests.web.desk import CALL, FLAC, FLAC_SUM, Desk, opened
 
 PATH = f"/api/calls/{CALL}/recording"
 ANNA = Opening("anna", 1.0, CALL, "review")
@@ -74,7 +74,7 @@ async def test_whoever_wants_the_file_as_such_takes_it_away(desk: Desk) -> None:
         refused = await client.get(PATH, params={"reason": "review"})
     incident = CALL.rpartition(".")[0]
     common = {"by": "the-auditor", "call": CALL, "incident": incident}
-    whole = {"what": "recording", "digest": "a" * 64, "leg": "", **common}
+    whole = {"what": "recording", "digest": FLAC_SUM, "leg": "", **common}
     assert desk.switchboard.noted("Downloaded")[:2] == [
         whole, {"what": "leg", "digest": "b" * 64, "leg": f"{CALL}.1", **common}
     ]  # fmt: skip
