@@ -21,9 +21,10 @@ export function reasonOf(chosen, more) {
 
 /**
  * Ask why; null when nobody wants to listen after all.
- * @param {HTMLDialogElement} dialog @param {string} place @returns {Promise<string | null>}
+ * @param {HTMLDialogElement} dialog @param {string} place @param {string} [first]  the reason that is chosen already
+ * @returns {Promise<string | null>}
  */
-export function askReason(dialog, place) {
+export function askReason(dialog, place, first = "") {
   finish();
   return new Promise((resolve) => {
     let reason = /** @type {string | null} */ (null);
@@ -43,8 +44,8 @@ export function askReason(dialog, place) {
         h("h2", { id: "dialog-title" }, "Why do you listen?"),
         h("p", { class: "is-quiet" }, `Listening to ${place} is journalled with your name and this reason.`),
         h("fieldset", null, h("legend", null, "Reason"),
-          [...REASONS, OTHER].map((one, place) => h("label", { class: "radio", key: one },
-            h("input", { type: "radio", name: "reason", value: one, autofocus: place === 0 }), one))),
+          [...(first ? [first] : []), ...REASONS, OTHER].map((one, place) => h("label", { class: "radio", key: one },
+            h("input", { type: "radio", name: "reason", value: one, autofocus: place === 0, checked: one === first }), one))),
         h("label", { for: "more" }, "More, a reference for instance"),
         h("input", { id: "more", name: "more", maxlength: MOST, autocomplete: "off", "aria-describedby": "reason-fault" }),
         h("p", { id: "reason-fault", class: "is-red", role: "alert" }),
