@@ -2,8 +2,9 @@
 
 import time
 import uuid
-from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -12,6 +13,9 @@ from callserver.commands.noting import person
 from callserver.commands.output import MISUSE, ConfigOption, JsonOption, SetOption, configured, fail, say, table, write_json
 from callserver.commands.store import reading
 from callserver.web.times import rfc3339
+
+if TYPE_CHECKING:
+    from callserver.config import Config
 
 app = typer.Typer(no_args_is_help=True, help="What was handed out to whom, and who asked what is held of them.")
 
@@ -108,18 +112,28 @@ def ask(
     from callserver.core import facts as f
 
     the, now_ns = configured(config, settings), time.time_ns()
-    received_ns = now_ns
+    zone, received_ns = _zone(the), now_ns
     if received:
         try:
-            day = datetime.fromisoformat(received).replace(tzinfo=UTC)
+            day = datetime.fromisoformat(received).replace(tzinfo=zone)
         except ValueError:
             fail(f"--received {received}: write a day, 2026-03-31", MISUSE)
         received_ns = (day - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1) * 1_000_000_000
     if not 0 < received_ns <= now_ns or not subject.strip():
         fail("a request has somebody who asks, and was received in the past", MISUSE)
     name = uuid.uuid4().hex[:12]
-    note(the, f.AccessAsked(name, received_ns, desks.due(received_ns), subject.strip(), person()))
-    say(f"{name} is due {rfc3339(desks.due(received_ns))}")
+    due_ns = desks.due(received_ns, zone)
+    note(the, f.AccessAsked(name, received_ns, due_ns, subject.strip(), person()))
+    say(f"{name} is due {rfc3339(due_ns)}")
+
+
+def _zone(the: "Config") -> tzinfo:
+    """The plan's, in which days are counted."""
+    from callserver.store import queries
+
+    with reading(the) as engine:
+        known = queries.plan(engine)
+    return ZoneInfo(known[1].time_zone) if known else UTC
 
 
 @app.command()

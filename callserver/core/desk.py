@@ -8,7 +8,7 @@ person's, and came within a day of the asking; an export is made and fetched wit
 import calendar
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from callserver.core import facts as f
 
@@ -80,9 +80,9 @@ class Access:
         """What has to be said about it now, "" for nothing. It names no person: alarms lie in the chain."""
         if self.answered is not None or now_utc_ns < self.asked.due_utc_ns - SOON_NS:
             return ""
-        day = datetime.fromtimestamp(self.asked.due_utc_ns / 1e9, UTC).date().isoformat()
+        day = datetime.fromtimestamp(self.asked.due_utc_ns // 1_000_000_000, UTC).strftime("%Y-%m-%d, %H:%M UTC")
         late = now_utc_ns >= self.asked.due_utc_ns
-        return f"the request for access {self.asked.request} {'was' if late else 'is'} due on {day} and is not answered"
+        return f"the request for access {self.asked.request} {'was' if late else 'is'} due by {day}, and is not answered"
 
 
 @dataclass(slots=True)
@@ -124,13 +124,15 @@ def person(name: str) -> str:
     return inner.casefold()
 
 
-def due(received_utc_ns: int) -> int:
-    """One calendar month later, at the same time of day; the last day of a shorter month (Regulation (EU) 2016/679 article 12(3),
-    Regulation (EEC, Euratom) 1182/71 article 3(2)(c)). UTC ns."""
-    received = datetime.fromtimestamp(received_utc_ns // 1_000_000_000, UTC)
+def due(received_utc_ns: int, zone: tzinfo = UTC) -> int:
+    """The last second of the same day of the next month, or of its last day, in local time. UTC ns.
+
+    Regulation (EU) 2016/679 article 12(3), Regulation (EEC, Euratom) 1182/71 article 3(1) and (2)(c). That a month may end later where that day is a Saturday, a Sunday or a holiday (article 3(4)) is left out: it is never late.
+    """
+    received = datetime.fromtimestamp(received_utc_ns // 1_000_000_000, UTC).astimezone(zone)
     year, month = (received.year + 1, 1) if received.month == 12 else (received.year, received.month + 1)
     day = min(received.day, calendar.monthrange(year, month)[1])
-    then = received.replace(year=year, month=month, day=day)
+    then = datetime(year, month, day, 23, 59, 59, tzinfo=zone)
     return (then - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1) * 1_000_000_000
 
 

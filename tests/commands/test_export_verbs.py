@@ -164,7 +164,7 @@ def test_the_register_is_kept_and_written_as_csv(bench: Bench) -> None:
 
 def test_a_request_is_entered_is_late_and_is_answered(bench: Bench) -> None:
     asked = run("disclosures", "ask", "--subject", "Jane Doe", "--received", "2026-01-31")
-    assert (asked.exit_code, "is due 2026-02-28T00:00:00.000Z" in asked.stdout) == (0, True)
+    assert (asked.exit_code, "is due 2026-02-28T23:59:59.000Z" in asked.stdout) == (0, True)
     (name,) = read_desk(bench.room.engine).access
     bench.now_ns = read_desk(bench.room.engine).access[name].asked.due_utc_ns
     assert run("disclosures", "requests").exit_code == 1  # late

@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -95,17 +96,22 @@ def utc(text: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("received", "due"),
+    ("received", "zone", "due"),
     [
-        ("2026-03-05T10:30:00", "2026-04-05T10:30:00"),
-        ("2026-01-31T10:30:00", "2026-02-28T10:30:00"),
-        ("2028-01-30T00:00:00", "2028-02-29T00:00:00"),
-        ("2026-12-31T23:59:59", "2027-01-31T23:59:59"),
-        ("2026-02-28T12:00:00", "2026-03-28T12:00:00"),
+        ("2026-03-05T10:30:00", "UTC", "2026-04-05T23:59:59"),
+        ("2026-01-31T10:30:00", "UTC", "2026-02-28T23:59:59"),
+        ("2028-01-30T00:00:00", "UTC", "2028-02-29T23:59:59"),
+        ("2026-12-31T23:59:59", "UTC", "2027-01-31T23:59:59"),
+        ("2026-02-28T12:00:00", "UTC", "2026-03-28T23:59:59"),
+        ("2026-01-30T23:30:00", "Europe/Berlin", "2026-02-28T22:59:59"),  # half past midnight on the 31st: not on 1 March
+        ("2026-03-30T22:30:00", "Europe/Berlin", "2026-04-30T21:59:59"),
+        ("2026-02-28T12:00:00", "Europe/London", "2026-03-28T23:59:59"),  # the day before the clocks change
+        ("2026-02-28T12:00:00", "Europe/Berlin", "2026-03-28T22:59:59"),
+        ("2026-09-25T12:00:00", "Europe/London", "2026-10-25T23:59:59"),  # the day that has an hour more
     ],
 )
-def test_a_request_is_due_one_calendar_month_later(received: str, due: str) -> None:
-    assert desks.due(utc(received)) == utc(due)
+def test_a_request_is_due_at_the_end_of_the_same_day_of_the_next_month_where_it_came(received: str, zone: str, due: str) -> None:
+    assert desks.due(utc(received), ZoneInfo(zone)) == utc(due)
 
 
 def test_a_request_rings_a_week_before_it_is_due_and_until_it_is_answered() -> None:
@@ -113,8 +119,8 @@ def test_a_request_rings_a_week_before_it_is_due_and_until_it_is_answered() -> N
     question = f.AccessAsked("a1", utc("2026-03-05T10:30:00"), due, "Jane Doe", "olive")
     (access,) = desks.desk([(0, question)]).access.values()
     assert access.alarm(due - 7 * DAY - 1) == ""
-    assert access.alarm(due - 7 * DAY) == "the request for access a1 is due on 2026-04-05 and is not answered"
-    assert access.alarm(due) == "the request for access a1 was due on 2026-04-05 and is not answered"
+    assert access.alarm(due - 7 * DAY) == "the request for access a1 is due by 2026-04-05, 10:30 UTC, and is not answered"
+    assert access.alarm(due) == "the request for access a1 was due by 2026-04-05, 10:30 UTC, and is not answered"
     (answered,) = desks.desk([(0, question), (5, f.AccessAnswered("a1", "given", "", "olive"))]).access.values()
     assert answered.alarm(due + DAY) == ""
 

@@ -171,11 +171,11 @@ def test_a_request_rings_before_it_is_due_and_after_and_stops_when_it_is_answere
     assert bench.switchboard.alarms == {}
     bench.now_ns += DAY_NS
     bench.round()
-    assert "access:a1" in bench.switchboard.alarms and "is due on" in bench.switchboard.alarms["access:a1"]
+    assert "access:a1" in bench.switchboard.alarms and "is due by" in bench.switchboard.alarms["access:a1"]
     assert "Jane" not in bench.switchboard.alarms["access:a1"]
     bench.now_ns = due_ns
     bench.round()
-    assert "was due on" in bench.switchboard.alarms["access:a1"]
+    assert "was due by" in bench.switchboard.alarms["access:a1"]
     bench.room.append(f.AccessAnswered("a1", "given", "", "olive"), id="desk:access-answered:a1")
     bench.round()
     assert bench.switchboard.alarms == {}

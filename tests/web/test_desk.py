@@ -235,7 +235,7 @@ async def test_a_request_for_access_has_a_month_and_one_answer(desk: Desk) -> No
         (noted,) = desk.switchboard.noted("AccessAsked")
         keep(desk, f.AccessAsked(**noted))
         (item,) = (await client.get("/api/access-requests")).json()["items"]
-        assert (item["id"], item["due"], item["state"]) == (name, "2026-02-28T10:00:00.000Z", "late")
+        assert (item["id"], item["due"], item["state"]) == (name, "2026-02-28T23:59:59.000Z", "late")
         desk.now_s -= 5 * 86_400  # 24 February
         assert (await client.get("/api/access-requests")).json()["items"][0]["state"] == "due"
         desk.now_s -= 5 * 86_400

@@ -3,6 +3,7 @@
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -19,6 +20,7 @@ from callserver.web.csv_text import lines_of
 from callserver.web.errors import ApiError, not_found
 from callserver.web.gate import signed_in
 from callserver.web.service import service
+from callserver.web.shelf import shelf
 from callserver.web.taken import tell_taken
 from callserver.web.times import rfc3339
 
@@ -154,7 +156,9 @@ async def ask(request: Request, entry: NewRequest) -> Made:
     if not 0 < received_ns <= now_ns:
         raise ApiError(422, "not-received-yet", "A request is received in the past.", "Give the time at which it came.")
     name, user = uuid.uuid4().hex[:12], signed_in(request).user
-    fact = f.AccessAsked(name, received_ns, desks.due(received_ns), entry.subject.strip(), user)
+    plan = await shelf(request).names(the)
+    zone = ZoneInfo(plan.time_zone) if plan else UTC
+    fact = f.AccessAsked(name, received_ns, desks.due(received_ns, zone), entry.subject.strip(), user)
     await the.notes.journalled(fact, id_of(fact))
     return Made(id=name)
 
