@@ -62,34 +62,26 @@ def looking(engine: Engine) -> Iterator[Connection]:
             driver.set_progress_handler(None, 0)
 
 
-def page(
-    connection: Connection,
-    query: Select[Any],
-    filters: Sequence[Filter],
-    number: ColumnElement[int],
-    limit: int,
-    before: int | None,
-) -> list[dict[str, Any]]:
-    """The newest rows of a list that fit all filters, with a number below `before`."""
-    few, best = _fewest(connection, filters)
-    others = [one.holds for one in filters if one is not best]
-    if few and best is not None and best.numbers is not None:
-        found = query.where(number.in_(best.numbers), *others)
-        found = found.where(free(number) < before) if before is not None else found
-    else:
-        along = next((one for one in filters if one.along is not None), None)
-        found = query.where(*(one.holds for one in filters if one is not along))
-        found = found.where(along.along) if along is not None and along.along is not None else found
-        found = found.where(number < before) if before is not None else found
-    return [dict(row) for row in connection.execute(found.order_by(number.desc()).limit(limit)).mappings()]
+def narrowed(
+    connection: Connection, query: Select[Any], filters: Sequence[Filter], number: ColumnElement[int], before: int | None = None
+) -> Select[Any]:
+    """The rows of a query that fit all filters, with a number below `before`; newest first costs no sorting."""
+    best = _fewest(connection, filters)
+    if best is not None and best.numbers is not None:
+        found = query.where(number.in_(best.numbers), *(one.holds for one in filters if one is not best))
+        return found.where(free(number) < before) if before is not None else found
+    along = next((one for one in filters if one.along is not None), None)
+    found = query.where(*(one.holds for one in filters if one is not along))
+    found = found.where(along.along) if along is not None and along.along is not None else found
+    return found.where(number < before) if before is not None else found
 
 
-def _fewest(connection: Connection, filters: Iterable[Filter]) -> tuple[bool, Filter | None]:
-    """The filter that leaves least, and whether that is few."""
-    best: tuple[int, Filter | None] = (FEW, None)
+def _fewest(connection: Connection, filters: Iterable[Filter]) -> Filter | None:
+    """The filter that leaves least, where that is few."""
+    least, best = FEW, None
     for one in filters:
-        if one.numbers is not None and best[0]:
-            some = (one.numbers if one.counted is None else one.counted).limit(best[0]).subquery()
+        if one.numbers is not None and least:
+            some = (one.numbers if one.counted is None else one.counted).limit(least).subquery()
             count = connection.execute(select(func.count()).select_from(some)).scalar_one()
-            best = min(best, (count, one), key=lambda pair: pair[0])
-    return best[1] is not None, best[1]
+            least, best = (count, one) if count < least else (least, best)
+    return best

@@ -30,7 +30,7 @@ from callserver.core.facts import OutcomeRecorded, PlanAdopted
 from callserver.store import noted
 from callserver.store import schema as t
 from callserver.store.encoding import decode_fact
-from callserver.store.narrow import FEW, Filter, equal, free, looking, page
+from callserver.store.narrow import FEW, Filter, equal, free, looking, narrowed
 from callserver.store.narrow import SearchTooLong as SearchTooLong
 from callserver.store.queries import CallRow, IncidentRow, all_incidents, calls_with_incidents
 from dialplans.model import Plan
@@ -77,12 +77,22 @@ class Wanted:
 
 def incidents(engine: Engine, wanted: Wanted, names: Names, limit: int = 50, before: int | None = None) -> list[IncidentRow]:
     """Incidents that fit, newest first. Raises `SearchTooLong`."""
-    return [IncidentRow(**row) for row in _found(engine, _INCIDENTS, wanted, names, limit, before)]
+    return [IncidentRow(**row) for row in _page(engine, _INCIDENTS, wanted, names, limit, before)]
 
 
 def calls(engine: Engine, wanted: Wanted, names: Names, limit: int = 50, before: int | None = None) -> list[CallRow]:
     """Calls that fit, newest first. Outcome, class and note are those of the call's incident. Raises `SearchTooLong`."""
-    return [CallRow(**row) for row in _found(engine, _CALLS, wanted, names, limit, before)]
+    return [CallRow(**row) for row in _page(engine, _CALLS, wanted, names, limit, before)]
+
+
+def count_incidents(engine: Engine, wanted: Wanted, names: Names, most: int) -> int:
+    """How many incidents fit; counted no further than `most`. Raises `SearchTooLong`."""
+    return _count(engine, _INCIDENTS, wanted, names, most)
+
+
+def count_calls(engine: Engine, wanted: Wanted, names: Names, most: int) -> int:
+    """How many calls fit; counted no further than `most`. Raises `SearchTooLong`."""
+    return _count(engine, _CALLS, wanted, names, most)
 
 
 def notes(engine: Engine, incidents: Iterable[str]) -> dict[str, str]:
@@ -164,18 +174,37 @@ _CALLS = _List(
 )
 
 
-def _found(engine: Engine, of: _List, wanted: Wanted, names: Names, limit: int, before: int | None) -> list[dict[str, Any]]:
+def _page(engine: Engine, of: _List, wanted: Wanted, names: Names, limit: int, before: int | None) -> list[dict[str, Any]]:
     with looking(engine) as connection:
-        filters = list(_filters(of, wanted))
-        for word in wanted.words:
-            filter = _word(connection, of, word.casefold(), names)
-            if filter is None:
-                return []
-            filters.append(filter)
-        return page(connection, of.query(), filters, of.number, limit, before)
+        filters = _filters(connection, of, wanted, names)
+        if filters is None:
+            return []
+        found = narrowed(connection, of.query(), filters, of.number, before)
+        return [dict(row) for row in connection.execute(found.order_by(of.number.desc()).limit(limit)).mappings()]
 
 
-def _filters(of: _List, wanted: Wanted) -> Iterator[Filter]:
+def _count(engine: Engine, of: _List, wanted: Wanted, names: Names, most: int) -> int:
+    with looking(engine) as connection:
+        filters = _filters(connection, of, wanted, names)
+        if filters is None:
+            return 0
+        found = narrowed(connection, of.query().with_only_columns(of.number), filters, of.number)
+        some = found.order_by(of.number.desc()).limit(most).subquery()
+        return connection.execute(select(func.count()).select_from(some)).scalar_one()
+
+
+def _filters(connection: Connection, of: _List, wanted: Wanted, names: Names) -> list[Filter] | None:
+    """None where a word stands nowhere."""
+    filters = list(_plain(of, wanted))
+    for word in wanted.words:
+        filter = _word(connection, of, word.casefold(), names)
+        if filter is None:
+            return None
+        filters.append(filter)
+    return filters
+
+
+def _plain(of: _List, wanted: Wanted) -> Iterator[Filter]:
     c = of.table.c
     for name in ("point", "operator", "state"):
         if getattr(wanted, name) is not None:

@@ -77,6 +77,8 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("GET", "/api/quality.csv"): _LISTEN,
     ("GET", "/api/calls/{id}/sheet"): _LISTEN,
     ("POST", "/api/calls/{id}/sheet"): _LISTEN,  # not of their own calls
+    ("GET", "/api/count/calls"): _EVERYONE,
+    ("GET", "/api/count/incidents"): _EVERYONE,
     ("GET", "/api/searches"): _EVERYONE,
     ("POST", "/api/searches"): _EVERYONE,  # supervisors alone share
     ("DELETE", "/api/searches/{id}"): _EVERYONE,  # their own; supervisors what is shared besides

@@ -8,7 +8,8 @@ const load = (name) => import(new URL(name, room).href);
 const { WORDS, say } = await load("replay-words.js");
 const { timelineOf, withLegs } = await load("replay-timeline.js");
 const { labelled, moved, showing, stacked, whole, zoom, shareOf, momentAt, isWhole, NEAREST_MS } = await load("replay-view.js");
-const { addressOf, countOf, hashOf, NOTHING, placeOf } = await load("replay-search.js");
+const { addressOf, countOf, filtersOf, hashOf, NOTHING, placeOf, searchOf } = await load("replay-search.js");
+const { toldOf } = await load("replay-told.js");
 const { beginOfDay, clockTime, offset, ticks } = await load("replay-time.js");
 const { deed } = await load("replay-keys.js");
 const { reasonOf } = await load("replay-dialogs.js");
@@ -143,14 +144,30 @@ test("an address leads to a call, an incident or a search, and back", () => {
   assert.equal(countOf(search), 1);
 });
 
+test("a page of a search is asked for by the filters that are set", () => {
+  const search = { ...NOTHING, what: "calls", q: "  ", from: "2026-10-25", days: "", open: "true", min_wait_s: "60" };
+  assert.equal(addressOf(search, 77), "/api/calls?from=2026-10-25&open=true&min_wait_s=60&limit=51&before=77");
+  assert.equal(addressOf(NOTHING, null), "/api/incidents?limit=51");
+  assert.deepEqual({ ...searchOf(new URLSearchParams(filtersOf(search))), what: "calls" }, { ...search, q: "" });
+});
+
 test("days are those of the plan's zone, also where the clocks change", () => {
-  const query = (search) => new URL(addressOf({ ...NOTHING, ...search }, "Europe/London", 77), "http://x").searchParams;
-  const summer = query({ from: "2026-07-01", to: "2026-07-01" });
-  assert.deepEqual([summer.get("from"), summer.get("to"), summer.get("before")], ["2026-06-30T23:00:00.000Z", "2026-07-01T23:00:00.000Z", "77"]);
-  const change = query({ from: "2026-10-25", to: "2026-10-25" });
-  assert.deepEqual([change.get("from"), change.get("to")], ["2026-10-24T23:00:00.000Z", "2026-10-26T00:00:00.000Z"]);
+  const day = (date, later = 0) => new Date(beginOfDay(date, "Europe/London", later)).toISOString();
+  assert.deepEqual([day("2026-07-01"), day("2026-07-01", 1)], ["2026-06-30T23:00:00.000Z", "2026-07-01T23:00:00.000Z"]);
+  assert.deepEqual([day("2026-10-25"), day("2026-10-25", 1)], ["2026-10-24T23:00:00.000Z", "2026-10-26T00:00:00.000Z"]);
   assert.equal(beginOfDay("nonsense", "UTC"), null);
-  assert.equal(query({ q: "  " }).has("q"), false);
+});
+
+test("what was looked for is said in words", () => {
+  const names = { points: { p1: "Pier" }, operators: { anna: "Anna" }, outcomes: { safe: "Safe and well" } };
+  const told = (search, found = null) => toldOf({ ...NOTHING, ...search }, names, found);
+  assert.equal(told({ what: "calls", min_wait_s: "60" }, { found: 12, more: false }), "12 calls, waited at least 1 min");
+  assert.equal(told({ class: "high", q: "lost  child" }, { found: 1000, more: true }), "More than 1,000 incidents, class High, with “lost”, “child”");
+  assert.equal(told({ point: "p1", operator: "anna", outcome: "gone", days: "7", open: "true" }, { found: 1, more: false }),
+    "1 incident, open only, at Pier, with Anna, outcome gone, of the last 7 days");
+  assert.equal(told({ what: "calls", state: "talking", days: "1", max_length_s: "45" }), "Calls, in the state talking, of today, lasted at most 45 s");
+  assert.equal(told({ from: "2026-11-01", to: "2026-11-02", max_wait_s: "5400", min_length_s: "3600" }),
+    "Incidents, from 2026-11-01, to 2026-11-02, waited at most 1 h 30 min, lasted at least 1 h");
 });
 
 test("times read as a clock does", () => {

@@ -100,6 +100,8 @@ EXPECTED = {
     ("POST", "/api/incidents/{id}/acknowledge"): ("operator", "supervisor"),
     ("POST", "/api/incidents/{id}/give"): ("operator", "supervisor"),
     ("POST", "/api/incidents/{id}/call-back"): ("operator", "supervisor"),
+    ("GET", "/api/count/calls"): ROLES,
+    ("GET", "/api/count/incidents"): ROLES,
     ("GET", "/api/searches"): ROLES,
     ("POST", "/api/searches"): ROLES,
     ("DELETE", "/api/searches/{id}"): ROLES,

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Query, Request
-from pydantic import AwareDatetime, ValidationError, validate_call
+from pydantic import AwareDatetime, BaseModel, ValidationError, validate_call
 from sqlalchemy import Engine
 
 from callserver.store import search
@@ -23,6 +23,7 @@ from dialplans.model import Priority
 Row = TypeVar("Row")
 ClassName = Literal["emergency", "high", "normal", "information"]
 
+MOST_COUNTED = 1_000
 _SECOND_NS = 1_000_000_000
 _MOST_S = 10 * 366 * 86_400
 MOST_DAYS = 10 * 366
@@ -30,7 +31,15 @@ MOST_DAYS = 10 * 366
 Name = Annotated[str | None, Query(max_length=128)]
 Time = AwareDatetime | date | None
 Find = Callable[[Engine, search.Wanted, search.Names, int, int | None], list[Row]]
+Counted = Callable[[Engine, search.Wanted, search.Names, int], int]
 Seconds = Annotated[int | None, Query(ge=0, le=_MOST_S)]
+
+
+class Count(BaseModel):
+    """How many fit; `more` where there are more than those that were counted."""
+
+    found: int
+    more: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +145,18 @@ async def looked_for(
         tell_search(request, of, filters.given, len(rows))
     noted = await the.read(search.notes, [incident_of(row) for row in rows]) if rows else {}
     return [(row, noted.get(incident_of(row), "")) for row in rows]
+
+
+async def counted(request: Request, find: Counted, filters: Asked) -> Count:
+    """How many there are, to `MOST_COUNTED`."""
+    the, found_by = service(request), shelf(request)
+    names = await found_by.names(the) or search.Names()
+    async with found_by.searches:
+        try:
+            found = await the.read(find, filters.at(the.now_s(), names), names, MOST_COUNTED + 1)
+        except search.SearchTooLong as error:
+            raise too_long() from error
+    return Count(found=min(found, MOST_COUNTED), more=found > MOST_COUNTED)
 
 
 async def read_some(

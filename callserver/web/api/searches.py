@@ -1,4 +1,4 @@
-"""Searches that people keep under a name. Everybody has their own; a supervisor can share one with all."""
+"""How much a search finds, and searches that people keep under a name: everybody their own, a supervisor one for all."""
 
 import asyncio
 import uuid
@@ -10,8 +10,8 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import SQLAlchemyError
 
-from callserver.store import saved
-from callserver.web.api.filters import of_query
+from callserver.store import saved, search
+from callserver.web.api.filters import Count, Filters, counted, of_query
 from callserver.web.api.incidents import Id
 from callserver.web.api.models import Done
 from callserver.web.errors import ApiError, not_found
@@ -56,6 +56,18 @@ class Searches(BaseModel):
     may_share: bool
     most: int
     items: list[SearchAnswer]
+
+
+@router.get("/api/count/calls")
+async def calls(request: Request, filters: Filters) -> Count:
+    """How many calls a search finds, counted to a thousand."""
+    return await counted(request, search.count_calls, filters)
+
+
+@router.get("/api/count/incidents")
+async def incidents(request: Request, filters: Filters) -> Count:
+    """How many incidents a search finds, counted to a thousand."""
+    return await counted(request, search.count_incidents, filters)
 
 
 @router.get("/api/searches")
@@ -106,14 +118,14 @@ async def _changed(the: Service, change: Callable[[Path, A], T], what: A) -> T:
         raise ApiError(503, "store-unwritable", "The store cannot be written now.", what_to_do) from error
 
 
-def _answer(search: saved.SavedSearch, user: str) -> SearchAnswer:
+def _answer(kept: saved.SavedSearch, user: str) -> SearchAnswer:
     return SearchAnswer(
-        id=search.id,
-        name=search.name,
-        of=search.of,
-        filters=search.what,
-        shared=search.shared,
-        by=search.user,
-        mine=search.user == user,
-        saved=rfc3339(search.saved_utc_ns),
+        id=kept.id,
+        name=kept.name,
+        of=kept.of,
+        filters=kept.what,
+        shared=kept.shared,
+        by=kept.user,
+        mine=kept.user == user,
+        saved=rfc3339(kept.saved_utc_ns),
     )

@@ -45,7 +45,11 @@ export const SHOWN = [
       ["Enter", "Open"],
       ["N P", "Next page, page before"],
       ["R", "Look again"],
+      ["Y", "Keep this search under a name"],
+      ["U", "Searches that are kept, and away again"],
+      ["C", "Take the list away, for a spreadsheet"],
       ["E", "Exports, disclosures, requests for access"],
+      ["W", "Who looked; on a call: who looked at it"],
       ["M", "The month’s quality sample; N P the month after, before"],
     ],
   ],
@@ -66,23 +70,25 @@ const CALL = {
   " ": "toggle", ArrowLeft: "back-5", ArrowRight: "on-5", "shift ArrowLeft": "back-1", "shift ArrowRight": "on-1",
   ArrowUp: "fact-before", ArrowDown: "fact-after", Home: "begin", End: "end",
   "[": "slower", "]": "faster", 1: "solo-point", 2: "solo-heard", 0: "both",
-  "+": "nearer", "=": "nearer", "-": "farther", "−": "farther", ",": "view-back", ".": "view-on", f: "whole", a: "all-facts", h: "hold", e: "export", g: "sheet",
+  "+": "nearer", "=": "nearer", "-": "farther", "−": "farther", ",": "view-back", ".": "view-on", f: "whole", a: "all-facts", h: "hold", e: "export", g: "sheet", w: "looks",
   i: "loop-in", o: "loop-out", l: "loop", x: "clear-span", s: "skip-silence", v: "level", "shift v": "level-by-hand", t: "track-next", "shift t": "track-before",
   Escape: "list",
 };
 /** @type {Record<string, string>} */
-const LIST = { "/": "search", j: "down", k: "up", n: "next-page", p: "page-before", r: "again", e: "desk", m: "sample" };
+const LIST = { "/": "search", j: "down", k: "up", n: "next-page", p: "page-before", r: "again", y: "keep-search", u: "kept-searches", c: "csv", e: "desk", m: "sample", w: "looks" };
 /** @type {Record<string, string>} */
 const DESK = { j: "down", k: "up", r: "again", d: "disclose", q: "request", Escape: "list" };
+/** @type {Record<string, string>} */
+const LOOKS = { "/": "person", j: "down", k: "up", n: "next-page", p: "page-before", r: "again", Escape: "list" };
 /** @type {Record<string, string>} */
 const SAMPLE = { j: "down", k: "up", n: "month-after", p: "month-before", r: "again", Escape: "list" };
 const ON_BUTTON = new Set([" ", "Enter"]);
 const ON_SLIDER = /^(Arrow|Home$|End$|Page)/;
-const ONCE = new Set(["toggle", "search", "next-page", "page-before", "again", "list", "all-facts", "loop-in", "loop-out", "loop", "clear-span", "skip-silence", "level", "level-by-hand", "track-next", "track-before", "hold", "export", "sheet", "sample", "month-after", "month-before", "desk", "disclose", "request"]);
+const ONCE = new Set(["toggle", "search", "next-page", "page-before", "again", "keep-search", "kept-searches", "csv", "list", "all-facts", "loop-in", "loop-out", "loop", "clear-span", "skip-silence", "level", "level-by-hand", "track-next", "track-before", "hold", "export", "sheet", "sample", "month-after", "month-before", "desk", "disclose", "request", "looks", "person"]);
 
 /**
  * What a key does on a page: a word, or null.
- * @param {"call" | "list" | "desk" | "sample"} page @param {Press} press
+ * @param {"call" | "list" | "desk" | "looks" | "sample"} page @param {Press} press
  */
 export function deed(page, press) {
   if (press.other || press.typing || press.in_dialog || (press.on_button && ON_BUTTON.has(press.key)) || (press.on_slider && ON_SLIDER.test(press.key))) {
@@ -92,7 +98,7 @@ export function deed(page, press) {
     return "keys";
   }
   const key = press.key.length === 1 ? press.key.toLowerCase() : press.key;
-  const table = { call: CALL, list: LIST, desk: DESK, sample: SAMPLE }[page];
+  const table = { call: CALL, list: LIST, desk: DESK, looks: LOOKS, sample: SAMPLE }[page];
   const found = (press.shift && table[`shift ${key}`]) || table[key] || null;
   return found && press.repeat && ONCE.has(found) ? null : found;
 }

@@ -1,19 +1,24 @@
 /** The list of incidents or calls with its search. A function of the state; what is typed and chosen goes to `act`. */
 
 import { h } from "./dom.js";
-import { NOTHING, STATES, countOf } from "./replay-search.js";
+import { hashOfKept } from "./replay-finding.js";
+import { NOTHING, STATES, countOf, searchOf } from "./replay-search.js";
 import { dayTime, offset } from "./replay-time.js";
 import { utcMs } from "./replay-timeline.js";
+import { filtersTold, longest, toldOf } from "./replay-told.js";
 import { className, classTone, count } from "./words.js";
 
 /** @typedef {import("./replay-search.js").Search} Search */
 /**
  * @typedef {{search: Search, items: any[], more: boolean, page: number, state: "loading" | "ready" | "failed", error: any,
- *   names: any, now_ms: number}} List
- * @typedef {{search: (change: Partial<Search>) => void, page: (step: number) => void, again: () => void, open: (item: any) => void}} Acts
+ *   names: any, now_ms: number, finding: any, role: string}} List
+ * @typedef {{search: (change: Partial<Search>) => void, page: (step: number) => void, again: () => void, open: (item: any) => void,
+ *   toggle: () => void, keep: () => void, forget: (kept: any) => void, take: () => void}} Acts
  */
 
-const LENGTHS = [["10", "10 s"], ["30", "30 s"], ["60", "1 min"], ["180", "3 min"], ["600", "10 min"], ["1800", "30 min"]];
+const LENGTHS = ["10", "30", "60", "180", "600", "1800", "3600"];
+const DAYS = [["1", "Today"], ["7", "Last 7 days"], ["31", "Last 31 days"], ["92", "Last 92 days"], ["366", "Last 366 days"]];
+const MAY_TAKE = ["supervisor", "auditor"];
 
 /** @param {List} list @param {Acts} act */
 export function listView(list, act) {
@@ -21,7 +26,10 @@ export function listView(list, act) {
     h("div", { class: "list", key: "list" },
       h("form", { class: "search panel", role: "search", "aria-label": "Search", on: { submit: (/** @type {Event} */ event) => event.preventDefault() } },
         h("div", { class: "first" }, whatTabs(list.search, act), words(list.search, act)),
-        filters(list, act)),
+        filters(list, act),
+        keeping(list, act)),
+      list.finding.open && kept(list, act),
+      list.finding.trouble && h("p", { class: "is-red", role: "alert", key: "trouble" }, list.finding.trouble),
       h("div", { class: "found panel", "aria-busy": list.state === "loading" ? "true" : false }, found(list, act))),
   ];
 }
@@ -51,20 +59,61 @@ function filters({ search, names }, act) {
       h("select", { id: key, class: search[key] ? "set" : "", on: { change: (/** @type {any} */ event) => act.search({ [key]: event.target.value }) } },
         h("option", { value: "", selected: !search[key] }, any),
         options.map(([value, name]) => h("option", { value, key: value, selected: search[key] === value }, name))));
+  const long = (/** @type {keyof Search} */ key, /** @type {string} */ label) => select(key, label, withOwn(LENGTHS, search[key]).map((one) => [one, longest(one)]));
   const date = (/** @type {"from" | "to"} */ key, /** @type {string} */ label) =>
     h("div", { class: "field date" }, h("label", { for: key }, label),
       h("input", { id: key, type: "date", class: search[key] ? "set" : "", value: search[key], on: { change: (/** @type {any} */ event) => act.search({ [key]: event.target.value }) } }));
   const set = countOf(search) + (search.q ? 1 : 0);
   return h("div", { class: "filters" },
+    select("days", "Days", withOwn(DAYS.map(([days]) => days), search.days).map((one) => [one, DAYS.find(([days]) => days === one)?.[1] ?? `Last ${one} days`])),
     date("from", "From"), date("to", "To"),
     select("point", "Place", by(names.points)),
     select("operator", "Operator", by(names.operators)),
     select("outcome", "Outcome", by(names.outcomes)),
     select("class", "Class", Object.values(names.classes ?? {}).map((name) => [name, className({ class: name })])),
     select("state", "State", STATES[search.what]),
-    select("min_wait_s", "Waited at least", LENGTHS),
-    select("min_length_s", "Lasted at least", LENGTHS),
+    long("min_wait_s", "Waited at least"), long("max_wait_s", "Waited at most"),
+    long("min_length_s", "Lasted at least"), long("max_length_s", "Lasted at most"),
+    h("label", { class: "only-open" },
+      h("input", { type: "checkbox", id: "open", checked: search.open === "true", on: { change: (/** @type {any} */ event) => act.search({ open: event.target.checked ? "true" : "" }) } }), "Open only"),
     h("button", { type: "button", class: "quiet clear", disabled: !set, on: { click: () => act.search({ ...NOTHING, what: search.what }) } }, "Clear"));
+}
+
+/**
+ * The choices, with the one that is set where it is none of them.
+ * @param {string[]} usual @param {string} own
+ */
+function withOwn(usual, own) {
+  return own && !usual.includes(own) ? [...usual, own] : usual;
+}
+
+/** @param {List} list @param {Acts} act */
+function keeping({ finding, role, search }, act) {
+  const button = (/** @type {string} */ name, /** @type {string} */ key, /** @type {() => void} */ does, /** @type {Record<string, any>} */ more = {}) =>
+    h("button", { type: "button", class: "quiet", "aria-keyshortcuts": key, on: { click: does }, ...more }, name, " ", h("kbd", { "aria-hidden": "true" }, key));
+  return h("div", { class: "keeping" },
+    button("Keep this search…", "Y", act.keep),
+    button("Kept searches", "U", act.toggle, { id: "kept-searches", "aria-expanded": String(finding.open), "aria-controls": finding.open && "kept" }),
+    MAY_TAKE.includes(role) && button(finding.taking ? "Making the file…" : `Take these ${search.what} away (CSV)`, "C", act.take, { disabled: finding.taking }));
+}
+
+/** @param {List} list @param {Acts} act */
+function kept({ finding, names }, act) {
+  const items = finding.kept;
+  const heading = h("h2", { id: "kept-title" }, "Kept searches");
+  if (!items?.length) {
+    return h("section", { id: "kept", class: "kept panel", key: "kept", "aria-labelledby": "kept-title" }, heading,
+      h("p", { class: "is-quiet" }, items ? "Nothing is kept yet. Set the filters, then press Y." : "Looking…"));
+  }
+  return h("section", { id: "kept", class: "kept panel", key: "kept", "aria-labelledby": "kept-title" }, heading,
+    h("ul", null, items.map((/** @type {any} */ one) => {
+      const search = { ...searchOf(new URLSearchParams(one.filters)), what: one.of };
+      return h("li", { key: one.id },
+        h("a", { href: `#${hashOfKept(one)}` }, one.name),
+        h("span", { class: "is-quiet" }, [one.of === "calls" ? "Calls" : "Incidents", ...filtersTold(search, names)].join(", ")),
+        one.shared && h("span", { class: "badge is-blue" }, one.mine ? "For everybody" : `From ${names.operators[one.by] ?? one.by}`),
+        (one.mine || finding.may_share) && h("button", { type: "button", class: "quiet", "aria-label": `Take ${one.name} off the list`, on: { click: () => act.forget(one) } }, "Remove"));
+    })));
 }
 
 /** @param {List} list @param {Acts} act */
@@ -77,6 +126,7 @@ function found(list, act) {
     return list.state === "loading" ? h("p", { class: "empty", key: "wait" }, "Looking…") : nothing(list);
   }
   return [
+    h("p", { class: "told", key: "told", role: "status" }, list.state === "loading" ? "Looking…" : toldOf(list.search, list.names, list.finding.count)),
     h("table", { class: list.search.what },
       h("caption", { class: "only-heard" }, `${list.search.what === "calls" ? "Calls" : "Incidents"}, newest first`),
       h("thead", null, h("tr", null, ["When", "Place", "Class", "Waited", "Lasted", "Operator", "Outcome", "Note"].map((name) => h("th", { scope: "col", class: name.toLowerCase() }, name)))),
@@ -86,11 +136,12 @@ function found(list, act) {
 }
 
 /** @param {List} list */
-function nothing({ search }) {
+function nothing({ search, names, finding }) {
   const what = search.what;
   return h("div", { class: "empty" },
     h("h2", null, countOf(search) || search.q ? `No ${what} fit this search` : `There are no ${what} yet`),
-    h("p", null, countOf(search) || search.q ? "Take a filter away, or look for fewer words. What was erased is not found." : "The first press will stand here."));
+    h("p", null, countOf(search) || search.q ? "Take a filter away, or look for fewer words. What was erased is not found." : "The first press will stand here."),
+    h("p", { class: "told", role: "status" }, toldOf(search, names, finding.count)));
 }
 
 /** @param {any} item @param {List} list @param {Acts} act */
@@ -119,10 +170,10 @@ function stateOf(item, what) {
 }
 
 /** @param {List} list @param {Acts} act */
-function pages({ items, more, page, search, state }, act) {
+function pages({ items, more, page, search }, act) {
   const what = search.what === "calls" ? "call" : "incident";
   return h("div", { class: "pages" },
-    h("p", { role: "status" }, state === "loading" ? "Looking…" : `${count(items.length, what)}${more || page ? ` on page ${page + 1}` : ""}`),
+    h("p", null, `${count(items.length, what)}${more || page ? ` on page ${page + 1}` : ""}`),
     h("button", { type: "button", class: "quiet", disabled: !page, "aria-keyshortcuts": "P", on: { click: () => act.page(-1) } }, "Newer"),
     h("button", { type: "button", class: "quiet", disabled: !more, "aria-keyshortcuts": "N", on: { click: () => act.page(1) } }, "Older"));
 }

@@ -7,10 +7,14 @@ import { callView } from "./replay-call.js";
 import { deskView } from "./replay-desk.js";
 import { showKeys } from "./replay-dialogs.js";
 import { approve, askAnswer, askDisclosure, askRequest, loadDesk } from "./replay-exports.js";
+import { makeFinding } from "./replay-finding.js";
 import { deed } from "./replay-keys.js";
 import { listView } from "./replay-list.js";
 import { newestNames, NO_NAMES } from "./replay-load.js";
+import { ANYTHING, looksHash } from "./replay-looked.js";
+import { makeLooks } from "./replay-looks.js";
 import { makePage } from "./replay-page.js";
+import { makeQuality } from "./replay-quality.js";
 import { addressOf, hashOf, NOTHING, PAGE, placeOf } from "./replay-search.js";
 
 const TYPED_AFTER_MS = 250;
@@ -25,11 +29,15 @@ const state = {
   out: null, // why nothing can be shown
   names: NO_NAMES,
   user: "",
+  role: "",
   desk: null, // what it shows, while it is open
   list: { search: { ...NOTHING }, items: [], more: false, page: 0, befores: [null], state: "loading", error: null, asked: 0, opened: "" },
 };
-const page = makePage({ dialog, draw, speak, refused });
-const listActs = { search, page: turn, again: () => void look(), open: openItem };
+const quality = makeQuality({ draw, speak, refused, home: () => hashOf(state.list.search), toPlayer: () => main.focus() });
+const looks = makeLooks({ draw, speak, refused, home: () => hashOf(state.list.search) });
+const page = makePage({ dialog, draw, speak, refused, reason: quality.reason });
+const finding = makeFinding({ dialog, draw, speak, refused, search: () => state.list.search });
+const listActs = { search, page: turn, again: () => void look(), open: openItem, ...finding.acts };
 const deskActs = {
   approve: (/** @type {string} */ id) => void onDesk(() => approve(id)),
   disclose: () => void onDesk(() => askDisclosure(dialog, state.desk.desk)),
@@ -38,7 +46,7 @@ const deskActs = {
   again: () => void lookAtDesk(),
   listAddress: () => `#${hashOf(state.list.search)}`,
 };
-const callActs = { ...page.acts, deed: act, again: () => void route(), listAddress: () => `#${hashOf(state.list.search)}` };
+const callActs = { ...page.acts, deed: act, again: () => void route(), listAddress: () => `#${quality.home()}`, backTo: quality.backTo };
 
 let pending = false;
 
@@ -61,7 +69,13 @@ function view() {
   if (state.desk) {
     return deskView({ ...state.desk, user: state.user, zone: state.names.time_zone }, deskActs);
   }
-  return page.isOpen() ? callView(page.shown(), callActs) : listView({ ...state.list, names: state.names, now_ms: Date.now() }, listActs);
+  if (looks.isOpen()) {
+    return looks.view(state.names);
+  }
+  if (quality.isOpen()) {
+    return quality.view(state.names);
+  }
+  return page.isOpen() ? [...callView(page.shown(), callActs), ...quality.beside(state.names.time_zone)] : listView({ ...state.list, names: state.names, role: state.role, finding: finding.shown(), now_ms: Date.now() }, listActs);
 }
 
 /** @param {Refused} error */
@@ -115,9 +129,10 @@ async function look() {
   list.state = "loading";
   draw();
   try {
-    const { items } = await ask("GET", addressOf(list.search, state.names.time_zone, list.befores[list.page]));
+    const { items } = await ask("GET", addressOf(list.search, list.befores[list.page]));
     if (mine === list.asked) {
       Object.assign(list, { items: items.slice(0, PAGE), more: items.length > PAGE, state: "ready" });
+      finding.looked(list);
     }
   } catch (error) {
     if (mine === list.asked) {
@@ -216,6 +231,8 @@ function showDesk() {
 async function route() {
   const place = placeOf(location.hash);
   leaveDesk();
+  looks.leave();
+  quality.leave();
   if (dialog.open) {
     dialog.close();
   }
@@ -223,11 +240,20 @@ async function route() {
     state.list.opened = location.hash;
     document.title = `Replay of ${place.call}`;
     main.focus();
+    quality.called(place.call, place.sample ?? "");
     await page.open(place.call, state.names);
   } else if ("incident" in place) {
     await openIncident(place.incident);
   } else if ("desk" in place) {
     showDesk();
+  } else if ("looks" in place) {
+    page.close();
+    main.focus();
+    await looks.open(place.looks, state.names.time_zone);
+  } else if ("sample" in place) {
+    page.close();
+    main.focus();
+    await quality.open(place.sample);
   } else {
     showList(place.search);
   }
@@ -268,14 +294,21 @@ function showList(wanted) {
 /** @type {Record<string, () => void>} */
 const DEEDS = {
   keys: () => showKeys(dialog),
-  list: () => (location.hash = hashOf(state.list.search)),
+  list: () => (location.hash = quality.home()),
+  ...finding.deeds,
   search: () => document.getElementById("words")?.focus(),
   down: () => alongRows(1),
   up: () => alongRows(-1),
-  "next-page": () => turn(1),
-  "page-before": () => turn(-1),
-  again: () => void (state.desk ? lookAtDesk() : look()),
+  "next-page": () => (looks.isOpen() ? looks : { turn }).turn(1),
+  "page-before": () => (looks.isOpen() ? looks : { turn }).turn(-1),
+  again: () => void (state.desk ? lookAtDesk() : looks.isOpen() ? looks.again() : quality.isOpen() ? quality.again() : look()),
   desk: () => (location.hash = "desk"),
+  sample: () => (location.hash = "sample"),
+  looks: () => (location.hash = page.isOpen() ? looksHash({ ...ANYTHING, call: page.shown().id }) : looksHash(ANYTHING)),
+  person: () => looks.toPerson(),
+  "month-after": () => quality.turn(1),
+  "month-before": () => quality.turn(-1),
+  sheet: () => page.isOpen() && quality.toSheet(page.shown().id),
   disclose: () => void (state.desk?.desk && deskActs.disclose()),
   request: () => void (state.desk?.desk && deskActs.request()),
 };
@@ -290,12 +323,13 @@ function act(what) {
 /** @param {KeyboardEvent} event */
 function pressed(event) {
   const target = /** @type {HTMLElement} */ (event.target);
-  const what = deed(state.desk ? "desk" : page.isOpen() ? "call" : "list", {
+  const what = deed(state.desk ? "desk" : looks.isOpen() ? "looks" : quality.isOpen() ? "sample" : page.isOpen() ? "call" : "list", {
     key: event.key,
     shift: event.shiftKey,
     other: event.ctrlKey || event.metaKey || event.altKey,
-    typing: target.matches("input:not([type=radio], [type=checkbox]), select, textarea"),
+    typing: target.matches("input:not([type=radio], [type=checkbox], [type=range]), select, textarea"),
     on_button: target.matches("button, a, summary"),
+    on_slider: target.matches("[type=range]"),
     in_dialog: dialog.open,
     repeat: event.repeat,
   });
@@ -325,6 +359,7 @@ async function start() {
     const [who, names] = await Promise.all([ask("GET", "/api/session"), newestNames()]);
     state.names = names;
     state.user = who.user;
+    state.role = who.role;
     $("plan").textContent = names.plan;
     $("user").textContent = names.operators[who.user] ?? who.user;
     $("role").textContent = who.role;
