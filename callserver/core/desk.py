@@ -127,7 +127,8 @@ def person(name: str) -> str:
 def due(received_utc_ns: int, zone: tzinfo = UTC) -> int:
     """The last second of the same day of the next month, or of its last day, in local time. UTC ns.
 
-    Regulation (EU) 2016/679 article 12(3), Regulation (EEC, Euratom) 1182/71 article 3(1) and (2)(c). That a month may end later where that day is a Saturday, a Sunday or a holiday (article 3(4)) is left out: it is never late.
+    Regulation (EU) 2016/679 article 12(3), Regulation (EEC, Euratom) 1182/71 article 3(1) and (2)(c). That a month may end later
+    where that day is a Saturday, a Sunday or a holiday (article 3(4)) is left out: what is late by law is late here.
     """
     received = datetime.fromtimestamp(received_utc_ns // 1_000_000_000, UTC).astimezone(zone)
     year, month = (received.year + 1, 1) if received.month == 12 else (received.year, received.month + 1)
