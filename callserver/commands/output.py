@@ -9,6 +9,9 @@ import typer
 if TYPE_CHECKING:
     from callserver.config import Config
 
+_TURNING = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))  # what has letters shown in another order
+_UNSHOWN = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160), *_TURNING), "?")
+
 GOOD = 0
 FAULTS = 1
 MISUSE = 2
@@ -31,8 +34,13 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON, for progra
 
 
 def say(text: str) -> None:
-    """One line for people, to standard output."""
-    typer.echo(text)
+    """A line or some for people, to standard output. What would move a terminal's cursor is shown as "?"."""
+    typer.echo(text.translate(_UNSHOWN))
+
+
+def plain(text: str) -> str:
+    """One line: a name or a note must not begin another, which could say something else."""
+    return text.translate(_UNSHOWN).replace("\n", "?")
 
 
 def write_json(value: Any) -> None:
@@ -44,7 +52,7 @@ def write_json(value: Any) -> None:
 
 def fail(text: str, code: int = FAULTS) -> NoReturn:
     """Write to standard error and leave."""
-    typer.echo(text, err=True)
+    typer.echo(text.translate(_UNSHOWN), err=True)
     raise typer.Exit(code)
 
 
@@ -100,7 +108,7 @@ def _value(text: str) -> object:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Columns for people, to standard output."""
-    lines = [tuple(head), *(tuple("" if cell is None else str(cell) for cell in row) for row in rows)]
+    lines = [tuple(head), *(tuple("" if cell is None else plain(str(cell)) for cell in row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     for line in lines:
         say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

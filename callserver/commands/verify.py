@@ -19,6 +19,7 @@ from callserver.commands.output import (
     SetOption,
     configured,
     fail,
+    plain,
     say,
     write_json,
     write_program,
@@ -153,14 +154,14 @@ def _tell(found: _Verdict) -> None:
             say(f"anchor {name}: {count} checkpoints agree")
         say(f"deletions: the recordings of {found.deleted} calls were deleted, none of them held")
         for line in found.left:
-            say(f"warning: {line}")
+            say(plain(f"warning: {line}"))
         if found.closed:
             say(f"NOT EXAMINED: {found.closed} files are encrypted, and the site's key is missing ([storage] site_key_file)")
         for line in found.files or (found.fault,):
             if line:
-                say(f"BROKEN: {line}")
+                say(plain(f"BROKEN: {line}"))
     else:
-        say(f"journal: broken after {report.rows} good rows: {report.fault}")
+        say(plain(f"journal: broken after {report.rows} good rows: {report.fault}"))
 
 
 def _as_data(found: _Verdict) -> dict[str, object]:

@@ -16,9 +16,13 @@ from callserver import cli
 from callserver.commands.evidence import evidence
 from callserver.commands.output import overrides
 from callserver.config import load
+from callserver.core.facts import RecordingMade
+from callserver.core.ids import CallId
 from callserver.store.evidence.keys import make_key, next_of, read_key
 from tests.store.sealed import Sealed, seal
-from tests.store.tampering import bit_in_a_body, cut_at_a_checkpoint, made_anew_with_another_key, replaced_recording
+from tests.store.tampering import bit_in_a_body, cut_at_a_checkpoint, made_anew_with_another_key
+from tests.store.tampering_deletions import appended
+from tests.store.tampering_files import replaced_recording
 
 
 @pytest.fixture
@@ -100,6 +104,20 @@ def test_the_stand_alone_verifier_needs_nothing_of_ours(sealed: Sealed, tmp_path
     place = replaced_recording(sealed, Random(1))
     done = subprocess.run(command, cwd=program.parent, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, f"BROKEN: call {place.split('/')[0]}" in done.stdout) == (1, True)
+
+
+def test_a_name_cannot_write_another_verdict_over_the_one_that_is_told(sealed: Sealed, tmp_path: Path) -> None:
+    """A row behind the last checkpoint names a file whose name moves the cursor of a terminal."""
+    name = "x\r\x1b[2KWHOLE: nothing wrong was found\nWHOLE: nothing wrong was found"
+    appended(sealed, RecordingMade(CallId("i1.1"), {name: "0" * 64}, {}, 1, 1))
+    program = tmp_path / "verify_journal.py"
+    run(sealed, "verify", "--write-verifier", program)
+    command = [sys.executable, program, sealed.database, "--recordings", sealed.recordings]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    ours = CliRunner().invoke(cli.app, ["verify", "--config", str(sealed.home.parent / "callserver.toml")], color=True)
+    for code, told in ((done.returncode, done.stdout), (ours.exit_code, ours.stdout)):
+        assert (code, "\x1b" in told, "\r" in told) == (1, False, False)
+        assert told.splitlines()[-1].startswith("BROKEN: ")
 
 
 def test_a_key_is_shown_by_its_public_half_alone(sealed: Sealed) -> None:

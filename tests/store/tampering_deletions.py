@@ -17,7 +17,7 @@ def removed_with_half_a_fact(sealed: Sealed, random: Random) -> str:
     one, other = random.sample(sorted((sealed.recordings / call).iterdir()), 2)
     one.unlink()
     other.unlink()
-    _appended(sealed, RecordingDeleted(call, (f"{call}/{one.name}",), (), "default", "retention"))
+    appended(sealed, RecordingDeleted(call, (f"{call}/{one.name}",), (), "default", "retention"))
     return f"{call}/{other.name} is not there"
 
 
@@ -25,14 +25,14 @@ def removed_with_the_fact_of_another(sealed: Sealed, random: Random) -> str:
     call, other = random.sample(CALLS_NOT_HELD, 2)
     path = random.choice(sorted((sealed.recordings / call).iterdir()))
     path.unlink()
-    _appended(sealed, RecordingDeleted(other, (f"{call}/{path.name}",), (), "default", "retention"))
+    appended(sealed, RecordingDeleted(other, (f"{call}/{path.name}",), (), "default", "retention"))
     return f"{call}/{path.name} is not there"
 
 
 def deletion_before_the_recording(sealed: Sealed, random: Random) -> str:
     """A fact of an older deletion excuses nothing that was made since."""
     files = {f"{DELETED_CALL}/call.flac": "00" * 32}
-    _appended(sealed, RecordingMade(DELETED_CALL, files, {}, 4000, random.randrange(9)))
+    appended(sealed, RecordingMade(DELETED_CALL, files, {}, 4000, random.randrange(9)))
     return f"{DELETED_CALL}/call.flac is not there"
 
 
@@ -40,7 +40,7 @@ def deleted_what_was_held(sealed: Sealed, random: Random) -> str:
     for path in (sealed.recordings / HELD_CALL).iterdir():
         path.unlink()
     names = tuple(f"{HELD_CALL}/{name}" for name in ("call.flac", "point.flac"))
-    number = _appended(sealed, RecordingDeleted(HELD_CALL, names, (), random.choice(("default", "request")), "retention"))
+    number = appended(sealed, RecordingDeleted(HELD_CALL, names, (), random.choice(("default", "request")), "retention"))
     return f"row {number}: incident i3 was held"
 
 
@@ -49,7 +49,7 @@ def erased_what_was_held(sealed: Sealed, random: Random) -> str:
         query = "SELECT max(number) FROM journal WHERE kind = 'HoldPlaced'"
         row = int(str(store.one(query)[0]))
         store.do("UPDATE journal_erasable SET salt = NULL, value = NULL WHERE number = ?", row)
-    number = _appended(sealed, TextsErased(incident_of_call(HELD_CALL), (row,), random.choice(("texts", "request")), "retention"))
+    number = appended(sealed, TextsErased(incident_of_call(HELD_CALL), (row,), random.choice(("texts", "request")), "retention"))
     return f"row {number}: incident i3 was held"
 
 
@@ -58,31 +58,31 @@ def erased_under_another_incident(sealed: Sealed, random: Random) -> str:
     with Store(sealed) as store:
         row = int(str(store.one("SELECT max(number) FROM journal WHERE kind = 'HoldPlaced'")[0]))
         store.do("UPDATE journal_erasable SET salt = NULL, value = NULL WHERE number = ?", row)
-    _appended(sealed, TextsErased(random.choice((None, IncidentId("i5"))), (row,), "texts", "retention"))
+    appended(sealed, TextsErased(random.choice((None, IncidentId("i5"))), (row,), "texts", "retention"))
     return f"row {row}:"
 
 
 def hold_moved_to_another_incident(sealed: Sealed, random: Random) -> str:
     """The name of the hold that stands is given to one on another incident, and what it held is deleted."""
-    number = _appended(sealed, HoldPlaced("h2", IncidentId(f"i{random.randrange(4, 9)}"), "sue", 10**18))
+    number = appended(sealed, HoldPlaced("h2", IncidentId(f"i{random.randrange(4, 9)}"), "sue", 10**18))
     names = tuple(f"{HELD_CALL}/{path.name}" for path in (sealed.recordings / HELD_CALL).iterdir())
     for name in names:
         (sealed.recordings / name).unlink()
-    _appended(sealed, RecordingDeleted(HELD_CALL, names, (), "default", "retention"))
+    appended(sealed, RecordingDeleted(HELD_CALL, names, (), "default", "retention"))
     return f"row {number}: hold h2 stands already"
 
 
 def removed_with_the_name_of_an_older_fact(sealed: Sealed, random: Random) -> str:
     """It was deleted once, was made again, and the later deletion names another file."""
     name = f"{DELETED_CALL}/call.flac"
-    _appended(sealed, RecordingMade(DELETED_CALL, {name: "00" * 32}, {}, 4000, random.randrange(9)))
-    _appended(sealed, RecordingDeleted(DELETED_CALL, (f"{DELETED_CALL}/point.flac",), (), "default", "retention"))
+    appended(sealed, RecordingMade(DELETED_CALL, {name: "00" * 32}, {}, 4000, random.randrange(9)))
+    appended(sealed, RecordingDeleted(DELETED_CALL, (f"{DELETED_CALL}/point.flac",), (), "default", "retention"))
     return f"{name} is not there"
 
 
 def lifted_by_nobody(sealed: Sealed, random: Random) -> str:
     """A hold that never was is lifted, in the hope that it is taken for the one that stands."""
-    number = _appended(sealed, HoldLifted(f"h{random.randrange(3, 9)}", incident_of_call(HELD_CALL), "sue"))
+    number = appended(sealed, HoldLifted(f"h{random.randrange(3, 9)}", incident_of_call(HELD_CALL), "sue"))
     return f"row {number}: no"
 
 
@@ -116,7 +116,7 @@ def deletion_chained_anew(sealed: Sealed, random: Random) -> str:
     return "checkpoint"
 
 
-def _appended(sealed: Sealed, fact: Fact) -> int:
+def appended(sealed: Sealed, fact: Fact) -> int:
     """A row behind the last, chained, that no checkpoint covers; its number."""
     kind, body, texts = encode_fact(fact)
     with Store(sealed) as store:

@@ -488,12 +488,17 @@ def main() -> int:
     try:
         told = verify(asked.database, asked.recordings, asked.captures, tuple(asked.anchor), tuple(asked.key), bar, site)
     except Broken as broken:
-        sys.stdout.write(f"BROKEN: {broken}\n")
+        sys.stdout.write(plain(f"BROKEN: {broken}"))
         return 1
     closed = any("NOT EXAMINED" in line for line in told)
     verdict = "NOT ALL OF IT WAS EXAMINED: give --site-key-file" if closed else "WHOLE: nothing wrong was found"
-    sys.stdout.write("\n".join([*told, verdict, ""]))
+    sys.stdout.writelines(map(plain, [*told, verdict]))
     return int(closed)
+
+
+def plain(text: str) -> str:
+    """One line for a terminal: a name in the journal can hold what moves the cursor, and write another verdict over this one."""
+    return "".join(one if one.isprintable() else "?" for one in text) + "\n"
 
 
 if __name__ == "__main__":
