@@ -11,6 +11,7 @@ from callserver.store import schema as t
 from callserver.store.read import rows_of
 
 BEHIND = PREFIX[:-1] + chr(ord(PREFIX[-1]) + 1)  # ids of the desk are from PREFIX on, and before this
+REDACTIONS = f"{PREFIX}redaction:"
 
 
 def read_desk(engine: Engine) -> Desk:
@@ -20,12 +21,15 @@ def read_desk(engine: Engine) -> Desk:
 
 
 def id_of(fact: DeskFact, fresh: str = "") -> str:
-    """What the fact's row is called: the same thing told twice is one row; `fresh` names what is told each time."""
+    """What the fact's row is called: the same thing told twice is one row; `fresh` names what is told each time.
+
+    No person is named in it: packs of other incidents have the names of rows between their own.
+    """
     match fact:
         case f.PackMade():
             return f"{PREFIX}pack:{fact.pack}"
         case f.RedactionMade():
-            return f"{PREFIX}redaction:{fact.redaction}"
+            return f"{REDACTIONS}{fact.redaction}"
         case f.DisclosureMade():
             return f"{PREFIX}disclosure:{fact.disclosure}"
         case f.AccessAsked():
@@ -35,7 +39,7 @@ def id_of(fact: DeskFact, fresh: str = "") -> str:
         case f.ExportAsked():
             return f"{PREFIX}export:{fact.export}"
         case f.ExportApproved():
-            return f"{PREFIX}approved:{fact.export}:{fact.by}"
+            return f"{PREFIX}approved:{fact.export}:{fresh}"
         case f.ExportFailed():
             return f"{PREFIX}failed:{fact.export}"
         case f.ExportFetched():

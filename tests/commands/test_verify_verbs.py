@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -104,6 +105,23 @@ def test_the_stand_alone_verifier_needs_nothing_of_ours(sealed: Sealed, tmp_path
     place = replaced_recording(sealed, Random(1))
     done = subprocess.run(command, cwd=program.parent, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, f"BROKEN: call {place.split('/')[0]}" in done.stdout) == (1, True)
+
+
+@pytest.mark.parametrize("name", ["verify_journal.py", "verify_pack.py"])
+def test_without_its_one_package_a_verifier_says_what_is_missing(name: str) -> None:
+    program = files("callserver.store.evidence").joinpath(name)
+    done = subprocess.run([sys.executable, "-I", "-S", str(program), "x"], capture_output=True, text=True, check=False)
+    assert (done.returncode, "the package cryptography" in done.stderr) == (2, True)
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_key_of_another_shape_is_misuse(sealed: Sealed, tmp_path: Path) -> None:
+    program = files("callserver.store.evidence").joinpath("verify_journal.py")
+    for text in ("ab", "no key", ""):
+        (tmp_path / "site").write_text(text)
+        words = [sys.executable, str(program), str(sealed.database), "--site-key-file", str(tmp_path / "site")]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        assert (done.returncode, "holds no key: 64 digits in hex" in done.stderr) == (2, True)
 
 
 def test_a_name_cannot_write_another_verdict_over_the_one_that_is_told(sealed: Sealed, tmp_path: Path) -> None:

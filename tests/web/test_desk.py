@@ -106,6 +106,8 @@ async def test_another_person_approves_and_both_may_fetch(desk: Desk) -> None:
     async with desk.signed_in("supervisor") as client:
         assert (await client.post("/api/exports/e1/approve")).status_code == 200
     assert desk.switchboard.noted("ExportApproved") == [{"export": "e1", "incident": INCIDENT, "by": SUPERVISOR}]
+    (row,) = [args["id"] for _verb, args in desk.switchboard.asked if args.get("kind") == "ExportApproved"]
+    assert row.startswith(f"{PREFIX}approved:e1:") and SUPERVISOR not in row  # packs of others have the names of rows
     keep(desk, f.ExportApproved("e1", IncidentId(INCIDENT), SUPERVISOR))
     for role in ("auditor", "supervisor"):
         async with desk.signed_in(role) as client:

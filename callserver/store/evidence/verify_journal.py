@@ -43,9 +43,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature, InvalidTag
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+try:
+    from cryptography.exceptions import InvalidSignature, InvalidTag
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+except ImportError:
+    sys.stderr.write("Python 3.11 and the package cryptography are needed: python3 -m pip install cryptography\n")
+    sys.exit(2)
 
 COLUMNS = "number, framing, id, kind, at_instant_ns, utc_ns, anchor, incident, call, body, body_hash, prev_hash, hash"
 LINE = re.compile(r"callserver-checkpoint-1 (\d{1,18}) (\d{1,18}) ([0-9a-f]{64}) (\d{1,19}) ([0-9a-f]{64}) ([0-9a-f]{128})")
@@ -482,7 +486,12 @@ def main() -> int:
     parser.add_argument("--key", action="append", default=[], help="the fingerprint of a key that is trusted")
     parser.add_argument("--site-key-file", type=Path, help="the key that recordings are encrypted under, 64 digits in hex")
     asked = parser.parse_args()
-    site = bytes.fromhex(asked.site_key_file.read_text().strip()) if asked.site_key_file else None
+    try:
+        site = bytes.fromhex(asked.site_key_file.read_text().strip()) if asked.site_key_file else None
+    except (OSError, ValueError):
+        site = b""
+    if site is not None and len(site) != 32:
+        parser.error(f"{asked.site_key_file} holds no key: 64 digits in hex")
     if not asked.database.is_file():
         parser.error(f"{asked.database} is not there")
     try:

@@ -41,8 +41,14 @@ import zlib
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+try:
+    from hashlib import file_digest
+
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+except ImportError:
+    sys.stderr.write("Python 3.11 and the package cryptography are needed: python3 -m pip install cryptography\n")
+    sys.exit(2)
 
 SIGNED = re.compile(r"callserver-pack-1 ([0-9a-f]{64}) (\d{1,19}) ([0-9a-f]{64}) ([0-9a-f]{128})\n?")
 LINE = re.compile(r"callserver-checkpoint-1 (\d{1,18}) (\d{1,18}) ([0-9a-f]{64}) (\d{1,19}) ([0-9a-f]{64}) ([0-9a-f]{128})")
@@ -63,7 +69,7 @@ def need(good: bool, fault: str) -> None:
 def sum_of(path: Path) -> str:
     """SHA-256 of a file."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_digest(file, "sha256").hexdigest()
 
 
 class Pack:

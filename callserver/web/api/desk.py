@@ -142,7 +142,7 @@ async def approve(request: Request, id: Id) -> Done:
     if why := desks.objection(export, who.user, _now_ns(the)):
         raise ApiError(403, "not-yours-to-approve", f"Export {id}: {why}.", "Ask another supervisor or auditor.")
     fact = f.ExportApproved(id, export.asked.incident, who.user)
-    await the.notes.journalled(fact, id_of(fact))
+    await the.notes.journalled(fact, id_of(fact, uuid.uuid4().hex))
     return Done()
 
 
