@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from callserver.archive.sealing import Sealing
 from callserver.config import Config
@@ -20,6 +21,7 @@ pytestmark = [pytest.mark.real, pytest.mark.long]
 HOUR_S = 3600
 SAYS = ((600, 700), (1800, 1900), (3000, 3100))
 DRAWN_MS = 2_000
+SILENCE_MS = 4_000
 SOUND_MS = 1_000
 KEY = bytes(range(32))
 FIRST_PIXEL_MS = """() => {
@@ -58,6 +60,7 @@ def test_an_hour_is_drawn_and_heard_at_once(open_page: Open, night_config: Confi
     seeks_ms = []
     for second in (630, 3030, 1860):
         page.keyboard.press("Space")
+        hears(page, 0, 0)
         click_at(page, second)
         hears(page, night.POINT_HZ, None)
         seeks_ms.append(sound_after_ms(page))
@@ -69,3 +72,9 @@ def test_an_hour_is_drawn_and_heard_at_once(open_page: Open, night_config: Confi
     )
     assert drawn_ms < DRAWN_MS
     assert max(first_ms, *seeks_ms) < SOUND_MS
+    began_ms = page.evaluate("performance.now()")
+    page.keyboard.press("s")
+    expect(page.locator(".closer-words")).to_contain_text("No silence to skip")
+    silence_ms = page.evaluate("performance.now()") - began_ms
+    print(f"where nobody speaks in the hour was known {silence_ms:.0f} ms after it was asked for")
+    assert silence_ms < SILENCE_MS
