@@ -67,6 +67,7 @@ ROTATING: Mapping[str, int] = {
     "tests/loopback/test_worker_death.py": 4,
     "tests/planning/test_quotient.py": 20,
     "tests/replay/test_desk_page.py": 2,
+    "tests/replay/test_finding_page.py": 2,
     "tests/replay/test_hearing.py": 3,
     "tests/replay/test_holds_page.py": 2,
     "tests/replay/test_page.py": 4,

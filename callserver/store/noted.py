@@ -50,6 +50,6 @@ def having(like: str, escape: str) -> Select[int]:
     return select(t.words.c.id).where(t.words.c.word.like(like, escape=escape))
 
 
-def one_of(ids: Sequence[int]) -> ColumnElement[bool]:
+def one_of(ids: Select[int]) -> ColumnElement[bool]:
     """Whether a note of the incident at hand has one of these words."""
     return exists().where(and_(t.noted.c.word.in_(ids), t.noted.c.incident == t.incidents.c.number))

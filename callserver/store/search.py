@@ -259,9 +259,10 @@ def _word(connection: Connection, of: _List, word: str, names: Names) -> Filter 
     points = _called(word, names.points, _seen(connection, of.table, "point"))
     operators = _called(word, names.operators, _seen(connection, of.table, "operator"))
     outcomes = _called(word, names.outcomes, _seen(connection, t.incidents, "outcome"))
-    in_notes = connection.execute(noted.having(like, _ESCAPE)).scalars().all()
+    having = noted.having(like, _ESCAPE)
+    in_notes = connection.execute(having.limit(1)).first()
     in_ids = _with_id(connection, of, like) if _IN_AN_ID.fullmatch(word) else []
-    noting = select(t.noted.c.incident).where(t.noted.c.word.in_(in_notes))
+    noting = select(t.noted.c.incident).where(t.noted.c.word.in_(having))
     parts: list[tuple[object, Select[int], Select[int]]] = [  # where there is something; those rows; about as many
         (points, select(of.number).where(c.point.in_(points)), select(of.number).where(c.point.in_(points))),
         (operators, select(of.number).where(c.operator.in_(operators)), select(of.number).where(c.operator.in_(operators))),
@@ -276,7 +277,7 @@ def _word(connection: Connection, of: _List, word: str, names: Names) -> Filter 
         free(c.point).in_(points),
         free(c.operator).in_(operators),
         free(i.outcome).in_(outcomes),
-        *([noted.one_of(in_notes)] if in_notes else []),
+        *([noted.one_of(having)] if in_notes else []),
         *([c.id.like(like, escape=_ESCAPE)] if in_ids else []),
     )
     numbers, counted = (union_all(*some).subquery() for some in zip(*found, strict=True))

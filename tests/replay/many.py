@@ -25,7 +25,7 @@ COMMON = "patrol"  # in about every second
 POINTS = (*PLAN.points, *(f"dl-old-{n:03d}" for n in range(300 - len(PLAN.points))))
 OPERATORS = (*PLAN.operators, *(f"former{n:02d}" for n in range(40 - len(PLAN.operators))))
 LAST_OPEN = 40  # the newest so many are not over
-BATCH = 20_000
+BATCH = 2_000  # a short transaction: a service may write beside it
 _TABLES = {
     "incidents": "id, point, queue, priority, plan_version, state, reason, presses, step, operator, outcome, outcome_by, "
     "opened_utc_ns, changed_utc_ns, closed_utc_ns, answered_utc_ns, number",
@@ -42,19 +42,16 @@ def fill(data: Path, calls: int, after: int = 0) -> None:
     engine = open_store(data)
     upgrade(engine)
     engine.dispose()
-    connection = sqlite3.connect(store_path(data))
-    connection.executescript("PRAGMA synchronous=OFF; PRAGMA cache_size=-400000; CREATE TEMP TABLE said (word, incident, number)")
+    connection = sqlite3.connect(store_path(data), timeout=30)
+    connection.executescript("PRAGMA synchronous=OFF; PRAGMA cache_size=-400000")
     rows = _rows(random.Random(7), calls, after)
-    ids: dict[str, int] = dict(connection.execute("SELECT word, id FROM words"))
+    ids: dict[str, int] = {}
     while some := list(islice(rows, BATCH)):
         with connection:
             for place, (table, columns) in enumerate(_TABLES.items()):
                 marks = ", ".join("?" * len(columns.split(", ")))
                 connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", [row[place] for row in some])
-            connection.executemany("INSERT INTO said VALUES (?, ?, ?)", _said([row[3] for row in some], ids))
-    with connection:
-        connection.executemany("INSERT OR IGNORE INTO words (word, id) VALUES (?, ?)", ids.items())
-        connection.execute("INSERT INTO noted SELECT * FROM said ORDER BY 1, 2, 3")
+            connection.executemany("INSERT INTO noted VALUES (?, ?, ?)", sorted(_said(connection, [row[3] for row in some], ids)))
     connection.close()
 
 
@@ -68,10 +65,14 @@ def call_of(number: int) -> str:
     return f"{incident_of(number)}.1"
 
 
-def _said(texts: list[Row], ids: dict[str, int]) -> Iterator[Row]:
+def _said(connection: sqlite3.Connection, texts: list[Row], ids: dict[str, int]) -> Iterator[tuple[int, int, int]]:
     for number, _, _, note in texts:
+        assert isinstance(number, int)
         for word in words_of(str(note)):
-            yield ids.setdefault(word, len(ids) + 1), number, number
+            if word not in ids:
+                connection.execute("INSERT OR IGNORE INTO words (word) VALUES (?)", (word,))
+                (ids[word],) = connection.execute("SELECT id FROM words WHERE word = ?", (word,)).fetchone()
+            yield ids[word], number, number
 
 
 def _rows(chance: random.Random, count: int, after: int) -> Iterator[tuple[Row, ...]]:

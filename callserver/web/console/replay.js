@@ -119,7 +119,8 @@ function search(change) {
 
 /** @param {any} next */
 function begin(next) {
-  Object.assign(state.list, { search: next, page: 0, befores: [null], state: "loading" });
+  const items = next.what === state.list.search.what ? state.list.items : []; // calls are no incidents, even for a moment
+  Object.assign(state.list, { search: next, items, page: 0, befores: [null], state: "loading" });
   draw();
 }
 
