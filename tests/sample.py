@@ -71,6 +71,7 @@ ROTATING: Mapping[str, int] = {
     "tests/replay/test_hearing.py": 3,
     "tests/replay/test_holds_page.py": 2,
     "tests/replay/test_page.py": 4,
+    "tests/replay/test_sample_page.py": 3,
 }
 """What these files show of the rules is held by tests of the rules themselves, all of which run every time."""
 

@@ -20,7 +20,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=sources.ROOT, capture_output=True, text=True, timeout=100, check=False)
 
 
-@pytest.mark.parametrize("name", ["words", "desk", "hearing", "sample"])
+@pytest.mark.parametrize("name", ["words", "desk", "looks", "hearing", "sample"])
 def test_the_pure_parts_do_what_they_should(name: str) -> None:
     """See words.test.mjs, and those beside it."""
     done = run("node", "--test", f"tests/replay/{name}.test.mjs")
