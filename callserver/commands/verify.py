@@ -107,12 +107,15 @@ def _examined(
         for path in (*_written(files_of(the), signed.checkpoints), *anchors):
             found.anchors[str(path)] = examine.check_anchor(engine, path, signed)
         found.deleted = len(check_deletions(engine))
+        lines = []
+        with _Progress(quiet or not files, "recordings") as progress:
+            if files:
+                keys = _site_keys(the)
+                lines += examine_files(engine, the.storage.recordings, the.storage.captures, progress, keys)
     except examine.Wrong as wrong:
         found.fault = str(wrong)
         return found
     if files:
-        with _Progress(quiet, "recordings") as progress:
-            lines = list(examine_files(engine, the.storage.recordings, the.storage.captures, progress, _site_keys(the)))
         found.files = tuple(line.text for line in lines if line.fault)
         found.left = tuple(line.text for line in lines if not line.fault and not line.closed)
         found.closed = sum(line.closed for line in lines)

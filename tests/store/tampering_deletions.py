@@ -93,6 +93,10 @@ def deletion_of_another_shape(sealed: Sealed, random: Random) -> str:
         ("TextsErased", b'{"incident":null,"rows":["7"],"rule":"texts","by":"x","why":""}'),
         ("RecordingDeleted", b'{"call":"i1.1","files":"i1.1/call.flac","captures":[],"rule":"default","by":"x"}'),
         ("RecordingDeleted", b'{"call":"i1.1","files":[],"captures":7,"rule":"default","by":"x"}'),
+        ("RecordingMade", b'{"call":["i1.1"],"files":{},"captures":{},"duration_ms":1,"losses_ms":1}'),
+        ("RecordingMade", b'{"call":"i1.1","files":[],"captures":{},"duration_ms":1,"losses_ms":1}'),
+        ("RecordingMade", b'{"call":"i1.1","files":{"a":1},"captures":{},"duration_ms":1,"losses_ms":1}'),
+        ("RedactionMade", b'{"redaction":"r1","incident":"i1","of":"i1.1","files":{}}'),
     )
     with Store(sealed) as store:
         number = store.rows + 1

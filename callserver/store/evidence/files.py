@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from sqlalchemy import Engine, select
 
-from callserver.core.facts import RecordingDeleted, RecordingMade, RedactionMade
+from callserver.core.facts import Fact, RecordingDeleted, RecordingMade, RedactionMade
 from callserver.core.ids import CallId
 from callserver.sealed import KeyMissing, SealBroken, SiteKey, opened
 from callserver.store import schema as t
 from callserver.store.encoding import decode_fact
+from callserver.store.evidence.examine import Wrong
 from callserver.store.evidence.retained import Deleted, check_deletions
 
 _PART_BYTES = 1 << 20
@@ -78,7 +80,7 @@ def _redactions(
             select(c.number, c.kind, c.body).where(c.kind == RedactionMade.__name__).order_by(c.number)
         ).all()
     for number, kind, body in rows:
-        fact = decode_fact(kind, body)
+        fact = _decoded(number, kind, body)
         assert isinstance(fact, RedactionMade)
         of_call = deleted.get(CallId(fact.of), Deleted())
         gone = any(of_call.has(name, number) for name in fact.origin)
@@ -95,16 +97,23 @@ def _redactions(
 
 
 def newest(engine: Engine) -> list[tuple[int, RecordingMade]]:
-    """The last recording of each call, with its row."""
+    """The last recording of each call, with its row. Raises `Wrong` for a row that is none."""
     c = t.journal.c
     query = select(c.number, c.kind, c.body).where(c.kind == RecordingMade.__name__).order_by(c.number)
     last: dict[CallId, tuple[int, RecordingMade]] = {}
     with engine.connect() as connection:
         for number, kind, body in connection.execute(query):
-            fact = decode_fact(kind, body)
+            fact = _decoded(number, kind, body)
             assert isinstance(fact, RecordingMade)
             last[fact.call] = (number, fact)
     return list(last.values())
+
+
+def _decoded(number: int, kind: str, body: bytes) -> Fact:
+    try:
+        return decode_fact(kind, body)
+    except msgspec.DecodeError as error:
+        raise Wrong(f"row {number}: this {kind} lacks a field or has a wrong one: {error}") from error
 
 
 def _deleted_meanwhile(engine: Engine, call: CallId, name: str, made: int) -> bool:
@@ -121,7 +130,7 @@ def _there(below: Path, name: str) -> bool:
 
 
 def _fault(below: Path, name: str, expected: str, keys: Sequence[SiteKey] = ()) -> str:
-    if Path(name).is_absolute() or ".." in Path(name).parts:
+    if Path(name).is_absolute() or ".." in Path(name).parts or "\0" in name:
         return "lies outside of its directory"
     try:
         found = _sum(below / name, keys)

@@ -101,7 +101,7 @@ def check_chain(db: sqlite3.Connection, progress: Progress) -> tuple[int, Kept]:
             hash = check_row(row, count, hash)
             count += 1
             if row[3] in KEPT_KINDS:
-                kept.append((row[0], row[3], body_of(row[0], row[9])))
+                kept.append((row[0], row[3], of_its_shape(row[0], row[3], body_of(row[0], row[9]))))
             if count % 5000 == 0:
                 progress("rows", count, head[0][0])
     except sqlite3.Error as error:
@@ -142,6 +142,20 @@ def body_of(number: int, body: bytes) -> dict[str, Any]:
         raise Broken(f"row {number}: its body is no JSON: {error}") from error
     need(isinstance(fields, dict), f"row {number}: its body has no fields")
     return fields  # type: ignore[no-any-return]
+
+
+SUMS = {b"RecordingMade": ("call", "files", "captures"), b"RedactionMade": ("of", "files", "origin")}
+
+
+def of_its_shape(number: int, kind: bytes, body: dict[str, Any]) -> dict[str, Any]:
+    """A body; of a fact about files the call's name must be a text, and their names and hashes as well."""
+    call, *fields = SUMS.get(kind, (None,))
+    found = [body.get(field) for field in fields]
+    good = all(isinstance(one, dict) and all(isinstance(sum, str) for sum in one.values()) for one in found)
+    good = good and all("\0" not in name for one in found for name in one or ())
+    need(good and isinstance(body.get(call, ""), str), f"row {number}: this {kind.decode()} lacks a field or has a wrong one")
+    need(call is None or call in body, f"row {number}: this {kind.decode()} names no call")
+    return body
 
 
 # ---- 2: texts beside it -----------------------------------------------------------------------------------------------------
