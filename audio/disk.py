@@ -37,6 +37,10 @@ class Disk:
         """A file; nothing where there is none."""
         path.unlink(missing_ok=True)
 
+    def remove_directory(self, path: Path) -> None:
+        """An empty one."""
+        path.rmdir()
+
     def make_directory(self, path: Path) -> None:
         """With those above it, each on the disk; nothing where it is there."""
         if path.is_dir():

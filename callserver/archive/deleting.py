@@ -58,7 +58,7 @@ def _names(folder: Path, below: Path) -> tuple[str, ...]:
 def _close(folder: Path, below: Path, disk: Disk) -> None:
     """The directory, and the incident's above it, go with their last file."""
     while folder != below and folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
+        disk.remove_directory(folder)
         folder = folder.parent
     if folder.is_dir():
         disk.sync(folder)

@@ -8,8 +8,10 @@ Spans are chosen by whoever listens to that file. What its right side holds was 
 there a span begins `LAG_MS` earlier, and nothing of a word is left behind.
 """
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +30,7 @@ COVER_HZ, COVER_DBFS = 1000.0, -20.0
 LAG_MS = 500  # from a mouth to the point's line: two jitter buffers and the way between them
 _ALL_MS = 1 << 40
 COMMENT = "callserver-redaction-1 "
+REDACTED = "redacted-"
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -88,26 +91,67 @@ def redact(
 
     All files of the call are written, also those in which nothing is covered, so that the redaction is whole by itself. The same
     wish gives the same bytes. Raises ValueError for a wish that makes no sense or an original that is not what the journal says,
-    OSError for the disk. `keys` are for originals that lie there encrypted; with `sealing` what is written is encrypted too.
+    OSError for the disk; what was written by then is taken away. `keys` are for originals that lie there encrypted; with
+    `sealing` what is written is encrypted too.
     """
     if wrong := fault(cover, legs):
         raise ValueError(wrong)
     origin, written = {}, {}
-    for name in sorted(name for name in files if name.endswith(".flac")):
-        origin[name] = keep.sum_of(root / name, keys)
-        if origin[name] != files[name]:
-            raise ValueError(f"{name} is not what the journal says; run callserver verify")
-        tracks, rate_hz = _tracks(root / name, keys)
-        for side, spans in _where(Path(name).stem, cover, legs).items():
-            put_over(tracks[side], rate_hz, spans, cover.cover)
-        path = (root / name).with_name(f"redacted-{id}-{Path(name).name}")
-        write_flac(path, tracks, rate_hz, disk, _comment(name, origin[name], id, cover, who))
-        written[f"{Path(name).parent}/{path.name}"] = keep.sum_of(path)
-        if sealing:
-            sealing.seal(path, disk)
+    with _all_or_none(disk) as begun:
+        for name in sorted(name for name in files if name.endswith(".flac")):
+            origin[name] = keep.sum_of(root / name, keys)
+            if origin[name] != files[name]:
+                raise ValueError(f"{name} is not what the journal says; run callserver verify")
+            tracks, rate_hz = _tracks(root / name, keys)
+            for side, spans in _where(Path(name).stem, cover, legs).items():
+                put_over(tracks[side], rate_hz, spans, cover.cover)
+            path = (root / name).with_name(f"{REDACTED}{id}-{Path(name).name}")
+            begun.append((path, path.exists()))
+            write_flac(path, tracks, rate_hz, disk, _comment(name, origin[name], id, cover, who))
+            written[f"{Path(name).parent}/{path.name}"] = keep.sum_of(path)
+            if sealing:
+                sealing.seal(path, disk)
     if not written:
         raise ValueError("the call has no recording")
     return Redacted(origin, written)
+
+
+@contextlib.contextmanager
+def _all_or_none(disk: Disk) -> Iterator[list[tuple[Path, bool]]]:
+    """Whoever goes on with an error leaves none of these files, (where, was it there before), and nothing that lies aside.
+
+    One that was there before may be known to the journal by now: its fact may have been told, and the answer lost.
+    """
+    begun: list[tuple[Path, bool]] = []
+    try:
+        yield begun
+    except BaseException:
+        for path, was_there in begun:
+            disk.remove(path.with_name(f".{path.name}.part"))
+            if not was_there:
+                disk.remove(path)
+        raise
+
+
+def unknown(root: Path, known: Container[str], since_s: float, before_s: float) -> Iterator[Path]:
+    """Files of redactions that are none of `known`, whole or not: somebody was broken off before the journal had their fact.
+
+    Looks into directories that were changed since then, at files that were not changed since `before_s` (both as st_mtime);
+    whoever writes one now has a younger one. Raises OSError.
+    """
+    for folder in _changed(root, since_s):
+        for path in folder.iterdir():
+            id = path.name.removeprefix(".").removeprefix(REDACTED).partition("-")[0]
+            begins = path.name.startswith((REDACTED, f".{REDACTED}"))
+            if begins and id not in known and path.lstat().st_mtime < before_s:
+                yield path
+
+
+def _changed(root: Path, since_s: float) -> list[Path]:
+    if not root.is_dir():
+        return []
+    with os.scandir(root) as entries:
+        return [Path(one.path) for one in entries if one.is_dir() and one.stat().st_mtime >= since_s]
 
 
 def put_over(track: Samples, rate_hz: int, spans: Spans, cover: str) -> None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy import Engine
 
+from audio.disk import DISK, Disk
 from audio.peaks import unpack
 from callserver.archive.export import LISTENING, SHAPE
 from callserver.archive.pack import About, Camera, Content, Packed, Progress, Sound, as_json, compact_json, write_pack
@@ -21,7 +22,7 @@ from callserver.core import desk as desks
 from callserver.core import facts as f
 from callserver.runtime.sealing import sealing_of
 from callserver.sealed import SiteKey, opened
-from callserver.store import plan_history, queries
+from callserver.store import plan_history, queries, retained
 from callserver.store.evidence.extract import Extract, Found, extract
 from callserver.store.evidence.keys import SigningKey, read_key
 from callserver.store.evidence.notary import key_path
@@ -56,7 +57,14 @@ class _Zone:
         return _moment(utc_ns).astimezone(ZoneInfo(self.name)).isoformat(timespec="milliseconds")
 
 
-def make_pack(config: Config, engine: Engine, wanted: Wanted, out: Path, progress: Progress = lambda done, total: None) -> Packed:
+def make_pack(
+    config: Config,
+    engine: Engine,
+    wanted: Wanted,
+    out: Path,
+    progress: Progress = lambda done, total: None,
+    disk: Disk = DISK,
+) -> Packed:
     """Write the pack to `out`.
 
     Raises LookupError for an incident that there is not, KeyUnusable without the key, OSError for the disk, ValueError for too
@@ -79,18 +87,21 @@ def make_pack(config: Config, engine: Engine, wanted: Wanted, out: Path, progres
     _add_sound(config, engine, wanted, content, zone)
     _add_cameras(content, plan, row, zone)
     _add_texts(content, taken, zone, key)
-    return write_pack(out, content, lambda digest: key.pack(digest, wanted.made_utc_ns), progress)
+    return write_pack(out, content, lambda digest: key.pack(digest, wanted.made_utc_ns), progress, disk)
 
 
-def make_redaction(config: Config, engine: Engine, asked: f.ExportAsked) -> f.RedactionMade:
+def make_redaction(config: Config, engine: Engine, asked: f.ExportAsked, disk: Disk = DISK) -> f.RedactionMade:
     """Write the redaction's files; the fact that tells of them. Raises ValueError and OSError as `redact` does."""
     made = queries.recording(engine, asked.of)
+    gone = retained.deletion(engine, asked.of)
+    if gone is not None and not retained.made_since(engine, asked.of, gone.number):
+        raise ValueError("the recording was deleted")
     legs = {leg.id: leg.role for leg in queries.legs_of(engine, asked.of)}
     cover = Cover(asked.spans, asked.party, asked.cover)
     who = Origin(asked.by, asked.reason, VERSION)
     keys = site_keys(config)
     files, sealing = made.files if made else {}, sealing_of(config)
-    done = redact(config.storage.recordings, files, asked.export, cover, legs, who, keys=keys, sealing=sealing)
+    done = redact(config.storage.recordings, files, asked.export, cover, legs, who, disk, keys, sealing)
     return f.RedactionMade(
         *(asked.export, asked.incident, asked.of, done.origin, done.files),
         *(asked.spans, asked.party, asked.cover, asked.by, asked.reason),

@@ -138,6 +138,7 @@ class Retaining:
         self._ask = ask or (lambda verb, args: ask_sync(config.storage.control_socket, verb, args, TIMEOUT_S))
         self._look_s = self._carry_s = now_s()  # when it is done next
         self._done = 0  # deletions up to this row were carried out
+        self._redacted = 0  # redactions up to this row came before the deletion of what they are of, or were looked at
         self._left: dict[CallId, str] = {}  # what could not be taken away, and why
         self._recent: set[CallId] = set()  # taken away since the last look; what others were writing may have come since
         self._told = self._waits = True  # a predecessor may have raised these alarms
@@ -200,6 +201,7 @@ class Retaining:
     def carry_out(self) -> None:
         """Take away what facts say is deleted, those since the last time and those that failed; at the start all."""
         again, self._left = self._left, {}
+        self._take_redactions()
         for call in again:
             if (row := retained.deletion(self._engine, call)) is not None:
                 self._take_away(row)
@@ -208,6 +210,14 @@ class Retaining:
                 self._take_away(row)
                 self._done = row.number
         self._tell()
+
+    def _take_redactions(self) -> None:
+        """Redactions that were told when what they are of was deleted: gone or not, a later fact has to say that they go too."""
+        for number, call in retained.redacted(self._engine, self._redacted):
+            row = retained.deletion(self._engine, call)
+            if row is not None and row.number < number:
+                self._delete_again(row)
+            self._redacted = number
 
     def _take_away(self, row: retained.DeletionRow) -> None:
         call, storage = CallId(row.call), self._config.storage
@@ -225,10 +235,10 @@ class Retaining:
             self._left[call] = f"{error.filename or call}: {error.strerror}"
 
     def _delete_again(self, row: retained.DeletionRow) -> None:
-        """What came since."""
+        """What came since. Where a hold came too, it is asked for at each look."""
         fact = deletion_of(self._engine, self._config, CallId(row.call), row.rule, row.deleted_by)
-        if fact is not None:
-            self._note(f"deleted:{row.call}:{row.number}", fact)
+        if fact is not None and not self._note(f"deleted:{row.call}:{row.number}", fact):
+            self._recent.add(fact.call)
 
     def _tell(self) -> None:
         if self._left:
@@ -239,12 +249,14 @@ class Retaining:
             self._ask(Verb.CLEAR_ALARM, {"key": ALARM})
         self._told = bool(self._left)
 
-    def _note(self, id: str, fact: RecordingDeleted | TextsErased) -> None:
-        """Refused: a hold came meanwhile, which is right. The same deletion told twice is one fact."""
+    def _note(self, id: str, fact: RecordingDeleted | TextsErased) -> bool:
+        """Refused (False): a hold came meanwhile, which is right. The same deletion told twice is one fact."""
         try:
             self._ask(Verb.NOTE_FACT, {"id": id, "kind": type(fact).__name__, "body": msgspec.to_builtins(fact)})
         except CommandRefused as refused:
             log.info("retention.refused", id=id, why=refused.message)
+            return False
+        return True
 
     def _is_short(self) -> bool:
         """Whether less is free than what rings: then what expires meanwhile is not kept for the rest of the hour."""

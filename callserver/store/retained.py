@@ -10,13 +10,15 @@ from sqlalchemy import ColumnElement, Engine, Row, Select, and_, exists, not_, o
 from callserver.core import call as call_machine
 from callserver.core import incident as incident_machine
 from callserver.core.desk import PREFIX
-from callserver.core.facts import RecordingConfirmed, TextsErased
+from callserver.core.facts import RecordingConfirmed, RecordingDeleted, RedactionMade, TextsErased
 from callserver.core.quality import SHEETS
 from callserver.store import schema as t
-from callserver.store.register import BEHIND
+from callserver.store.encoding import decode_fact
+from callserver.store.register import BEHIND, REDACTIONS
 
 _REASON = "why"
 _TEXTS_AT_ONCE = 2_000
+_GONE = (RecordingDeleted.__name__, TextsErased.__name__)
 _REGISTER = or_(and_(t.journal.c.id >= PREFIX, t.journal.c.id < BEHIND), t.journal.c.kind == TextsErased.__name__)
 """Rows of the register: what the desk tells, and that something was erased, and why."""
 
@@ -96,6 +98,24 @@ def deletions(engine: Engine, since: int = 0, limit: int = 1_000) -> list[Deleti
     with engine.connect() as connection:
         rows = connection.execute(select(t.deletions).where(c.number > since).order_by(c.number).limit(limit)).all()
     return [_deletion(row) for row in rows]
+
+
+def gone_since(engine: Engine, incident: str, id: str) -> bool:
+    """Whether something of the incident was deleted or erased behind the row of that id; False where there is no such row."""
+    j = t.journal.c
+    row = select(j.number).where(j.id == id).scalar_subquery()
+    query = select(j.number).where(j.incident == incident, j.kind.in_(_GONE), j.number > row).limit(1)
+    with engine.connect() as connection:
+        return connection.execute(query).first() is not None
+
+
+def redacted(engine: Engine, since: int) -> list[tuple[int, str]]:
+    """(row, call) of redactions by facts behind row `since`, in their order."""
+    j = t.journal.c
+    query = select(j.number, j.kind, j.body).where(j.id >= REDACTIONS, j.id < f"{REDACTIONS}\x7f", j.number > since)
+    with engine.connect() as connection:
+        facts = [(number, decode_fact(kind, body)) for number, kind, body in connection.execute(query.order_by(j.number))]
+    return [(number, fact.of) for number, fact in facts if isinstance(fact, RedactionMade)]
 
 
 def made_since(engine: Engine, call: str, number: int) -> bool:

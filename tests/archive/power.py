@@ -57,6 +57,10 @@ class RecordingDisk(Disk):
             self.note(Step("remove", path))
         super().remove(path)
 
+    def remove_directory(self, path: Path) -> None:
+        self.note(Step("remove", path))
+        super().remove_directory(path)
+
     def add_directory(self, path: Path) -> None:
         self.note(Step("directory", path))
         super().add_directory(path)
@@ -91,10 +95,12 @@ class Model:
     facts: list[object] = field(default_factory=list)
 
     @classmethod
-    def of(cls, root: Path) -> "Model":
-        """All that lies there, on the disk."""
+    def of(cls, root: Path, apart: Path | None = None) -> "Model":
+        """All that lies there, on the disk; `apart`: but what lies directly in that directory and is none."""
         made = cls()
         for path in sorted(root.rglob("*")):
+            if path.parent == apart and path.is_file():
+                continue
             content = None if path.is_dir() else path.read_bytes()
             made.names[path] = made.safe[path] = _File(content, content)
         return made

@@ -2,14 +2,17 @@
 
 import hashlib
 import json
+import os
 import zipfile
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from audio.disk import Disk
 from callserver.control import Unavailable, Verb
 from callserver.core import facts as f
 from callserver.core.desk import DAY_NS
@@ -20,7 +23,8 @@ from callserver.store.evidence import verify_pack
 from callserver.store.register import id_of, read_desk
 from tests.store.pack_room import CALL, INCIDENT, SECOND, START_NS, Room, room
 
-NOW_NS = START_NS + 3600 * SECOND
+HOUR_NS = 3600 * SECOND
+NOW_NS = START_NS + HOUR_NS
 I = IncidentId(INCIDENT)  # noqa: E741
 
 
@@ -101,7 +105,7 @@ def test_nothing_is_made_before_a_second_person_agreed(bench: Bench) -> None:
     bench.room.desk(f.ExportApproved("e1", I, "olive"))
     bench.round()
     assert (bench.export(), bench.pack().exists()) == ("waiting", False)
-    bench.room.append(f.ExportApproved("e1", I, "paul"), id=id_of(f.ExportApproved("e1", I, "paul")))
+    bench.room.append(f.ExportApproved("e1", I, "paul"), id=id_of(f.ExportApproved("e1", I, "paul"), "2"))
     bench.round()
     assert bench.export() == "ready"
     with zipfile.ZipFile(bench.pack()) as zip:
@@ -156,12 +160,78 @@ def test_a_pack_is_taken_away_when_its_day_is_over_and_a_redaction_is_not(bench:
     assert (bench.pack().exists(), bench.export(), bench.export("e2")) == (False, "expired", "ready")
 
 
-def test_a_redaction_goes_with_its_recording(bench: Bench) -> None:
+DELETED = f.RecordingDeleted(CallId(CALL), (f"{CALL}/call.flac",), (), "request", "sue")
+ERASED = f.TextsErased(I, (), "request", "sue")
+
+
+@pytest.mark.parametrize("gone", [DELETED, ERASED], ids=["sound", "texts"])
+def test_a_pack_goes_when_something_of_its_incident_is_deleted(bench: Bench, gone: f.Fact) -> None:
+    bench.ask()
+    bench.round()
+    bench.room.append(f.TextsErased(IncidentId("another"), (), "request", "sue"))
+    bench.round()
+    assert (bench.pack().exists(), bench.export()) == (True, "ready")
+    bench.room.append(gone)
+    bench.round()
+    assert (bench.pack().exists(), bench.export()) == (False, "failed")
+    assert "ask for it anew" in read_desk(bench.room.engine).exports["e1"].failed
+
+
+def test_what_was_asked_for_before_a_deletion_is_not_made_behind_it(bench: Bench) -> None:
+    bench.ask()
+    bench.ask("redaction", id="e2")
+    bench.room.append(DELETED)
+    bench.ask("redaction", id="e3")
+    bench.ask(id="e4")
+    bench.round()
+    assert {id: bench.export(id) for id in ("e1", "e2", "e3", "e4")} == {
+        "e1": "failed",
+        "e2": "failed",
+        "e3": "failed",
+        "e4": "ready",
+    }
+    assert read_desk(bench.room.engine).exports["e3"].failed == "the recording was deleted"
+    assert not list((bench.room.config.storage.recordings / CALL).glob("*redacted*"))
+
+
+def test_what_a_crash_left_beside_packs_and_recordings_is_taken_away(bench: Bench) -> None:
+    """A pack that nobody asks for any more, and a redaction whose maker died before the journal had it."""
     bench.ask("redaction")
     bench.round()
-    bench.room.append(f.RecordingDeleted(CallId(CALL), (f"{CALL}/call.flac",), (), "default", "retention"))
+    part = packs_of(bench.room.config) / ".e9.zip.part"
+    part.parent.mkdir()
+    part.write_bytes(b"half")
+    folder = bench.room.config.storage.recordings / CALL
+    told = sorted(folder.iterdir())
+    untold = [folder / "redacted-r9-call.flac", folder / f".redacted-r9-{CALL}.1.flac.part"]
+    young = folder / "redacted-r8-call.flac"
+    for path in (*untold, young):
+        path.write_bytes(b"half")
+    for path in told:
+        os.utime(path, ns=(NOW_NS - 2 * HOUR_NS,) * 2)
+    for path in untold:
+        os.utime(path, ns=(NOW_NS - HOUR_NS - SECOND,) * 2)
+    os.utime(young, ns=(NOW_NS - HOUR_NS + SECOND,) * 2)
     bench.round()
-    assert list((bench.room.config.storage.recordings / CALL).glob("redacted-*")) == []
+    assert sorted(folder.iterdir()) == sorted([*told, young])
+    assert not part.exists()
+
+
+def test_exports_that_the_disk_refuses_ring_until_they_are_made(bench: Bench) -> None:
+    class Full(Disk):
+        def raw(self, path: Path) -> FileIO:
+            raise OSError(28, "No space left on device", str(path))
+
+    bench.ask()
+    bench.ask("redaction", id="e2")
+    bench.works.append(DeskWork(bench.room.config, Full()))
+    bench.works[-1].go()
+    assert bench.switchboard.alarms == {"exports": "2 exports wait for the disk, the first is e1: No space left on device"}
+    rows = bench.room.rows
+    bench.works[-1].go()
+    assert bench.room.rows == rows  # told once
+    bench.round()
+    assert (bench.switchboard.alarms, bench.export(), bench.export("e2")) == ({}, "ready", "ready")
 
 
 def test_a_request_rings_before_it_is_due_and_after_and_stops_when_it_is_answered(bench: Bench) -> None:

@@ -1,5 +1,6 @@
 """Retention as the archivist does it: what goes and when, what a hold keeps, and what the journal says of it."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -266,6 +267,48 @@ def test_a_file_that_somebody_was_writing_goes_at_the_next_look(world: World) ->
     assert (world.files_of("i1"), world.fault()) == ([], "")
     assert [fact["files"][0] for fact in world.facts("RecordingDeleted")][1:] == ["i1.1/call.flac"]
     assert "i1.1/redacted-r1-call.flac" in world.facts("RecordingDeleted")[1]["files"]
+
+
+def test_a_redaction_that_was_told_after_the_deletion_goes_by_a_fact_of_its_own(world: World) -> None:
+    """Its files were there, or were taken away already: the record is whole either way."""
+    for lies_there in (True, False):
+        incident = f"i{1 + lies_there}"
+        closed(world, incident)
+        world.now_ns += 31 * DAY_NS
+        world.archivist.go()
+        path = world.config.storage.recordings / f"{incident}.1" / "redacted-r1-call.flac"
+        sum = hashlib.sha256(b"a redaction").hexdigest()
+        made = (f"r{incident}", IncidentId(incident), f"{incident}.1", {f"{incident}.1/call.flac": "0" * 64})
+        redaction = f.RedactionMade(*made, {f"{incident}.1/{path.name}": sum}, (), "point", "tone", "olive", "a child")
+        if lies_there:
+            path.parent.mkdir(parents=True)
+            path.write_bytes(b"a redaction")
+        world.append(redaction, id=id_of(redaction))
+        world.now_ns += 10 * 10**9
+        world.archivist.go()
+        assert (world.files_of(incident), world.fault()) == ([], "")
+        assert len([fact for fact in world.facts("RecordingDeleted") if fact["call"] == f"{incident}.1"]) == 2
+        count = len(world.facts("RecordingDeleted"))
+        world.whole_round()
+        assert len(world.facts("RecordingDeleted")) == count
+
+
+def test_what_came_after_a_deletion_and_is_held_goes_when_the_hold_is_lifted(world: World) -> None:
+    closed(world)
+    world.now_ns += 31 * DAY_NS
+    world.archivist.go()
+    late = world.config.storage.recordings / "i1.1" / ".call.flac.part"
+    late.parent.mkdir(parents=True)
+    late.write_bytes(b"half")
+    held(world, "i1")
+    for _ in range(3):
+        world.now_ns += 3_600 * 10**9
+        world.archivist.go()
+        assert world.files_of("i1") == [".call.flac.part"]
+    lifted(world, "i1")
+    world.now_ns += 3_600 * 10**9
+    world.archivist.go()
+    assert (world.files_of("i1"), world.fault()) == ([], "")
 
 
 def test_captures_of_a_call_that_could_never_be_recorded_go_too(world: World) -> None:
