@@ -151,7 +151,7 @@ def _examine(
         report = verify(engine, lambda done, total: told("rows", done, total))
         faults += [] if report.ok else [f"journal: {report.fault}"]
         found = examine.check_signatures(engine, keys)
-        faults += _signature_fault(signed, found)
+        faults += _signature_fault(signed, found, bool(keys))
         recordings = lambda done, total: told("recordings", done, total)  # noqa: E731
         lines = list(examine_files(engine, aside / "recordings", aside / "captures", recordings, site))
         faults += [one.text for one in lines if one.fault]
@@ -163,13 +163,16 @@ def _examine(
     return found, closed
 
 
-def _signature_fault(signed: Signed, found: examine.Signed) -> list[str]:
+def _signature_fault(signed: Signed, found: examine.Signed, required: bool) -> list[str]:
+    """`required`: somebody named the keys that are trusted. Accounts, plans and phrases are under no other signature."""
     if not signed.key:
-        return []
+        return ["the backup is not signed: accounts and whatever else is beside the journal can be anybody's"] if required else []
     if signed.key not in found.keys:
         return [f"the backup is signed with key {signed.key}, which its own journal does not know"]
     if not fits(found.keys[signed.key], signed.signature, signed_text(signed.digest, signed.key)):
         return ["the backup's signature is false"]
+    if signed.key not in found.trusted:
+        return [f"the backup is signed with key {signed.key}, which is not given and follows no given one"]
     return []
 
 

@@ -256,6 +256,19 @@ def test_a_key_that_is_not_the_journal_s_is_told(back: Back, tmp_path: Path) -> 
         restore(back().path, tmp_path / "new", keys=("0" * 64,))
 
 
+def test_who_names_a_key_gets_no_backup_that_nobody_signed(back: Back, sealed: Sealed, root: Path, tmp_path: Path) -> None:
+    """The journal in it is whole and signed; an account beside it is the thief's."""
+    made = back()
+    assert restore(made.path, tmp_path / "good", keys=(sealed.key,)).faults == ()
+    with closing(sqlite3.connect(tmp_path / "good" / "callserver.db", isolation_level=None)) as db:
+        db.execute("INSERT INTO web_accounts VALUES ('thief', 'supervisor', 'a hash')")
+    sum, size = Objects(root).put(io.BytesIO((tmp_path / "good" / "callserver.db").read_bytes()))
+    forged(root, made.manifest, files=(Item(DATABASE, size, sum), *made.manifest.files[1:]))
+    with pytest.raises(NotWhole, match="the backup is not signed"):
+        restore(made.path, tmp_path / "new", keys=(sealed.key,))
+    assert restore(made.path, tmp_path / "trusting").signed_by == ""
+
+
 def test_an_incident_that_was_open_is_open_and_the_service_s_writer_goes_on(tmp_path: Path) -> None:
     """The state that is folded from it is that of the original, and new rows follow the last one."""
     config = config_in(tmp_path)
