@@ -11,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from callserver.config import Config
+from tests.eventually import eventually_sync
 from tests.replay import night
 from tests.replay.conftest import SCREENS, Open, Served, served
 from tests.replay.night import APART, CALL, HEARD_HZ, POINT_HZ, POLICE_HZ
@@ -260,8 +261,8 @@ def test_with_four_eyes_the_page_says_what_to_do_for_a_track(open_page: Open) ->
     hears(page, POINT_HZ, 0)
 
 
-def test_what_was_really_heard_is_told_and_what_does_not_arrive_is_told_with_the_next(open_page: Open) -> None:
-    """At a pause: from where to where, without what was skipped; with the reason. A failure disturbs nothing."""
+def test_what_was_really_heard_is_told_and_what_does_not_arrive_is_told_with_the_next(open_page: Open, service: Served) -> None:
+    """At a pause and at leaving: from where to where, without what was skipped; with the reason. A failure disturbs nothing."""
     page = opened(open_page)
     told: list[dict[str, Any]] = []
     page.on("request", lambda request: told.append(request.post_data_json) if request.url.endswith("/played") else None)
@@ -280,15 +281,41 @@ def test_what_was_really_heard_is_told_and_what_does_not_arrive_is_told_with_the
     assert landed == pytest.approx(97_800, abs=150)
     assert paused == pytest.approx(at_second(page) * 1000, abs=150)
     page.unroute("**/played")
-    page.route("**/played", lambda route: route.fulfill(status=204))
     click_at(page, 115)
     passes(page, "1:55.6")
     with page.expect_request("**/played"):
-        page.keyboard.press("Escape")
+        page.keyboard.press("Space")
     spans = told[-1]["spans"]
     assert spans[:2] == first["spans"]
     assert spans[2][0] == pytest.approx(115_000, abs=400)
     assert spans[2][1] > spans[2][0] + 200
+    page.get_by_label("Track").select_option("Operator one alone")
+    expect(page.locator(".gutter .alone")).to_be_visible()
+    click_at(page, 119)
+    passes(page, "1:59.6")
+    page.goto("about:blank")
+    eventually_sync(lambda: len(service.switchboard.noted("Played")) == 2, 5)
+    whole, alone = service.switchboard.noted("Played")
+    assert [list(one) for one in whole["spans"]] == spans
+    assert (whole["by"], whole["reason"], whole["leg"]) == ("the-auditor", "Complaint: 4711", "")
+    assert (alone["leg"], len(alone["spans"])) == (f"{CALL}.2", 1)
+    assert alone["spans"][0] == [pytest.approx(119_000, abs=400), pytest.approx(119_700, abs=600)]
+
+
+def test_who_goes_on_listening_is_told_of_each_half_minute(open_page: Open, service: Served) -> None:
+    """Without any press: the page's clock goes on by so much, and the sound by a second."""
+    page = opened(open_page)
+    page.clock.install()
+    click_at(page, 99)
+    listen(page)
+    passes(page, "1:40.5")
+    assert service.switchboard.noted("Played") == []
+    page.clock.fast_forward(31_000)
+    eventually_sync(lambda: service.switchboard.noted("Played") != [], 10)
+    ((begin, end),) = service.switchboard.noted("Played")[0]["spans"]
+    assert begin == pytest.approx(99_000, abs=400)
+    assert end > begin + 1_000
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
 
 
 @pytest.mark.parametrize("size", SCREENS)

@@ -63,6 +63,18 @@ async def test_a_stretch_is_as_fine_as_it_is_asked_for(desk: Desk) -> None:
     assert (past.status_code, past.json()["error"]["code"]) == (422, "no-such-stretch")
 
 
+async def test_a_leg_has_a_shape_of_its_own_with_the_clock_of_the_whole(desk: Desk) -> None:
+    """One side, from the recording's beginning on, as long as its own file; a leg without one is told as not there."""
+    async with desk.signed_in("auditor") as client:
+        told = await shape(client, CALL, width=122, leg=f"{CALL}.4")
+        none = await client.get(f"/api/calls/{CALL}/peaks", params={"leg": f"{CALL}.3"})
+    (said,) = told["sides"]
+    spoken = {second for begin, end in night.POLICE_SAYS for second in range(begin, end)}
+    assert (said["name"], told["duration_ms"]) == ("said", 122_000)
+    assert spoken <= set(loud(said)) <= spoken | {end for _begin, end in night.POLICE_SAYS}
+    assert none.status_code == 404
+
+
 async def test_nobody_is_asked_for_a_reason_and_nothing_is_journalled(desk: Desk) -> None:
     """It is who may listen that may look; docs/replay.md says why."""
     async with desk.signed_in("supervisor") as supervisor, desk.signed_in("operator") as operator:

@@ -47,7 +47,7 @@ export function closer({ hearing }, act) {
   return [
     h("div", { class: "controls closer", key: "closer" },
       tracks.length > 1 && h("label", { class: "track", title: "Whose track is heard (T)" }, "Track",
-        h("select", { "aria-keyshortcuts": "T", on: { change: (/** @type {any} */ event) => void act.track(event.target.value) } },
+        h("select", { "aria-keyshortcuts": "T", on: { change: (/** @type {any} */ event) => chosen(event.target, act) } },
           tracks.map((/** @type {{leg: string, name: string}} */ one) => h("option", { key: one.leg, value: one.leg, selected: one.leg === hearing.track }, one.leg ? `${one.name} alone` : one.name)))),
       h("div", { class: "group", role: "group", "aria-label": "Span" },
         button("loop-in", "The span begins here", "I", { text: "In" }), button("loop-out", "The span ends here", "O", { text: "Out" }),
@@ -63,6 +63,17 @@ export function closer({ hearing }, act) {
       level.on ? `${hearing.level_words}; the recording itself is not changed` : "Sound as recorded",
     ].filter(Boolean).join("  ·  ")),
   ];
+}
+
+/**
+ * Who chose with the mouse goes on with keys, which a list would take.
+ * @param {HTMLSelectElement} list @param {any} act
+ */
+function chosen(list, act) {
+  void act.track(list.value);
+  if (!list.matches(":focus-visible")) {
+    list.blur();
+  }
 }
 
 /** @param {any} hearing @param {any} act */

@@ -14,6 +14,7 @@ import { loudnessOf, shapeOfTrack, tracksOf, WHOLE, whyNotAlone } from "./replay
 
 const LOOK_MS = 25;
 const TELL_AFTER_MS = 30_000;
+const WORTH_MS = 50; // what is shorter waits for the next report
 const NAMES = ["point", "heard"];
 
 /**
@@ -53,8 +54,9 @@ export function makeHearing({ sound, page, now, go, listen, draw, speak, near })
     if (sound.isOpen()) {
       note(sound.isSounding());
     }
-    const spans = merged(played.spans);
-    played = { ...played, spans: [] };
+    const heard = merged(played.spans);
+    const spans = heard.reduce((sum, [from, to]) => sum + to - from, 0) < WORTH_MS ? [] : heard; // two events may tell of one end
+    played = { ...played, spans: spans.length ? [] : heard };
     told_ms = performance.now();
     void tell({ ...sound.opened(), spans });
   }
@@ -247,6 +249,7 @@ export function makeHearing({ sound, page, now, go, listen, draw, speak, near })
     const [at, playing] = [here(), sound.isPlaying()];
     if (sound.isOpen()) {
       report();
+      played = NOTHING_PLAYED;
     }
     track = next;
     if (sound.isOpen()) {
@@ -304,7 +307,7 @@ export function makeHearing({ sound, page, now, go, listen, draw, speak, near })
       void measureAnew();
       return words;
     },
-    /** Before the call is left. */
+    /** Before the call is left; another may be opened then. */
     close() {
       if (sound.isOpen()) {
         report();
