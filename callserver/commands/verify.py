@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from callserver.config import Config
     from callserver.sealed import SiteKey
+    from callserver.store.evidence.files import Finding
     from callserver.store.journal import Report
 
 Progress = Callable[[int, int], None]
@@ -107,7 +108,7 @@ def _examined(
         for path in (*_written(files_of(the), signed.checkpoints), *anchors):
             found.anchors[str(path)] = examine.check_anchor(engine, path, signed)
         found.deleted = len(check_deletions(engine))
-        lines = []
+        lines: list[Finding] = []
         with _Progress(quiet or not files, "recordings") as progress:
             if files:
                 keys = _site_keys(the)

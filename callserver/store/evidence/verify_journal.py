@@ -149,12 +149,12 @@ SUMS = {b"RecordingMade": ("call", "files", "captures"), b"RedactionMade": ("of"
 
 def of_its_shape(number: int, kind: bytes, body: dict[str, Any]) -> dict[str, Any]:
     """A body; of a fact about files the call's name must be a text, and their names and hashes as well."""
-    call, *fields = SUMS.get(kind, (None,))
+    call, *fields = SUMS.get(kind, ("",))
     found = [body.get(field) for field in fields]
     good = all(isinstance(one, dict) and all(isinstance(sum, str) for sum in one.values()) for one in found)
     good = good and all("\0" not in name for one in found for name in one or ())
     need(good and isinstance(body.get(call, ""), str), f"row {number}: this {kind.decode()} lacks a field or has a wrong one")
-    need(call is None or call in body, f"row {number}: this {kind.decode()} names no call")
+    need(call in ("", *body), f"row {number}: this {kind.decode()} names no call")
     return body
 
 
