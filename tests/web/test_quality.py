@@ -164,6 +164,8 @@ async def test_a_drawn_call_without_sound_any_more_is_told_beside_the_next(desk:
         gone = (await client.get("/api/quality")).json()["items"][0]
         note(desk.config.storage.data, "gone", f.RecordingDeleted(CallId(gone["call"]), ("x",), (), "default", "a"), DECEMBER_NS)
         found = (await client.get("/api/quality")).json()
+        answer = await client.post(f"/api/calls/{gone['call']}/sheet", json={"scores": SCORES})
+        assert error(answer) == (409, "not-drawn")
     own = [one for one in found["items"] if one["operator"] == gone["operator"]]
     assert sorted(one["state"] for one in own) == ["passed", "to-do", "to-do"]
     assert next(one["call"] for one in own if one["state"] == "passed") == gone["call"]

@@ -183,7 +183,7 @@ async def score(request: Request, id: Id, sheet: NewSheet) -> Done:
     if why := q.objection(user, people):
         raise ApiError(403, "own-call", f"This is your call: {why}.", "Leave it to them.")
     if not drawn:
-        message = f"Call {id} is not in the sample of {month}."
+        message = f"Call {id} is not in the sample of {month}, or has no sound any more."
         raise ApiError(409, "not-drawn", message, "Score the calls that GET /api/quality names: others would bend the figures.")
     most = {one.id: one.max for one in the.config.quality.judged}
     if fault := q.fault_of(sheet.scores, most):
@@ -239,7 +239,7 @@ async def _standing(request: Request, id: str) -> tuple[str, bool, set[str]]:
         raise not_found("call", id)
     month = await the.read(sampling.month_of_call, row.number, await _zone(request))
     sample, _sheets = await _sample(request, month)
-    drawn = any(id in (*one.drawn, *one.passed) for one in sample.operators if one.operator == row.operator)
+    drawn = any(id in one.drawn for one in sample.operators)
     people = await the.read(sampling.people_of, id)
     return month, drawn, people | ({row.operator} if row.operator else set())
 

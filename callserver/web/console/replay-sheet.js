@@ -46,7 +46,7 @@ export function sheetView(shown, act) {
 /** @param {Standing} standing @param {Shown} shown @param {Acts} act */
 function entry(standing, { given, trouble }, act) {
   if (!standing.drawn) {
-    return h("p", { class: "is-quiet" }, `This call is not in the sample of ${monthName(standing.month)}. Only drawn calls are scored: others would bend the figures.`);
+    return h("p", { class: "is-quiet" }, `This call is not in the sample of ${monthName(standing.month)}. Only drawn calls that can be heard are scored: others would bend the figures.`);
   }
   if (standing.refused) {
     return h("p", { class: "notice amber" }, `This is your call: ${standing.refused}.`);
@@ -73,7 +73,7 @@ function entry(standing, { given, trouble }, act) {
 function before({ sheets, criteria }, zone) {
   const words = Object.fromEntries(criteria.map(({ id, text }) => [id, text]));
   return sheets.length > 0 && h("section", { key: "before", "aria-labelledby": "sheets" },
-    h("h3", { id: "sheets" }, sheets.length > 1 ? "Sheets; the last one counts" : "Sheet"),
+    h("h3", { id: "sheets" }, sheets.length > 1 ? "Filled in; the last one counts" : "Filled in"),
     h("ol", null, sheets.map((one) => h("li", { key: `${one.at} ${one.by}` },
       h("p", null, h("strong", null, one.by), `, ${dayTime(utcMs(one.at), zone)}`),
       h("dl", null, Object.entries(one.scores).map(([id, points]) => h("div", { key: id }, h("dt", null, words[id] ?? id), h("dd", { class: "figures" }, `${points} of ${one.most[id]}`)))),
