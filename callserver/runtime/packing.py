@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -177,9 +178,17 @@ def _add_cameras(content: Content, plan: Plan | None, row: queries.IncidentRow, 
     for id in point.cameras:
         camera = plan.cameras[id]
         content.cameras += [
-            Camera(id, camera.name, camera.url, call, zone.utc(begin), zone.utc(end), zone.local(begin), zone.local(end))
+            Camera(
+                id, camera.name, _address(camera.url), call, zone.utc(begin), zone.utc(end), zone.local(begin), zone.local(end)
+            )
             for call, begin, end in stretches
         ]
+
+
+def _address(url: str) -> str:
+    """Where a camera is, without what opens it: a pack leaves the house, and user, password or token may stand in an address."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _utc_ns(text: str | None) -> int:

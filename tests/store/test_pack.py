@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from callserver.core import facts as f
-from callserver.core.ids import IncidentId
+from callserver.core.ids import IncidentId, PointId
 from callserver.store.evidence import verify_pack
 from callserver.store.evidence.keys import SigningKey, make_key
 from callserver.store.evidence.statement import line_of
-from tests.store.pack_room import CALL, INCIDENT, WANTED, Room, room
+from tests.store.pack_room import CALL, INCIDENT, PLAN, POINT, WANTED, Room, room
 
 NEEDED = ("cryptography", "cffi", "_cffi_backend*", "pycparser")
 RUN = """
@@ -338,6 +338,16 @@ def test_camera_times_are_those_of_the_recording_in_both_times(made: tuple[Room,
     assert (camera["camera"], camera["call"]) == ("porth-gwyn", CALL)
     assert (camera["from_utc"], camera["to_utc"]) == ("2026-03-01T12:00:15.000Z", "2026-03-01T12:00:25.000Z")
     assert camera["from_local"] == "2026-03-01T12:00:15.000+00:00"
+
+
+def test_what_opens_a_camera_does_not_leave_the_house(own: Room, tmp_path: Path) -> None:
+    camera = replace(next(iter(PLAN.cameras.values())), url="https://guard:hunter2@cameras.example:8443/pier?token=t0ps3cret#x")
+    own.append(f.PlanAdopted(2, "e" * 64, replace(PLAN, cameras={**PLAN.cameras, camera.id: camera}), "start"))
+    own.append(f.IncidentOpened(IncidentId("other"), PointId(POINT), next(iter(PLAN.queues)), 0, 2))
+    octets = contents(own.pack(tmp_path / "pack.zip", replace(WANTED, incident="other")))
+    told = [one["url"] for one in json.loads(octets["manifest.json"])["cameras"] if one["camera"] == camera.id]
+    assert told == ["https://cameras.example:8443/pier"]
+    assert not [name for name, content in octets.items() if b"hunter2" in content or b"t0ps3cret" in content]
 
 
 def test_a_busy_day_costs_kilobytes(own: Room, tmp_path: Path) -> None:
