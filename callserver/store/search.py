@@ -37,7 +37,7 @@ from dialplans.model import Plan
 
 MOST_WORDS = 8
 _ESCAPE = "\\"
-_IN_AN_ID = re.compile(r"(?=.*\d)[a-z0-9.-]+|-?[a-f]{1,6}")  # it is made of figures, and of six that are hexadecimal
+_IN_AN_ID = re.compile(r"(?=.*\d)[a-z0-9.-]+|-?[a-f]{3,6}")  # it is made of figures, and of six that are hexadecimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ _CALLS = _List(
 
 def _page(engine: Engine, of: _List, wanted: Wanted, names: Names, limit: int, before: int | None) -> list[dict[str, Any]]:
     with looking(engine) as connection:
-        filters = _filters(connection, of, wanted, names)
+        filters = _filters(connection, of, wanted, names, first=before is None)
         if filters is None:
             return []
         found = narrowed(connection, of.query(), filters, of.number, before)
@@ -185,7 +185,7 @@ def _page(engine: Engine, of: _List, wanted: Wanted, names: Names, limit: int, b
 
 def _count(engine: Engine, of: _List, wanted: Wanted, names: Names, most: int) -> int:
     with looking(engine) as connection:
-        filters = _filters(connection, of, wanted, names)
+        filters = _filters(connection, of, wanted, names, first=True)
         if filters is None:
             return 0
         found = narrowed(connection, of.query().with_only_columns(of.number), filters, of.number)
@@ -193,9 +193,9 @@ def _count(engine: Engine, of: _List, wanted: Wanted, names: Names, most: int) -
         return connection.execute(select(func.count()).select_from(some)).scalar_one()
 
 
-def _filters(connection: Connection, of: _List, wanted: Wanted, names: Names) -> list[Filter] | None:
-    """None where a word stands nowhere."""
-    filters = list(_plain(of, wanted))
+def _filters(connection: Connection, of: _List, wanted: Wanted, names: Names, first: bool) -> list[Filter] | None:
+    """None where a word stands nowhere. `first`: a page with none before it."""
+    filters = list(_plain(of, wanted, first))
     for word in wanted.words:
         filter = _word(connection, of, word.casefold(), names)
         if filter is None:
@@ -204,7 +204,7 @@ def _filters(connection: Connection, of: _List, wanted: Wanted, names: Names) ->
     return filters
 
 
-def _plain(of: _List, wanted: Wanted) -> Iterator[Filter]:
+def _plain(of: _List, wanted: Wanted, first: bool) -> Iterator[Filter]:
     c = of.table.c
     for name in ("point", "operator", "state"):
         if getattr(wanted, name) is not None:
@@ -215,7 +215,7 @@ def _plain(of: _List, wanted: Wanted) -> Iterator[Filter]:
     if wanted.open_only:
         yield Filter(of.open, select(of.number).where(of.open))
     if wanted.from_utc_ns is not None or wanted.to_utc_ns is not None:
-        yield _when(of, wanted)
+        yield _when(of, wanted, first)
     if (wanted.wait_at_least_ns, wanted.wait_at_most_ns) != (None, None):
         yield _lasting(of, "waited_ns", of.waits, wanted.wait_at_least_ns, wanted.wait_at_most_ns, wanted.now_utc_ns)
     if (wanted.length_at_least_ns, wanted.length_at_most_ns) != (None, None):
@@ -229,12 +229,12 @@ def _of_incident(of: _List, name: str, value: object) -> Filter:
     return Filter(free(column) == value, of.of_incidents(column == value), select(t.incidents.c.number).where(column == value))
 
 
-def _when(of: _List, wanted: Wanted) -> Filter:
+def _when(of: _List, wanted: Wanted, first: bool) -> Filter:
     began, least, most = of.began, wanted.from_utc_ns, wanted.to_utc_ns
     within = _between(began, least, None if most is None else most - 1)
     numbers = select(of.number).where(within)
     holds = _between(free(began), least, None if most is None else most - 1)
-    if most is None:
+    if most is None or not first:
         return Filter(holds, numbers)
     newest = select(func.max(of.number)).where(within).scalar_subquery()  # what is newer need not be walked
     return Filter(holds, numbers, along=and_(holds, of.number <= newest))

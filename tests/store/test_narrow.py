@@ -32,7 +32,7 @@ PICKED: dict[str, Callable[[random.Random], object]] = {
     "length_at_least_ns": lambda chance: chance.choice([0, 60, 600, 950, 5_000, 10**7]) * S,
     "length_at_most_ns": lambda chance: chance.choice([0, 100, 500, 10**7]) * S,
     "words": lambda chance: tuple(
-        chance.choice(["caller", "THE", "bicycle", "operator", "bulk-0003", "e", "market", "elephant", "f1", "medic", "0.1"])
+        chance.choice(["caller", "THE", "bicycle", "operator", "bulk-0003", "e", "market", "elephant", "f1", "medic", "abc", "0.1"])
         for _ in range(chance.randrange(1, 3))
     ),
 }
