@@ -1,12 +1,17 @@
 """A store with its files, a switchboard that journals what it may, and an archivist that may die at any step of its work."""
 
+import contextlib
+import functools
 import hashlib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
 
 from audio.disk import Disk
+from audio.tones import tone
+from audio.tracks import write_flac
 from callserver.config import Config
 from callserver.config_sections import StorageConfig
 from callserver.control import CommandRefused, Unavailable, Verb
@@ -16,11 +21,13 @@ from callserver.core import facts as f
 from callserver.core.ids import CallId, IncidentId, LegId, PointId
 from callserver.core.instant import Instant
 from callserver.core.state import State
+from callserver.runtime.desk_work import DeskWork, packs_of
 from callserver.runtime.retaining import Retaining
 from callserver.store.commit import commit
 from callserver.store.engine import open_store, read_only, store_path
 from callserver.store.evidence import verify_journal
 from callserver.store.evidence.files import examine_files
+from callserver.store.evidence.keys import make_key
 from callserver.store.evidence.retained import check_deletions
 from callserver.store.journal import verify
 from callserver.store.ops import append_op
@@ -71,6 +78,8 @@ class World:
         self.config = Config.model_validate({"storage": storage, "retention": retention})
         self.writer = open_store(storage.data)
         upgrade(self.writer)
+        self.config.storage.run.mkdir()
+        make_key(self.config.storage.data / "checkpoint.key")
         self.engine = read_only(storage.data)
         self.state = State()
         self.now_ns = 1_000 * DAY_NS
@@ -80,9 +89,12 @@ class World:
         self.alarms: dict[str, str] = {}
         self.steps = Steps()
         self.archivist = self._fresh()
+        self._desks: list[DeskWork] = []
 
     def close(self) -> None:
         """The files of the store are closed."""
+        for desk in self._desks:
+            desk.engine.dispose()
         self.engine.dispose()
         self.writer.dispose()
 
@@ -109,6 +121,12 @@ class World:
         self.steps.kill_at(-1, False)
         self.archivist = self._fresh()
         self.archivist.go()
+
+    def desk_round(self) -> None:
+        """Of what makes exports, just started; whoever was killed in it is started again for the next."""
+        self._desks.append(DeskWork(self.config, DyingDisk(self.steps), lambda: self.now_ns, self._ask))
+        with contextlib.suppress(Killed):
+            self._desks[-1].go()
 
     # ---- the switchboard --------------------------------------------------------------------------------------------
 
@@ -162,7 +180,7 @@ class World:
     def record(self, call: CallId) -> None:
         """The archivist's files, and the fact."""
         incident = call.rpartition(".")[0]
-        sound, packets = f"{call} sound".encode(), f"{call} packets".encode()
+        sound, packets = short_sound(), f"{call} packets".encode()
         files = {
             f"{call}/{name}": _put(self.config.storage.recordings / call / name, sound) for name in ("call.flac", "call.peaks")
         }
@@ -177,6 +195,10 @@ class World:
         storage = self.config.storage
         found = [*storage.recordings.glob(f"{incident}.*/*"), *storage.captures.glob(f"{incident}/*/*")]
         return sorted(path.name for path in found)
+
+    def packs(self) -> list[str]:
+        """What waits to be fetched, half written too."""
+        return sorted(path.name for path in packs_of(self.config).glob("*"))
 
     def notes_of(self, incident: str) -> list[str]:
         """Texts of an incident's outcome."""
@@ -206,6 +228,15 @@ class World:
         except verify_journal.Broken as broken:
             return f"by strangers: {broken}"
         return ""
+
+
+@functools.cache
+def short_sound() -> bytes:
+    """A FLAC of two sides."""
+    with TemporaryDirectory() as name:
+        path = Path(name) / "short.flac"
+        write_flac(path, [tone(440.0, 0.05, 8000)] * 2, 8000)
+        return path.read_bytes()
 
 
 def _put(path: Path, octets: bytes) -> str:
