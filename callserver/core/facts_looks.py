@@ -56,6 +56,7 @@ class RecordingSent:
     bytes: Spans
     size: int  # of the whole file
     leg: str = ""
+    reason: str = field(default="", metadata=ERASABLE)
 
 
 @dataclass(frozen=True, slots=True)

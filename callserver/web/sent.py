@@ -79,7 +79,7 @@ async def fact_of(one: Stretches, config: Config) -> RecordingSent:
     """The fact. Without the sound in it where the file cannot be read any more."""
     spans = await asyncio.to_thread(_sound, one, config)
     opening = one.opening
-    return RecordingSent(CallId(opening.call), opening.user, spans, one.bytes, one.size, opening.leg)
+    return RecordingSent(CallId(opening.call), opening.user, spans, one.bytes, one.size, opening.leg, opening.reason)
 
 
 def _sound(one: Stretches, config: Config) -> tuple[Span, ...]:

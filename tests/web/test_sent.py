@@ -37,7 +37,7 @@ async def test_ranges_of_a_script_are_told_as_one_stretch_of_bytes(desk: Desk) -
             await client.get(PATH, params={"reason": "review"}, headers={"Range": wanted})
     told = await _told(desk)
     assert told == {
-        "call": CALL, "by": "the-auditor", "leg": "", "spans": [], "bytes": [[100, 300], [5000, 5010]], "size": len(FLAC)
+        "call": CALL, "by": "the-auditor", "leg": "", "spans": [], "bytes": [[100, 300], [5000, 5010]], "size": len(FLAC), "reason": "review"
     }  # fmt: skip
 
 
