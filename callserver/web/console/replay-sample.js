@@ -82,7 +82,7 @@ function undrawn(sample, now_ms) {
   const title = !sample.calls_per_operator ? "No calls are drawn" : over ? "The calls are not drawn yet" : `The draw stands from ${dayTime(utcMs(sample.end), sample.zone)}`;
   const text = !sample.calls_per_operator ? "The configuration wants none: [quality] calls_per_operator is 0."
     : over ? "They are drawn within a minute of the first thing that happens after the month’s end."
-      : "The month goes on. Nobody knows yet which calls it will be, not even the service.";
+      : "The month is not over. Nobody knows yet which calls it will be, not even the service.";
   return h("section", { class: "panel empty", "aria-label": "Drawn calls" }, h("h2", null, title), h("p", null, text));
 }
 
