@@ -70,6 +70,7 @@ ROTATING: Mapping[str, int] = {
     "tests/replay/test_finding_page.py": 2,
     "tests/replay/test_hearing.py": 3,
     "tests/replay/test_holds_page.py": 2,
+    "tests/replay/test_looks_page.py": 4,
     "tests/replay/test_page.py": 4,
     "tests/replay/test_sample_page.py": 3,
 }
