@@ -8,7 +8,7 @@ takes each word of which no note is left. The store is opened with `secure_delet
 import json
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import ColumnElement, Executable, Select, and_, delete, exists, func, insert, literal, not_, select
+from sqlalchemy import ColumnElement, Executable, Select, and_, delete, exists, func, insert, literal, not_, or_, select
 
 from callserver.core.facts import OutcomeRecorded
 from callserver.core.ids import IncidentId
@@ -38,11 +38,13 @@ def keeping(number: int, incident: IncidentId, note: str) -> Iterator[Executable
 
 
 def forgetting(rows: Sequence[int]) -> Iterator[Executable]:
-    """What takes away all that the notes of these rows of the journal added."""
-    n, other = t.noted.c, t.noted.alias("other")
-    elsewhere = exists().where(and_(other.c.word == t.words.c.id, other.c.number.not_in(rows)))
-    yield delete(t.words).where(t.words.c.id.in_(select(n.word).where(n.number.in_(rows))), not_(elsewhere))
-    yield delete(t.noted).where(n.number.in_(rows))
+    """What takes away all that the notes of these rows of the journal added, after those that go were erased."""
+    n, e, other = t.noted.c, t.journal_erasable.c, t.noted.alias("other").c
+    kept = select(e.number).where(e.number.in_(rows), e.field == FIELD, e.value.is_not(None))
+    gone = and_(n.number.in_(rows), n.number.not_in(kept))
+    elsewhere = and_(other.word == t.words.c.id, or_(other.number.not_in(rows), other.number.in_(kept)))
+    yield delete(t.words).where(t.words.c.id.in_(select(n.word).where(gone)), not_(exists().where(elsewhere)))
+    yield delete(t.noted).where(gone)
 
 
 def having(like: str, escape: str) -> Select[int]:

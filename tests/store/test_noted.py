@@ -82,6 +82,13 @@ def test_what_was_erased_is_found_nowhere(noted: Engine) -> None:
     assert not {word for word in words if "010qz" in word or "011qz" in word} and "helped" in words
 
 
+def test_a_note_that_stays_keeps_its_words(noted: Engine) -> None:
+    """A fact erases texts of its own incident alone, whatever rows it names; the words are those of what went."""
+    rows = (2 * 7 + 2, 2 * 8 + 2)
+    journal(noted, f.TextsErased(IncidentId("i7"), rows, "request", "sue", "asked"))
+    assert (found(noted, "xylander007qz"), found(noted, "xylander008qz")) == ([], ["i8"])
+
+
 def test_no_word_is_left_when_every_note_is_gone(noted: Engine) -> None:
     erase(noted, *range(1, 2 * INCIDENTS + 1))
     assert left(noted) == (set(), 0)
@@ -116,7 +123,7 @@ def test_words_are_caught_up_with(store: Engine) -> None:
     with writing(store) as connection:
         connection.execute(text("UPDATE journal_head SET projected = -1"))
     journal(store, opening(1), noting(1, "lost umbrella"), opening(2), noting(2, "found wallet"))
-    journal(store, f.TextsErased(None, (2,), "request", "sue", "asked"))
+    journal(store, f.TextsErased(IncidentId("i1"), (2,), "request", "sue", "asked"))
     with writing(store) as connection:
         connection.execute(text("UPDATE journal_head SET projected = 0"))
     catch_up(store)
