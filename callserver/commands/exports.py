@@ -129,6 +129,7 @@ def _redacted(the: "Config", wish: dict[str, Any]) -> "RedactionMade":
 
     from callserver.core import facts as f
     from callserver.runtime.packing import make_redaction
+    from callserver.store.register import read_desk
 
     asked = msgspec.convert({**wish, "export": uuid.uuid4().hex[:12], "by": person()}, f.ExportAsked)
     with reading(the) as engine:
@@ -139,6 +140,10 @@ def _redacted(the: "Config", wish: dict[str, Any]) -> "RedactionMade":
     try:
         note(the, made)
     except typer.Exit:
+        with reading(the) as engine:
+            if made.redaction in read_desk(engine).redactions:
+                typer.echo("it was journalled all the same: the answer was lost, and the redaction is there", err=True)
+                return made
         for name in made.files:
             (the.storage.recordings / name).unlink(missing_ok=True)
         raise
@@ -147,6 +152,7 @@ def _redacted(the: "Config", wish: dict[str, Any]) -> "RedactionMade":
 
 def _make(the: "Config", engine: "Engine", incident: str, reason: str, out: Path, redacted: bool) -> dict[str, Any]:
     """The pack, journalled; without its fact in the journal there is none."""
+    from audio.disk import DISK
     from callserver.core import facts as f
     from callserver.core.ids import IncidentId
     from callserver.runtime.packing import Wanted, make_pack
@@ -154,10 +160,10 @@ def _make(the: "Config", engine: "Engine", incident: str, reason: str, out: Path
     name, by = uuid.uuid4().hex[:12], person()
     aside = out.with_name(f".{out.name}.new")
     try:
-        made = make_pack(the, engine, Wanted(name, incident, by, reason, time.time_ns(), redacted), aside)
+        made = make_pack(the, engine, Wanted(name, incident, by, reason, time.time_ns(), redacted), aside, disk=DISK)
         try:
             note(the, f.PackMade(name, IncidentId(incident), made.digest, made.size, by, reason, redacted))
-            aside.replace(out)
+            DISK.keep(aside, out)
         finally:
             aside.unlink(missing_ok=True)
     except (LookupError, ValueError, OSError) as error:
@@ -166,6 +172,7 @@ def _make(the: "Config", engine: "Engine", incident: str, reason: str, out: Path
 
 
 def _fetch(the: "Config", engine: "Engine", id: str, out: Path) -> None:
+    from audio.disk import DISK
     from callserver.core import desk as desks
     from callserver.core import facts as f
     from callserver.runtime.desk_work import packs_of
@@ -186,7 +193,7 @@ def _fetch(the: "Config", engine: "Engine", id: str, out: Path) -> None:
             if hashlib.file_digest(file, "sha256").hexdigest() != export.digest:
                 fail(f"pack {id} is not what the journal says: ask for it anew")
         note(the, f.ExportFetched(id, export.asked.incident, export.digest, person()))
-        aside.replace(out)
+        DISK.keep(aside, out)
     except OSError as error:
         fail(str(error))
     finally:
