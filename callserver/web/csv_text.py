@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 
 MARK = "\ufeff"
-_RISKY = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would take for a formula (OWASP, CSV injection)
+_RISKY = (*"=+-@\t\r\n", *"\uff1d\uff0b\uff0d\uff20")  # what a spreadsheet would take for a formula (OWASP, CSV injection)
 
 
 def lines_of(rows: Iterable[Sequence[object]]) -> str:
