@@ -105,7 +105,10 @@ async def test_searches_are_told_once_with_their_filters(auditor: httpx.AsyncCli
     assert desk.switchboard.noted("Searched") == [{"by": user_of("auditor"), "of": "calls", "what": "q=evil", "found": 1}]
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+44", "-2", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1", "\uff0b1", "\uff0d1", "\uff201"])
+WIDE = ("\uff1d1", "\uff0b1", "\uff0d1", "\uff201")
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+44", "-2", "@SUM(A1)", "\t=1", "\r=1", "\n=1", *WIDE])
 def test_no_cell_begins_like_a_formula(cell: str) -> None:
     """One piece for every list that leaves as CSV."""
     assert lines_of([(cell, "a")]).lstrip('"').startswith("'" + cell[0])
