@@ -6,13 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from audio.disk import Disk
 from callserver.control import CommandRefused
 from callserver.core import facts as f
 from callserver.core.ids import CallId
+from callserver.runtime.packing import Wanted, make_pack, make_redaction
 from callserver.store.register import read_desk
-from tests.archive.power import RecordingDisk
+from tests.archive.power import Careless, Image, QuickDisk, RecordingDisk
+from tests.full_disk import files_end_at
 from tests.runtime.desk_cuts import (
     DAY_NS,
     HOLD,
@@ -20,10 +23,8 @@ from tests.runtime.desk_cuts import (
     NOW_NS,
     PACK,
     REDACTION,
-    Image,
     Meeting,
     Place,
-    QuickDisk,
     Site,
     Unbroken,
     cuts,
@@ -32,7 +33,7 @@ from tests.runtime.desk_cuts import (
     facts_of,
     whole_run,
 )
-from tests.store.pack_room import CALL
+from tests.store.pack_room import CALL, INCIDENT
 
 SAMPLE = 11  # each day every eleventh step; `long` has all of them
 LATER_NS = NOW_NS + 400 * DAY_NS
@@ -115,18 +116,6 @@ def test_packs_and_redactions_survive_a_cut_and_a_death_at_each_step(asked: Plac
     series(whole, 1, made(whole))
 
 
-class Careless(RecordingDisk):
-    """Leaves out what brings files, or directories, to the disk."""
-
-    def __init__(self, files: bool) -> None:
-        super().__init__()
-        self.files = files
-
-    def sync(self, path: Path) -> None:
-        if path.is_file() != self.files:
-            super().sync(path)
-
-
 @pytest.mark.parametrize("files", [True, False], ids=["files", "directories"])
 def test_the_series_finds_a_sync_that_is_left_out(asked: Place, files: bool) -> None:
     whole = whole_run(asked, desk, Careless(files))
@@ -152,6 +141,34 @@ def test_a_disk_that_is_full_from_any_step_on_is_told_and_all_is_made_when_there
         assert site.files() == whole.after and desk_facts(site) == desk_facts(whole.site), count
         assert "exports" not in site.alarms and site.fault() == "", count
         site.close()
+
+
+def test_files_that_end_at_some_byte_leave_nothing_and_are_told(asked: Place) -> None:
+    """The kernel cuts and refuses what libsndfile and zipfile write, as a full disk does in the middle of a block."""
+    site = asked.site()
+    original = site.files()
+    refused = 0
+    wanted = Wanted("e1", INCIDENT, "olive", "the police ask", NOW_NS)
+    largest = max(map(len, whole_run(asked, desk).after.values()))
+    for room in range(0, largest, largest // 40):
+        for make in (
+            lambda: make_redaction(site.config, site.engine, REDACTION),
+            lambda: make_pack(site.config, site.engine, wanted, site.data / "out" / "e1.zip"),
+        ):
+            (site.data / "out").mkdir(exist_ok=True)
+            try:
+                with capture_logs(), site.engine.connect() as reads:
+                    reads.exec_driver_sql("SELECT 1 FROM journal").first()  # SQLite's shared memory is a file, and has its length
+                    with files_end_at(room):
+                        make()
+            except OSError as error:
+                assert error.strerror or "does not read back" in str(error)
+                refused += 1
+                assert site.files() == original, room
+            for name in set(site.files()) - set(original):
+                (site.data / name).unlink()
+    assert refused > 20
+    site.close()
 
 
 # ---- deleting ----------------------------------------------------------------------------------------------------------------
