@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import structlog
 
 from callserver.control import CommandRefused
 from callserver.core.facts import Fact
 
 FOLDER = ".untold"  # below [storage] data; a name with a dot in front is in no backup
 Note = dict[str, Any]  # of the verb NOTE_FACT
+log = structlog.get_logger()
 _SUFFIX, _REFUSED = ".json", ".refused"
 
 
@@ -57,7 +59,8 @@ def tell(data: Path, journal: Callable[[Note], None]) -> None:
         try:
             for note in msgspec.json.decode(path.read_bytes(), type=list[Note]):
                 journal(note)
-        except (CommandRefused, msgspec.DecodeError):
+        except (CommandRefused, msgspec.DecodeError) as error:
+            log.warning("untold.refused", file=str(path), why=str(error))
             path.rename(path.with_suffix(_REFUSED))
         else:
             path.unlink()
