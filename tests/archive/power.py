@@ -12,6 +12,9 @@ from pathlib import Path
 
 from audio.disk import Disk
 
+Image = dict[Path, bytes | None]
+"""What lies where; None: a directory."""
+
 MOST_NAMES = 4  # of unsynced names all combinations are tried; of more, only beginnings
 
 
@@ -64,6 +67,25 @@ class RecordingDisk(Disk):
     def add_directory(self, path: Path) -> None:
         self.note(Step("directory", path))
         super().add_directory(path)
+
+
+class Careless(RecordingDisk):
+    """Leaves out what brings files, or directories, to the disk."""
+
+    def __init__(self, files: bool) -> None:
+        super().__init__()
+        self.files = files
+
+    def sync(self, path: Path) -> None:
+        if path.is_file() != self.files:
+            super().sync(path)
+
+
+class QuickDisk(Disk):
+    """For what runs after a crash: nothing is cut a second time."""
+
+    def sync(self, path: Path) -> None:
+        return
 
 
 class _Written(io.FileIO):

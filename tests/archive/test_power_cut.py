@@ -16,7 +16,7 @@ from callserver.core.facts import RecordingFailed, RecordingMade
 from callserver.core.ids import CallId
 from callserver.media import capture_format as cf
 from callserver.sealed import SiteKey, is_sealed
-from tests.archive.power import Model, RecordingDisk, Step, lay_out
+from tests.archive.power import Careless, Image, Model, QuickDisk, RecordingDisk, Step, lay_out
 from tests.archive.wire import Sender, header, write_capture
 from tests.audio.sounds import noise
 from tests.full_disk import files_end_at
@@ -26,14 +26,6 @@ FOLDER = Path("i1") / CALL
 KEY = SiteKey(bytes(range(32)))
 SEALING = Sealing(lambda: (KEY,))
 Fact = RecordingMade | RecordingFailed
-Image = dict[Path, bytes | None]
-
-
-class QuickDisk(Disk):
-    """For what runs after a crash: nothing is cut a second time."""
-
-    def sync(self, path: Path) -> None:
-        return
 
 
 def captures(root: Path, seconds: float = 0.3) -> None:
@@ -198,18 +190,6 @@ def test_a_longer_call_whose_files_take_many_writes_survives_a_cut_and_a_death_a
     found = every(whole, cuts, tmp_path / "cuts", steps), every(whole, deaths, tmp_path / "deaths", steps)
     print(f"{len(whole.steps)} steps; different things left: by a power cut {found[0]}, by a death {found[1]}")
     assert len(whole.steps) > 100
-
-
-class Careless(RecordingDisk):
-    """Leaves out what brings files, or directories, to the disk."""
-
-    def __init__(self, files: bool) -> None:
-        super().__init__()
-        self.files = files
-
-    def sync(self, path: Path) -> None:
-        if path.is_file() != self.files:
-            super().sync(path)
 
 
 @pytest.mark.parametrize("files", [True, False], ids=["files", "directories"])

@@ -24,13 +24,11 @@ from callserver.core.state import State
 from callserver.runtime.desk_work import DeskWork
 from callserver.runtime.retaining import Retaining
 from callserver.store.commit import commit
-from callserver.store.engine import open_store, read_only, store_path
-from callserver.store.evidence import verify_journal
-from callserver.store.evidence.files import examine_files
-from callserver.store.journal import verify
+from callserver.store.engine import open_store, read_only
 from callserver.store.ops import append_op
 from callserver.store.register import read_desk
-from tests.archive.power import Model, RecordingDisk, Step, lay_out
+from tests.archive.power import Image, Model, RecordingDisk, Step, lay_out
+from tests.runtime.verdict import fault_of
 from tests.store.pack_room import CALL, INCIDENT, SECOND, START_NS, room
 
 NOW_NS = START_NS + 3600 * SECOND
@@ -41,14 +39,6 @@ PACK, REDACTION = (
     f.ExportAsked("e2", INC, "redaction", "olive", "a child", CALL, False, ((1000, 2000),), "point", "tone"),
 )
 HOLD = f.HoldPlaced("h1", INC, "sue", 10**19 // 2, "the police ask")
-Image = dict[Path, bytes | None]
-
-
-class QuickDisk(Disk):
-    """For what runs after a crash: nothing is cut a second time."""
-
-    def sync(self, path: Path) -> None:
-        return
 
 
 class Meeting(RecordingDisk):
@@ -154,18 +144,7 @@ class Site:
 
     def fault(self) -> str:
         """The first thing wrong by either verifier; "" when all is whole."""
-        report = verify(self.engine)
-        if not report.ok:
-            return report.fault
-        storage = self.config.storage
-        wrong = [one.text for one in examine_files(self.engine, storage.recordings, storage.captures) if one.fault]
-        if wrong:
-            return wrong[0]
-        try:
-            verify_journal.verify(store_path(self.data), storage.recordings, storage.captures)
-        except verify_journal.Broken as broken:
-            return f"by strangers: {broken}"
-        return ""
+        return fault_of(self.engine, self.config.storage)
 
 
 class Place:

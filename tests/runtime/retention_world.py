@@ -24,14 +24,11 @@ from callserver.core.state import State
 from callserver.runtime.desk_work import DeskWork, packs_of
 from callserver.runtime.retaining import Retaining
 from callserver.store.commit import commit
-from callserver.store.engine import open_store, read_only, store_path
-from callserver.store.evidence import verify_journal
-from callserver.store.evidence.files import examine_files
+from callserver.store.engine import open_store, read_only
 from callserver.store.evidence.keys import make_key
-from callserver.store.evidence.retained import check_deletions
-from callserver.store.journal import verify
 from callserver.store.ops import append_op
 from callserver.store.upgrade import upgrade
+from tests.runtime.verdict import fault_of
 
 DAY_NS = 86_400_000_000_000
 
@@ -215,19 +212,7 @@ class World:
 
     def fault(self) -> str:
         """The first thing wrong by either verifier; "" when all is whole."""
-        storage = self.config.storage
-        report = verify(self.engine)
-        if not report.ok:
-            return report.fault
-        check_deletions(self.engine)
-        wrong = [one.text for one in examine_files(self.engine, storage.recordings, storage.captures) if one.fault]
-        if wrong:
-            return wrong[0]
-        try:
-            verify_journal.verify(store_path(storage.data), storage.recordings, storage.captures)
-        except verify_journal.Broken as broken:
-            return f"by strangers: {broken}"
-        return ""
+        return fault_of(self.engine, self.config.storage)
 
 
 @functools.cache

@@ -208,6 +208,18 @@ def test_who_can_sign_packs_cannot_change_the_rows_of_the_journal(made: tuple[Ro
         assert told in journal_changed(the, pack, tmp_path / "changed.zip", change), change.__name__
 
 
+def chained_anew(stretch: dict[str, Any], sequence: int, key: SigningKey) -> None:
+    """One row says something else; those after it are chained to that, and the key signs the end."""
+    stretch["rows"][0][4] += 1
+    hash = bytes.fromhex(stretch["before"])
+    for number, *columns, body in stretch["rows"]:
+        sum = hashlib.sha256(body.encode()).digest() if isinstance(body, str) else bytes.fromhex(body["sha256"])
+        frame = b"callserver-journal-1" + b"".join(map(verify_pack.framed, (hash, number, *columns, sum)))
+        hash = hashlib.sha256(frame).digest()
+    stretch["hash"] = hash.hex()
+    stretch["checkpoint"] = line_of(key.checkpoint(sequence, stretch["rows"][-1][0], hash.hex(), 1))
+
+
 def test_rows_chained_anew_need_the_key_of_the_checkpoint(made: tuple[Room, Path], tmp_path: Path) -> None:
     """A forger makes the stretch anew and signs it with a key of their own, which does not follow the one that was given."""
     the, pack = made
@@ -216,14 +228,7 @@ def test_rows_chained_anew_need_the_key_of_the_checkpoint(made: tuple[Room, Path
     def forged(journal: dict[str, Any]) -> None:
         journal["keys"] = [{"key": forger.name, "public": forger.public, "previous": "", "consent": ""}]
         for sequence, stretch in enumerate(journal["stretches"], 2):
-            stretch["rows"][0][4] += 1
-            hash = bytes.fromhex(stretch["before"])
-            for number, *columns, body in stretch["rows"]:
-                sum = hashlib.sha256(body.encode()).digest() if isinstance(body, str) else bytes.fromhex(body["sha256"])
-                frame = b"callserver-journal-1" + b"".join(map(verify_pack.framed, (hash, number, *columns, sum)))
-                hash = hashlib.sha256(frame).digest()
-            stretch["hash"] = hash.hex()
-            stretch["checkpoint"] = line_of(forger.checkpoint(sequence, stretch["rows"][-1][0], hash.hex(), 1))
+            chained_anew(stretch, sequence, forger)
 
     out = tmp_path / "forged.zip"
     assert "neither given nor follows a given one" in journal_changed(the, pack, out, forged, forger)

@@ -17,9 +17,8 @@ from callserver.core import facts as f
 from callserver.core.ids import IncidentId
 from callserver.store.evidence import verify_pack
 from callserver.store.evidence.keys import make_key
-from callserver.store.evidence.statement import line_of
 from tests.store.pack_room import INCIDENT, WANTED, Room, room
-from tests.store.test_pack import contents, fault, journal_changed, signed_again, written
+from tests.store.test_pack import chained_anew, contents, fault, journal_changed, signed_again, written
 
 FORGED = b"<!doctype html><p>It was another story."
 EIGHT = "incident"  # an incident's id of eight bytes, as an integer has
@@ -143,14 +142,7 @@ def test_a_checkpoint_that_the_key_made_later_is_told_from_those_of_the_anchor(m
         def change(journal: dict[str, Any]) -> None:
             stretch = journal["stretches"][0]
             del journal["stretches"][1:]
-            stretch["rows"][0][4] += 1
-            hash = bytes.fromhex(stretch["before"])
-            for number, *columns, body in stretch["rows"]:
-                sum = hashlib.sha256(body.encode()).digest() if isinstance(body, str) else bytes.fromhex(body["sha256"])
-                frame = b"callserver-journal-1" + b"".join(map(verify_pack.framed, (hash, number, *columns, sum)))
-                hash = hashlib.sha256(frame).digest()
-            stretch["hash"] = hash.hex()
-            stretch["checkpoint"] = line_of(the.key.checkpoint(sequence, stretch["rows"][-1][0], hash.hex(), 1))
+            chained_anew(stretch, sequence, the.key)
 
         return change
 
