@@ -5,7 +5,8 @@ import { test } from "node:test";
 
 const room = new URL("../../callserver/web/console/", import.meta.url);
 const load = (name) => import(new URL(name, room).href);
-const { spansOf, wishOf } = await load("replay-exports.js");
+const { secondsOf, spansOf, startOf, wishOf } = await load("replay-exports.js");
+const { markLinks, pageOf } = await load("replay-nav.js");
 const { deskView } = await load("replay-desk.js");
 const { deed } = await load("replay-keys.js");
 const { placeOf } = await load("replay-search.js");
@@ -29,9 +30,9 @@ function* all(node) {
 const words = (node) => [...all(node)].filter((one) => typeof one === "string").join(" ");
 const found = (nodes, tag) => nodes.flatMap((one) => [...all(one)]).filter((one) => one.tag === tag);
 
-function shown(exports, user = "paul", more = {}) {
+function shown(exports, user = "paul", { zone = "UTC", ...more } = {}) {
   const desk = { exports, four_eyes: true, disclosures: [], requests: [], ...more };
-  return deskView({ state: "ready", error: null, trouble: "", desk, user, zone: "UTC" }, ACTS);
+  return deskView({ state: "ready", error: null, trouble: "", desk, user, zone }, ACTS);
 }
 
 test("spans are typed in seconds", () => {
@@ -78,6 +79,39 @@ test("erased texts are told as erased, and a late request is red", () => {
   const late = found(page, "span").filter((one) => words(one) === "late");
   assert.equal(late[0].props.class, "badge is-red");
   assert.equal(found(page, "button").filter((one) => words(one) === "Answer…").length, 1);
+});
+
+test("days of a request are those of the plan's zone, in what is typed and in what is shown", () => {
+  assert.equal(startOf("2026-11-10", "America/New_York"), "2026-11-10T05:00:00.000Z");
+  assert.equal(startOf("2026-07-10", "Europe/London"), "2026-07-09T23:00:00.000Z");
+  const request = { ...REQUEST, received: "2026-11-10T05:00:00Z", due: "2026-12-11T04:59:59Z" };
+  const cells = (zone) => found(shown([], "paul", { zone, requests: [request] }), "td").map(words);
+  assert.deepEqual([cells("America/New_York")[0], cells("America/New_York")[2]], ["2026-12-10", "2026-11-10"]);
+  assert.deepEqual([cells("UTC")[0], cells("UTC")[2]], ["2026-12-11", "2026-11-10"]);
+});
+
+test("an answer is told in words", () => {
+  const page = shown([], "paul", { requests: [{ ...REQUEST, state: "answered", how: "nothing-held", note: "looked everywhere" }] });
+  assert.match(words(page[0]), /Nothing is held\s+: looked everywhere/);
+});
+
+test("a span that was chosen is typed already, and is read as it was", () => {
+  assert.equal(secondsOf(null), "");
+  assert.equal(secondsOf([12_000, 15_520]), "12.0-15.5");
+  assert.deepEqual(spansOf(secondsOf([12_000, 15_500])), [[12_000, 15_500]]);
+});
+
+test("who may not read a page is not led there, and the link of the page that is open says so", () => {
+  const link = (href) => ({ href, hidden: false, current: null, getAttribute: () => href, setAttribute(_, value) { this.current = value; }, removeAttribute() { this.current = null; } });
+  const links = ["/", "/replay", "/replay#desk", "/replay#looks", "/replay#sample"].map(link);
+  const marked = (hash, role) => {
+    markLinks(links, hash, role);
+    return [links.filter((one) => !one.hidden).map((one) => one.href), links.filter((one) => one.current).map((one) => one.href)];
+  };
+  assert.deepEqual(marked("#desk", "auditor"), [["/", "/replay", "/replay#desk", "/replay#looks", "/replay#sample"], ["/replay#desk"]]);
+  assert.deepEqual(marked("#looks&by=anna", "administrator"), [["/", "/replay", "/replay#looks"], ["/replay#looks"]]);
+  assert.deepEqual(marked("#call=1&sample=2026-10", "operator"), [["/", "/replay"], ["/replay"]]);
+  assert.equal(pageOf("#what=calls&q=sample"), "");
 });
 
 test("the desk has an address and keys of its own", () => {

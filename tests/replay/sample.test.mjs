@@ -66,7 +66,7 @@ test("who was in the call gets no sheet to fill in, nor has a call that was not 
   const of = (/** @type {any} */ more) => textOf(sheetView({ standing: { ...standing, ...more }, error: null, given: {}, trouble: "", zone: "UTC" }, acts));
   assert.match(of({}), /Enter the sheet/);
   assert.doesNotMatch(of({ refused: "whoever was in the call does not judge it" }), /Enter the sheet/);
-  assert.match(of({ drawn: false }), /not in the sample of November 2026/);
+  assert.match(of({ drawn: false }), /not drawn for the sample of November 2026/);
 });
 
 test("the sample has its keys, and typing in the sheet presses none", () => {

@@ -59,7 +59,7 @@ export function closer({ hearing }, act) {
     h("p", { class: "closer-words", key: "closer-words" }, [
       span && `${loop.on ? "Loops" : "Span"} ${hearing.span_words}`,
       skip.on && skip.words,
-      hearing.track && `Only ${hearing.track_name}, where that track was recorded; elsewhere it is silent`,
+      hearing.track && `Only ${hearing.track_said}, where that track was recorded; elsewhere it is silent`,
       level.on ? `${hearing.level_words}; the recording itself is not changed` : "Sound as recorded",
     ].filter(Boolean).join("  ·  ")),
   ];

@@ -1,13 +1,13 @@
 /** Exports, the register of disclosures, requests for access, on one page. A function of the state. */
 
 import { h } from "./dom.js";
-import { dayTime } from "./replay-time.js";
+import { HOWS, WHATS } from "./replay-exports.js";
+import { dayField, dayTime } from "./replay-time.js";
 import { utcMs } from "./replay-timeline.js";
 
 /** @typedef {{state: "loading" | "ready" | "failed", error: any, trouble: string, desk: import("./replay-exports.js").Desk, user: string, zone: string}} Shown */
 /** @typedef {{approve: (id: string) => void, disclose: () => void, request: () => void, answer: (request: any) => void, again: () => void, listAddress: () => string}} Acts */
 
-const WHATS = /** @type {Record<string, string>} */ ({ pack: "Evidence pack", redaction: "Redacted copy", recording: "Copy of the recording" });
 const STATES = /** @type {Record<string, [string, string]>} */ ({
   waiting: ["waits for a second person", "is-amber"], queued: ["is being made", "is-blue"], ready: ["ready", "is-green"], failed: ["failed", "is-red"], expired: ["expired", ""],
   open: ["open", ""], due: ["due soon", "is-amber"], late: ["late", "is-red"], answered: ["answered", "is-green"],
@@ -18,11 +18,12 @@ export function deskView(shown, act) {
   const back = h("a", { class: "back", href: act.listAddress(), "aria-keyshortcuts": "Escape" }, "← All incidents and calls");
   if (shown.state !== "ready") {
     const words = shown.state === "loading" ? h("p", { class: "waits", role: "status" }, "Loading…")
-      : h("div", { class: "notice red" }, h("h1", null, shown.error.message), h("p", null, shown.error.what_to_do), h("button", { type: "button", on: { click: act.again } }, "Try again"));
+      : h("div", { class: "notice red" }, h("h1", null, shown.error.message), h("p", null, shown.error.what_to_do), shown.error.status !== 403 && h("button", { type: "button", on: { click: act.again } }, "Try again"));
     return [h("div", { class: "desk", key: "desk" }, back, words)];
   }
   return [
     h("div", { class: "desk", key: "desk" }, back,
+      h("h1", { class: "only-heard" }, "Exports, disclosures, requests for access"),
       h("p", { class: "notice red", role: "alert", hidden: !shown.trouble }, shown.trouble || " "),
       exports(shown, act), register(shown, act), requests(shown, act)),
   ];
@@ -74,12 +75,13 @@ function register({ desk, zone }, act) {
 }
 
 /** @param {Shown} shown @param {Acts} act */
-function requests({ desk }, act) {
+function requests({ desk, zone }, act) {
+  const on = (/** @type {string} */ at) => dayField(utcMs(at), zone); // the month ends at that zone's midnight
   const more = h("button", { type: "button", "aria-keyshortcuts": "Q", on: { click: act.request } }, "Enter a request…");
   return section("requests", "Requests for access", more, "Nobody has asked yet.", ["Due", "Who", "Came", "State", "More", ""],
     desk.requests.map((one) => h("tr", { key: one.id },
-      h("td", { class: "when" }, one.due.slice(0, 10)), h("td", null, one.subject || "erased"), h("td", null, one.received.slice(0, 10)),
-      h("td", null, badge(one.state)), h("td", null, one.how ?? "", one.note ? `: ${one.note}` : ""),
+      h("td", { class: "when" }, on(one.due)), h("td", null, one.subject || "erased"), h("td", null, on(one.received)),
+      h("td", null, badge(one.state)), h("td", null, HOWS.find(([how]) => how === one.how)?.[1] ?? one.how ?? "", one.note ? `: ${one.note}` : ""),
       h("td", null, one.state !== "answered" && h("button", { type: "button", on: { click: () => act.answer(one) } }, "Answer…")))));
 }
 

@@ -78,11 +78,10 @@ export function showKeys(dialog) {
   finish();
   render(dialog, [
     h("div", { key: "keys", class: "keys" },
-      h("h2", { id: "dialog-title" }, "Keys"),
+      h("div", { class: "facts-head" }, h("h2", { id: "dialog-title" }, "Keys"), h("button", { type: "button", autofocus: true, on: { click: () => dialog.close() } }, "Close")),
       h("div", { class: "tables" },
         SHOWN.map(([title, keys]) => h("section", { key: title }, h("h3", null, title),
-          h("dl", null, keys.map(([key, does]) => h("div", null, h("dt", null, key.split(" ").map((one) => h("kbd", null, one))), h("dd", null, does))))))),
-      h("div", { class: "buttons" }, h("button", { type: "button", autofocus: true, on: { click: () => dialog.close() } }, "Close"))),
+          h("dl", null, keys.map(([key, does]) => h("div", null, h("dt", null, key.split(" ").map((one) => h("kbd", null, one))), h("dd", null, does)))))))),
   ]);
   shown(dialog, () => {});
 }

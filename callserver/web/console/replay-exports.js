@@ -2,11 +2,14 @@
 
 import { ask } from "./api.js";
 import { askForm } from "./replay-forms.js";
+import { beginOfDay, dayField, dayTime } from "./replay-time.js";
+import { utcMs } from "./replay-timeline.js";
 
 /** @typedef {{exports: any[], four_eyes: boolean, disclosures: any[], requests: any[]}} Desk */
 
 const COVERS = [["tone", "A tone"], ["silence", "Silence"]];
-const HOWS = [["given", "Given"], ["refused", "Refused"], ["nothing-held", "Nothing is held"]];
+export const WHATS = /** @type {Record<string, string>} */ ({ pack: "Evidence pack", redaction: "Redacted copy", recording: "Copy of the recording" });
+export const HOWS = [["given", "Given"], ["refused", "Refused"], ["nothing-held", "Nothing is held"]];
 const KINDS = [
   ["pack", "Evidence pack of the incident"], ["redacted-pack", "Evidence pack with redacted sound"],
   ["recording", "Copy of this recording"], ["redaction", "Redacted copy of this recording"],
@@ -35,6 +38,17 @@ export function spansOf(text) {
 }
 
 /**
+ * A span as it is typed.
+ * @param {[number, number] | null} span  in ms
+ */
+export function secondsOf(span) {
+  return span ? span.map((ms) => (Math.round(ms) / 1000).toFixed(1)).join("-") : "";
+}
+
+/** @param {Record<string, string>} given */
+const redacted = ({ kind }) => kind === "redaction";
+
+/**
  * The address and body of what was chosen.
  * @param {{id: string, incident: string}} call @param {Record<string, string>} given
  */
@@ -52,9 +66,11 @@ export function wishOf(call, given) {
 
 /**
  * Ask for an export of the call that is open; what was made of it, in words, or null when nobody wants it after all. Throws `Refused`.
- * @param {HTMLDialogElement} dialog @param {any} call @param {(leg: string) => string} partyOf @returns {Promise<string | null>}
+ * @param {HTMLDialogElement} dialog @param {any} call @param {(leg: string) => string} partyOf @param {[number, number] | null} span  what is
+ *   chosen on the page, in ms of the recording
+ * @returns {Promise<string | null>}
  */
-export async function askExport(dialog, call, partyOf) {
+export async function askExport(dialog, call, partyOf, span) {
   const legs = call.legs.map((/** @type {any} */ leg) => [leg.id, `${partyOf(leg.id)} (${leg.role}) alone`]);
   const given = await askForm(dialog, {
     title: "What is to leave the record?",
@@ -62,12 +78,12 @@ export async function askExport(dialog, call, partyOf) {
     fields: [
       { name: "kind", label: "What", kind: "choice", options: KINDS },
       { name: "reason", label: "Why, with a reference if there is one" },
-      { name: "spans", label: "Of a redacted copy: what is covered, in seconds", hint: "12.0-15.5, 20-21. Empty: all of it." },
-      { name: "party", label: "Who is covered", kind: "choice", options: [["everyone", "Everyone"], ["point", "The point"], ["others", "Everyone but the point"], ...legs] },
-      { name: "cover", label: "With", kind: "choice", options: COVERS },
+      { name: "spans", label: "What is covered, in seconds", value: secondsOf(span), hint: "12.0-15.5, 20-21. Empty: all of it. A span that is chosen on the page stands here already.", asked: redacted },
+      { name: "party", label: "Who is covered", kind: "choice", asked: redacted, options: [["everyone", "Everyone"], ["point", "The point"], ["others", "Everyone but the point"], ...legs] },
+      { name: "cover", label: "With", kind: "choice", options: COVERS, asked: redacted },
     ],
     done: "Ask for it",
-    fault: ({ reason, spans }) => (!reason ? ["reason", WHY] : spansOf(spans) === null ? ["spans", "Write from and to in seconds: 12.0-15.5."] : null),
+    fault: ({ kind, reason, spans }) => (!reason ? ["reason", WHY] : redacted({ kind }) && spansOf(spans) === null ? ["spans", "Write from and to in seconds: 12.0-15.5."] : null),
   });
   if (!given) {
     return null;
@@ -79,15 +95,15 @@ export async function askExport(dialog, call, partyOf) {
 
 /**
  * Enter something that was handed out. Throws `Refused`.
- * @param {HTMLDialogElement} dialog @param {Desk} desk
+ * @param {HTMLDialogElement} dialog @param {Desk} desk @param {string} zone
  */
-export async function askDisclosure(dialog, desk) {
+export async function askDisclosure(dialog, desk, zone) {
   const made = desk.exports.filter((one) => one.made || one.what === "recording");
   const given = await askForm(dialog, {
     title: "What was handed out?",
     text: "An entry of the register stays as it is.",
     fields: [
-      { name: "export", label: "Which export", kind: "choice", options: [["", "None of these"], ...made.map((one) => [one.id, `${one.what} of ${one.incident}`])] },
+      { name: "export", label: "Which export", kind: "choice", options: [["", "None of these"], ...made.map((one) => [one.id, `${WHATS[one.what] ?? one.what}, asked for ${dayTime(utcMs(one.asked), zone)} by ${one.by}: ${one.reason || "the reason was erased"}`])] },
       { name: "incident", label: "Incident, where it is none of these" },
       { name: "what", label: "What" },
       { name: "recipient", label: "To whom" },
@@ -106,10 +122,10 @@ export async function askDisclosure(dialog, desk) {
 
 /**
  * Enter a request for access. Throws `Refused`.
- * @param {HTMLDialogElement} dialog @param {number} now_ms
+ * @param {HTMLDialogElement} dialog @param {number} now_ms @param {string} zone  the plan's: its days count
  */
-export async function askRequest(dialog, now_ms) {
-  const today = new Date(now_ms).toISOString().slice(0, 10);
+export async function askRequest(dialog, now_ms, zone) {
+  const today = dayField(now_ms, zone);
   const given = await askForm(dialog, {
     title: "Who asks what is held of them?",
     text: "It is due one calendar month after it came; an alarm rings a week before.",
@@ -117,7 +133,15 @@ export async function askRequest(dialog, now_ms) {
     done: "Enter",
     fault: ({ subject, received }) => (!subject ? ["subject", "Write who asks."] : !received || received > today ? ["received", "Choose the day on which it came."] : null),
   });
-  return given && ask("POST", "/api/access-requests", { subject: given.subject, received: given.received === today ? null : `${given.received}T00:00:00Z` });
+  return given && ask("POST", "/api/access-requests", { subject: given.subject, received: given.received === today ? null : startOf(given.received, zone) });
+}
+
+/**
+ * The first moment of a day there.
+ * @param {string} day @param {string} zone
+ */
+export function startOf(day, zone) {
+  return new Date(/** @type {number} */ (beginOfDay(day, zone))).toISOString();
 }
 
 /**

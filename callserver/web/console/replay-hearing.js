@@ -41,7 +41,7 @@ export function makeHearing({ sound, page, now, go, listen, draw, speak, near })
 
   const length = () => page().timeline.sound_ms;
   const here = () => now() - page().timeline.began_ms;
-  const names = () => (track.leg ? [track.name] : NAMES);
+  const names = () => (track.leg ? [track.said] : NAMES);
 
   // ---- what was heard ------------------------------------------------------------------------------------------------
 
@@ -259,7 +259,7 @@ export function makeHearing({ sound, page, now, go, listen, draw, speak, near })
     if (playing) {
       void listen();
     }
-    speak(track.leg ? `Only the track of ${track.name}` : "The whole call");
+    speak(track.leg ? `Only the track of ${track.said}` : "The whole call");
     void measureAnew();
     draw();
     near();
@@ -324,7 +324,7 @@ export function makeHearing({ sound, page, now, go, listen, draw, speak, near })
     /** As the view wants it. */
     shown: () => ({
       loop, skip, level, span: spanOf(loop, length()), span_words: spanWords(loop, length()), names: names(),
-      level_words: levelWords(level.gains, names()), track: track.leg, tracks: tracksOf(page().call, page().names), track_name: track.name,
+      level_words: levelWords(level.gains, names()), track: track.leg, tracks: tracksOf(page().call, page().names), track_name: track.name, track_said: track.said,
     }),
     /**
      * Do what a key or button says; false where it is nobody's here. Esc clears a span before it leaves the call.

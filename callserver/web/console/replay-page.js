@@ -38,7 +38,7 @@ export function makePage(told) {
   const sound = makeSound({ changed, failed: (address) => void failed(address), moving: (to_ms) => hearing.moving(to_ms) });
   const hearing = makeHearing({ sound, page: () => page, now, go, listen, draw: told.draw, speak: told.speak, near });
   const wishes = makeWishes({
-    dialog: told.dialog, page: () => page, mark: () => opened, again: () => open(page.id, page.newest, true), speak: told.speak,
+    dialog: told.dialog, page: () => page, span: () => (page.sound ? hearing.shown().span : null), mark: () => opened, again: () => open(page.id, page.newest, true), speak: told.speak,
     trouble(words, error) {
       trouble = words;
       if (error) {

@@ -46,7 +46,7 @@ export function sheetView(shown, act) {
 /** @param {Standing} standing @param {Shown} shown @param {Acts} act */
 function entry(standing, { given, trouble }, act) {
   if (!standing.drawn) {
-    return h("p", { class: "is-quiet" }, `This call is not in the sample of ${monthName(standing.month)}. Only drawn calls that can be heard are scored: others would bend the figures.`);
+    return h("p", { class: "is-quiet" }, `This call is not drawn for the sample of ${monthName(standing.month)}; a month is drawn once it is over. Only drawn calls that can be heard are scored: others would bend the figures.`);
   }
   if (standing.refused) {
     return h("p", { class: "notice amber" }, `This is your call: ${standing.refused}.`);

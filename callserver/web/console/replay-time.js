@@ -39,6 +39,14 @@ export function day(ms, zone) {
 }
 
 /**
+ * The day as a date field has it, yyyy-mm-dd.
+ * @param {number} ms @param {string} zone
+ */
+export function dayField(ms, zone) {
+  return new Date(wall(ms, zone)).toISOString().slice(0, 10);
+}
+
+/**
  * An offset: 0:07.3, 12:40.0, 1:02:03.5; negative ones with a minus.
  * @param {number} ms @param {boolean} [tenths]
  */

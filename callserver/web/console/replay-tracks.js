@@ -4,10 +4,10 @@ import { ask } from "./api.js";
 import { partyOf } from "./replay-words.js";
 
 /** @typedef {import("./replay-silence.js").Loudness} Loudness */
-/** @typedef {{leg: string, name: string}} Track  `leg` is "" for the whole call */
+/** @typedef {{leg: string, name: string, said: string}} Track  `leg` is "" for the whole call; `said`: its name within a sentence */
 
 /** @type {Track} */
-export const WHOLE = { leg: "", name: "Whole call" };
+export const WHOLE = { leg: "", name: "Whole call", said: "the whole call" };
 const BUCKET_MS = 100;
 const MOST_BUCKETS = 4000; // of one answer
 const COARSE_WIDTH = 2000;
@@ -20,9 +20,10 @@ export function tracksOf(call, names) {
   const files = Object.keys(call.recording?.files ?? {});
   const legs = call.legs.filter((/** @type {any} */ one) => files.some((name) => name.endsWith(`/${one.id}.flac`)));
   const named = legs.map((/** @type {any} */ one) => ({ leg: one.id, name: partyOf(one.id, names) }));
-  return [WHOLE, ...named.map((/** @type {Track} */ { leg, name }, /** @type {number} */ place) => {
-    const alike = named.slice(0, place + 1).filter((/** @type {Track} */ one) => one.name === name).length;
-    return { leg, name: `${name[0].toUpperCase()}${name.slice(1)}${alike > 1 ? ` (${alike})` : ""}` };
+  return [WHOLE, ...named.map((/** @type {{leg: string, name: string}} */ { leg, name }, /** @type {number} */ place) => {
+    const alike = named.slice(0, place + 1).filter((/** @type {{name: string}} */ one) => one.name === name).length;
+    const said = `${name}${alike > 1 ? ` (${alike})` : ""}`;
+    return { leg, said, name: `${said[0].toUpperCase()}${said.slice(1)}` };
   })];
 }
 

@@ -6,10 +6,10 @@ import { askHold, carryOut } from "./replay-holds.js";
 import { partyOf } from "./replay-words.js";
 
 /**
- * @param {{dialog: HTMLDialogElement, page: () => any, mark: () => number, again: () => Promise<void>, speak: (text: string) => void,
+ * @param {{dialog: HTMLDialogElement, page: () => any, span: () => [number, number] | null, mark: () => number, again: () => Promise<void>, speak: (text: string) => void,
  *   trouble: (words: string, error: Refused | null) => void}} its  `mark` changes when another call is opened
  */
-export function makeWishes({ dialog, page, mark, again, speak, trouble }) {
+export function makeWishes({ dialog, page, span, mark, again, speak, trouble }) {
   async function said(/** @type {() => Promise<void>} */ what) {
     try {
       await what();
@@ -40,7 +40,7 @@ export function makeWishes({ dialog, page, mark, again, speak, trouble }) {
       const { call, names, may_export } = page();
       const mine = mark();
       await said(async () => {
-        const words = may_export && (await askExport(dialog, call, (leg) => partyOf(leg, names)));
+        const words = may_export && (await askExport(dialog, call, (leg) => partyOf(leg, names), span()));
         if (words && mine === mark()) {
           speak(words);
           location.hash = "desk";

@@ -299,7 +299,7 @@ export const WORDS = {
   }),
   RecordingFailed: (b) => ({ title: "The recording could not be made yet", detail: b.why, tone: "red" }),
   RecordingConfirmed: (b, n) => ({ title: `The sound of ${partyOf(b.leg, n)} is on the disk`, detail: `${b.level_dbfs} dB`, tone: "quiet", minor: true }),
-  RecordingDoubtful: (b, n) => ({ title: `The sound of ${partyOf(b.leg, n)} is not what is recorded`, detail: DOUBTS[b.why] ?? b.why, tone: "red" }),
+  RecordingDoubtful: (b, n) => ({ title: `What is recorded of ${partyOf(b.leg, n)} is doubtful`, detail: DOUBTS[b.why] ?? b.why, tone: "red" }),
   ArchivistStarted: (b) => ({ title: "The archivist took up its work", detail: b.unfinished ? `recordings to be made: ${b.unfinished}` : "", minor: true }),
   Listened: (b, n) => ({ title: `${b.by} listened${b.leg ? ` to ${partyOf(b.leg, n)} alone` : ""}`, detail: b.reason || "the reason was erased", tone: "quiet" }),
   Played: (b) => ({ title: `${b.by} heard ${spansOf(b.spans)}`, detail: b.reason || "the reason was erased", tone: "quiet" }),

@@ -13,6 +13,7 @@ import { listView } from "./replay-list.js";
 import { newestNames, NO_NAMES } from "./replay-load.js";
 import { ANYTHING, looksHash } from "./replay-looked.js";
 import { makeLooks } from "./replay-looks.js";
+import { markLinks } from "./replay-nav.js";
 import { makePage } from "./replay-page.js";
 import { makeQuality } from "./replay-quality.js";
 import { addressOf, hashOf, NOTHING, PAGE, placeOf } from "./replay-search.js";
@@ -40,8 +41,8 @@ const finding = makeFinding({ dialog, draw, speak, refused, search: () => state.
 const listActs = { search, page: turn, again: () => void look(), open: openItem, ...finding.acts };
 const deskActs = {
   approve: (/** @type {string} */ id) => void onDesk(() => approve(id)),
-  disclose: () => void onDesk(() => askDisclosure(dialog, state.desk.desk)),
-  request: () => void onDesk(() => askRequest(dialog, Date.now())),
+  disclose: () => void onDesk(() => askDisclosure(dialog, state.desk.desk, state.names.time_zone)),
+  request: () => void onDesk(() => askRequest(dialog, Date.now(), state.names.time_zone)),
   answer: (/** @type {any} */ request) => void onDesk(() => askAnswer(dialog, request)),
   again: () => void lookAtDesk(),
   listAddress: () => `#${hashOf(state.list.search)}`,
@@ -231,6 +232,7 @@ function showDesk() {
 
 async function route() {
   const place = placeOf(location.hash);
+  markLinks(document.querySelectorAll(".bar nav a"), location.hash, state.role);
   leaveDesk();
   looks.leave();
   quality.leave();
