@@ -27,12 +27,14 @@ class SearchTooLong(RuntimeError):
 @dataclass(frozen=True, slots=True)
 class Filter:
     """One thing that is looked for. `holds` judges a row by no index; `numbers` finds the rows by an index alone; `counted` finds
-    about as many where that is cheaper; `along` judges so that an index yields rows in their order."""
+    about as many where that is cheaper; `along` judges so that an index yields rows in their order; `within` are bounds
+    of the number, which spare a walk what is newer or older."""
 
     holds: ColumnElement[bool]
     numbers: Select[int] | None = None
     counted: Select[Any] | None = None
     along: ColumnElement[bool] | None = None
+    within: tuple[ColumnElement[bool], ...] = ()
 
 
 def free(column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -71,7 +73,7 @@ def narrowed(
         found = query.where(number.in_(best.numbers), *(one.holds for one in filters if one is not best))
         return found.where(free(number) < before) if before is not None else found
     along = next((one for one in filters if one.along is not None), None)
-    found = query.where(*(one.holds for one in filters if one is not along))
+    found = query.where(*(one.holds for one in filters if one is not along), *(bound for one in filters for bound in one.within))
     found = found.where(along.along) if along is not None and along.along is not None else found
     return found.where(number < before) if before is not None else found
 

@@ -195,7 +195,9 @@ def _count(engine: Engine, of: _List, wanted: Wanted, names: Names, most: int) -
 
 def _filters(connection: Connection, of: _List, wanted: Wanted, names: Names, first: bool) -> list[Filter] | None:
     """None where a word stands nowhere. `first`: a page with none before it."""
-    filters = list(_plain(of, wanted, first))
+    filters = list(_plain(of, wanted))
+    if wanted.from_utc_ns is not None or wanted.to_utc_ns is not None:
+        filters.append(_when(of, wanted, first, alone=not filters and not wanted.words))
     for word in wanted.words:
         filter = _word(connection, of, word.casefold(), names)
         if filter is None:
@@ -204,7 +206,7 @@ def _filters(connection: Connection, of: _List, wanted: Wanted, names: Names, fi
     return filters
 
 
-def _plain(of: _List, wanted: Wanted, first: bool) -> Iterator[Filter]:
+def _plain(of: _List, wanted: Wanted) -> Iterator[Filter]:
     c = of.table.c
     for name in ("point", "operator", "state"):
         if getattr(wanted, name) is not None:
@@ -214,8 +216,6 @@ def _plain(of: _List, wanted: Wanted, first: bool) -> Iterator[Filter]:
             yield _of_incident(of, name, getattr(wanted, name))
     if wanted.open_only:
         yield Filter(of.open, select(of.number).where(of.open))
-    if wanted.from_utc_ns is not None or wanted.to_utc_ns is not None:
-        yield _when(of, wanted, first)
     if (wanted.wait_at_least_ns, wanted.wait_at_most_ns) != (None, None):
         yield _lasting(of, "waited_ns", of.waits, wanted.wait_at_least_ns, wanted.wait_at_most_ns, wanted.now_utc_ns)
     if (wanted.length_at_least_ns, wanted.length_at_most_ns) != (None, None):
@@ -229,15 +229,17 @@ def _of_incident(of: _List, name: str, value: object) -> Filter:
     return Filter(free(column) == value, of.of_incidents(column == value), select(t.incidents.c.number).where(column == value))
 
 
-def _when(of: _List, wanted: Wanted, first: bool) -> Filter:
+def _when(of: _List, wanted: Wanted, first: bool, alone: bool) -> Filter:
     began, least, most = of.began, wanted.from_utc_ns, wanted.to_utc_ns
     within = _between(began, least, None if most is None else most - 1)
     numbers = select(of.number).where(within)
     holds = _between(free(began), least, None if most is None else most - 1)
-    if most is None or not first:
-        return Filter(holds, numbers)
-    newest = select(func.max(of.number)).where(within).scalar_subquery()  # what is newer need not be walked
-    return Filter(holds, numbers, along=and_(holds, of.number <= newest))
+    bounds = []
+    if most is not None and first:
+        bounds.append(of.number <= select(func.max(of.number)).where(within).scalar_subquery())
+    if least is not None and not alone:
+        bounds.append(of.number >= select(func.min(of.number)).where(within).scalar_subquery())
+    return Filter(holds, numbers, within=tuple(bounds))
 
 
 def _lasting(of: _List, name: str, not_over: ColumnElement[bool], least: int | None, most: int | None, now_ns: int) -> Filter:

@@ -18,6 +18,7 @@ CALLS, ROUNDS = 400, 150
 NAMES = search.names_of(1, many.PLAN)
 NOW_NS = many.START_NS + CALLS * many.APART_S * many.SECOND
 S = many.SECOND
+WORDS = ("caller", "THE", "bicycle", "operator", "bulk-0003", "e", "market", "elephant", "f1", "medic", "abc", "0.1")
 PICKED: dict[str, Callable[[random.Random], object]] = {
     "point": lambda chance: chance.choice([*many.POINTS[:12], "nowhere"]),
     "operator": lambda chance: chance.choice(many.OPERATORS),
@@ -31,10 +32,7 @@ PICKED: dict[str, Callable[[random.Random], object]] = {
     "wait_at_most_ns": lambda chance: chance.choice([0, 5, 30, 70, 10**7]) * S,
     "length_at_least_ns": lambda chance: chance.choice([0, 60, 600, 950, 5_000, 10**7]) * S,
     "length_at_most_ns": lambda chance: chance.choice([0, 100, 500, 10**7]) * S,
-    "words": lambda chance: tuple(
-        chance.choice(["caller", "THE", "bicycle", "operator", "bulk-0003", "e", "market", "elephant", "f1", "medic", "abc", "0.1"])
-        for _ in range(chance.randrange(1, 3))
-    ),
+    "words": lambda chance: tuple(chance.choice(WORDS) for _ in range(chance.randrange(1, 3))),
 }
 
 
