@@ -6,6 +6,7 @@ from audio.tones import FULL_SCALE, Samples
 
 _SEED = 11
 _BREATH_S, _BREATH_BAND_HZ, _BREATH_LEVEL = 1.1, (350.0, 1800.0), 0.09
+_HUSH_LEVEL = 10 ** (-63 / 20)
 _TAP_S, _TAP_HZ, _TAP_FADES_S, _TAP_LEVEL = 0.34, (190.0, 410.0, 1130.0), 0.035, 0.45
 
 
@@ -21,6 +22,12 @@ def breath(rate_hz: int, times: int = 2) -> Samples:
     swell = np.sin(np.pi * np.arange(count) / count) ** 2
     both = np.concatenate((0.6 * swell, swell))  # out is louder than in
     return _samples(air / np.abs(air).max() * np.tile(both, times) * _BREATH_LEVEL * 3)
+
+
+def hush(rate_hz: int) -> Samples:
+    """A second in which nobody speaks: -63 dBFS of noise, which the logarithmic codecs of the telephone keep."""
+    noise = np.random.default_rng(_SEED).standard_normal(rate_hz)
+    return _samples(noise * _HUSH_LEVEL)
 
 
 def taps(rate_hz: int, times: int) -> Samples:

@@ -4,7 +4,7 @@ import hashlib
 import wave
 from pathlib import Path
 
-from audio.sounds import breath, taps
+from audio.sounds import breath, hush, taps
 from audio.speech import NoSpeech, Voice, say
 from audio.tones import Samples, tone
 from callserver.runtime import street_stories as stories
@@ -45,8 +45,11 @@ def tone_file(path: Path, hz: float) -> str:
 
 
 def silence_file(path: Path) -> str:
-    """A second of silence, so that a line that says nothing still sends; its path."""
-    _write_bytes(path, bytes(_BYTES * RATE_HZ))
+    """A second of a quiet street, so that a line that says nothing still sends; its path.
+
+    No microphone in the open sends zeros: what does is muted or dead, and the archivist says so on the console.
+    """
+    write(path, hush(RATE_HZ))
     return str(path)
 
 
