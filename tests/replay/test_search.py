@@ -1,6 +1,7 @@
 """Search by the API: what each filter keeps, pages without gap, and the speed of it in a store of many years."""
 
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,8 +22,8 @@ from tests.web.desk import config_in, opened
 LONG, SHORT, OPEN, OLD = night.CALL, night.UNRECORDED, night.GOING_ON, night.OLDER
 NAMES = search.names_of(1, many.PLAN)
 MILLION, ROUNDS = 1_000_000, 20
-PAGE_MS, WORST_MS = 50, 1_000
-SMALL_WORST_MS = 150
+PAGE_MS, WORST_MS = 50, 500
+SMALL_WORST_MS = 100
 
 
 @pytest.fixture
@@ -193,33 +194,36 @@ SEARCHES: dict[str, dict[str, Any]] = {
 }
 
 
-def times_ms(engine: Engine, calls: int) -> Iterator[tuple[str, str, float]]:
-    """How long the first page of each search takes, and one deep below."""
+def times_ms(engine: Engine, calls: int) -> Iterator[tuple[str, float, float]]:
+    """How long the first page of each search takes, and one deep below; and what it takes of a processor."""
     for before in (None, calls // 10):
         for name, filters in SEARCHES.items():
             for find in (search.incidents, search.calls):
                 wanted = search.Wanted(now_utc_ns=NOW_OF_MANY_NS, **filters)
-                began = time.perf_counter()
+                began, worked = time.perf_counter(), time.process_time()
                 find(engine, wanted, NAMES, before=before)
-                took_ms = (time.perf_counter() - began) * 1000
-                yield name if before is None else f"{name}, far below", find.__name__, took_ms
+                took, cost = time.perf_counter() - began, time.process_time() - worked
+                yield f"{name}, {find.__name__}{', far below' if before else ''}", took * 1000, cost * 1000
 
 
-def measured(calls: int, rounds: int = 3) -> dict[tuple[str, str], list[float]]:
-    """All rounds, in order of length, in a store of so many calls."""
+def measured(calls: int, rounds: int = 3) -> dict[str, tuple[list[float], float]]:
+    """The times of all rounds, in order of length, and the middle of what they cost, in a store of so many calls."""
     with TemporaryDirectory(prefix="cs") as name:
         many.fill(Path(name), calls)
         engine = read_only(Path(name))
         found = search.calls(engine, search.Wanted(0, words=(many.RARE,)), NAMES, limit=500)
         assert len(found) == min(500, -(-(calls - 7) // 1000))
-        all_ms = [{(what, of): ms for what, of, ms in times_ms(engine, calls)} for _ in range(rounds)]
+        all_ms: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        for _ in range(rounds):
+            for what, took_ms, cost_ms in times_ms(engine, calls):
+                all_ms[what].append((took_ms, cost_ms))
         engine.dispose()
-    return {key: sorted(one[key] for one in all_ms) for key in all_ms[0]}
+    return {what: (sorted(took for took, _ in ms), sorted(cost for _, cost in ms)[rounds // 2]) for what, ms in all_ms.items()}
 
 
 def test_every_search_is_quick_in_a_small_store() -> None:
-    """Five thousand calls."""
-    assert {key: ms for key, ms in measured(5_000).items() if ms[0] > SMALL_WORST_MS} == {}
+    """Five thousand calls; by the processor's time, since others may want it too."""
+    assert {what: cost for what, (_, cost) in measured(5_000).items() if cost > SMALL_WORST_MS} == {}
 
 
 @pytest.mark.long
@@ -227,8 +231,10 @@ def test_every_search_is_quick_in_a_small_store() -> None:
 def test_every_search_is_quick_in_a_store_of_a_million_calls(capsys: pytest.CaptureFixture[str]) -> None:
     """The first page and one far below, of each filter and of several at once."""
     found = measured(MILLION, ROUNDS)
-    middle = {key: ms[ROUNDS // 2] for key, ms in found.items()}
     with capsys.disabled():
-        for (what, of), ms in found.items():
-            print(f"\n{what}, {of}: median {middle[what, of]:.1f} ms, p95 {ms[int(ROUNDS * 0.95)]:.1f} ms", end="")
-    assert {key: ms for key, ms in middle.items() if ms > (PAGE_MS if key[0] == "everything" else WORST_MS)} == {}
+        for what, (ms, cost) in found.items():
+            p95 = ms[int(ROUNDS * 0.95)]
+            print(f"\n{what}: median {ms[ROUNDS // 2]:.1f} ms, p95 {p95:.1f} ms, of a processor {cost:.1f} ms", end="")
+    assert {
+        what: cost for what, (_, cost) in found.items() if cost > (PAGE_MS if what.startswith("everything,") else WORST_MS)
+    } == {}
