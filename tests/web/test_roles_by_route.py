@@ -144,7 +144,7 @@ async def _ask(client: httpx.AsyncClient, method: str, path: str) -> httpx.Respo
 
 @pytest.mark.parametrize("role", ROLES)
 async def test_a_role_gets_through_where_it_should(desk: Desk, role: str) -> None:
-    """Where the table says so 200 (201 for what is new, 202 and 204 where there is no answer yet), else 403, and no command is given."""
+    """Where the table says so 200 (201 for what is new, 202 and 204 without an answer), else 403, and no command is given."""
     keep(
         desk, f.ExportAsked("e1", IncidentId(INCIDENT), "recording", "somebody", "why", CALL), f.AccessAsked("a1", 1, 2, "J", "o")
     )
