@@ -86,11 +86,13 @@ def redact(
     disk: Disk = DISK,
     keys: Sequence[SiteKey] = (),
     sealing: Sealing | None = None,
+    earlier: Sequence[Cover] = (),
 ) -> Redacted:
     """Write `redacted-<id>-<name>` beside each of `files`, the FLACs of one call below `root` with their SHA-256 in the journal.
 
-    All files of the call are written, also those in which nothing is covered, so that the redaction is whole by itself. The same
-    wish gives the same bytes. Raises ValueError for a wish that makes no sense or an original that is not what the journal says,
+    All files of the call are written, also those in which nothing is covered, so that the redaction is whole by itself. What
+    `earlier` redactions of the call covered is covered too: whoever adds one does not open the others. The same wish gives the
+    same bytes. Raises ValueError for a wish that makes no sense or an original that is not what the journal says,
     OSError for the disk; what was written by then is taken away. `keys` are for originals that lie there encrypted; with
     `sealing` what is written is encrypted too.
     """
@@ -103,11 +105,12 @@ def redact(
             if origin[name] != files[name]:
                 raise ValueError(f"{name} is not what the journal says; run callserver verify")
             tracks, rate_hz = _tracks(root / name, keys)
-            for side, spans in _where(Path(name).stem, cover, legs).items():
-                put_over(tracks[side], rate_hz, spans, cover.cover)
+            for one in (*earlier, cover):
+                for side, spans in _where(Path(name).stem, one, legs).items():
+                    put_over(tracks[side], rate_hz, spans, one.cover)
             path = (root / name).with_name(f"{REDACTED}{id}-{Path(name).name}")
             begun.append((path, path.exists()))
-            write_flac(path, tracks, rate_hz, disk, _comment(name, origin[name], id, cover, who))
+            write_flac(path, tracks, rate_hz, disk, _comment(name, origin[name], id, cover, who, earlier))
             written[f"{Path(name).parent}/{path.name}"] = keep.sum_of(path)
             if sealing:
                 sealing.seal(path, disk)
@@ -188,7 +191,7 @@ def _tracks(path: Path, keys: Sequence[SiteKey]) -> tuple[list[Samples], int]:
     return [np.ascontiguousarray(samples[:, side]) for side in range(samples.shape[1])], rate_hz
 
 
-def _comment(name: str, sha256: str, id: str, cover: Cover, who: Origin) -> str:
+def _comment(name: str, sha256: str, id: str, cover: Cover, who: Origin, earlier: Sequence[Cover]) -> str:
     told = {
         "redaction": id,
         "origin": name,
@@ -200,4 +203,6 @@ def _comment(name: str, sha256: str, id: str, cover: Cover, who: Origin) -> str:
         "reason": who.reason,
         "version": who.version,
     }
+    if earlier:
+        told["earlier"] = [{"spans_ms": one.spans, "party": one.party, "cover": one.cover} for one in earlier]
     return COMMENT + json.dumps(told, ensure_ascii=True)

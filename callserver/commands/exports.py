@@ -81,6 +81,7 @@ def redact(
     ] = None,
     party: Annotated[str, typer.Option(help="point, others, everyone, or the id of a leg.")] = "everyone",
     cover: Annotated[str, typer.Option("--with", help="tone or silence.")] = "tone",
+    alone: Annotated[bool, typer.Option("--alone", help="Leave open what earlier redactions of the call covered.")] = False,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Write a copy of it there too, in the clear where it lies encrypted."),
@@ -95,7 +96,7 @@ def redact(
     the = configured(config, settings)
     _need(reason)
     wish: dict[str, Any] = {"what": "redaction", "incident": incident_of_call(CallId(call)), "of": call, "reason": reason.strip()}
-    wish |= {"spans": [_span(one) for one in span or ()], "party": party, "cover": cover}
+    wish |= {"spans": [_span(one) for one in span or ()], "party": party, "cover": cover, "alone": alone}
     if the.evidence.four_eyes:
         _ask(the, wish)
     made = _redacted(the, wish)

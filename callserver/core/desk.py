@@ -95,8 +95,17 @@ class Desk:
     access: dict[str, Access] = field(default_factory=dict)
 
     def redactions_of(self, call: str) -> list[f.RedactionMade]:
-        """Those of one call, oldest first."""
-        return [one for one in self.redactions.values() if one.of == call]
+        """Those of one call that count, oldest first: from the last one on that was to cover nothing but its own."""
+        found: list[f.RedactionMade] = []
+        for one in self.redactions.values():
+            if one.of == call:
+                found = [one] if one.alone else [*found, one]
+        return found
+
+    def left_open(self, call: str) -> list[str]:
+        """Redactions that count and of which the newest does not cover all: made at the same time, or by an older version."""
+        *others, newest = self.redactions_of(call) or [None]
+        return [one.redaction for one in others if one and newest and one.redaction not in newest.earlier]
 
 
 def desk(rows: Iterable[tuple[int, f.Fact]]) -> Desk:
@@ -122,6 +131,17 @@ def person(name: str) -> str:
     """Who is meant by the name of an account, or by `command line (USER)`."""
     inner = name.removeprefix("command line (").removesuffix(")") if name.startswith("command line (") else name
     return inner.casefold()
+
+
+def covered(asked: f.ExportAsked) -> str:
+    """What a redaction covers, in words; "" for another export, and for a pack whether its sound is redacted."""
+    if asked.what == PACK:
+        return "the sound is redacted" if asked.redacted else ""
+    if asked.what != REDACTION:
+        return ""
+    spans = ", ".join(f"{begin / 1000:.1f}-{end / 1000:.1f} s" for begin, end in asked.spans) or "all of it"
+    rest = "what earlier ones covered is left open" if asked.alone else "and all that earlier ones covered"
+    return f"{asked.party}: {spans}, by {asked.cover}; {rest}"
 
 
 def due(received_utc_ns: int, zone: tzinfo = UTC) -> int:

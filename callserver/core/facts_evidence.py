@@ -30,6 +30,7 @@ class ExportAsked:
     party: str = ""
     cover: str = ""
     four_eyes: bool = False  # whether a second person was needed when it was asked for
+    alone: bool = False  # a redaction that leaves open what earlier ones of the call covered
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,8 @@ class RedactionMade:
     cover: str
     by: str
     reason: str = field(metadata=ERASABLE)
+    earlier: tuple[str, ...] = ()  # redactions of the same call of which all is covered here too
+    alone: bool = False  # what those before it covered is open here, as was wished
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,14 +98,18 @@ def make_redaction(config: Config, engine: Engine, asked: f.ExportAsked, disk: D
     if gone is not None and not retained.made_since(engine, asked.of, gone.number):
         raise ValueError("the recording was deleted")
     legs = {leg.id: leg.role for leg in queries.legs_of(engine, asked.of)}
+    before = [] if asked.alone else read_desk(engine).redactions_of(asked.of)
+    earlier = [Cover(one.spans, one.party, one.cover) for one in before]
     cover = Cover(asked.spans, asked.party, asked.cover)
     who = Origin(asked.by, asked.reason, VERSION)
     keys = site_keys(config)
     files, sealing = made.files if made else {}, sealing_of(config)
-    done = redact(config.storage.recordings, files, asked.export, cover, legs, who, disk, keys, sealing)
+    done = redact(config.storage.recordings, files, asked.export, cover, legs, who, disk, keys, sealing, earlier)
     return f.RedactionMade(
         *(asked.export, asked.incident, asked.of, done.origin, done.files),
         *(asked.spans, asked.party, asked.cover, asked.by, asked.reason),
+        earlier=tuple(one.redaction for one in before),
+        alone=asked.alone,
     )
 
 
@@ -128,6 +132,8 @@ def _add_sound(config: Config, engine: Engine, wanted: Wanted, content: Content,
             known = dict(newest.files) if newest else {}
             kind, why = "redacted", "" if newest else "it was not redacted, and this pack has redacted sound alone"
             prefix = f"redacted-{newest.redaction}-" if newest else ""
+            if desk.left_open(call.id):
+                known, why = {}, "its newest redaction leaves open what another one covered: redact it once more, and ask again"
         there = [name for name in known if (config.storage.recordings / name).is_file()]
         if len(there) < len(known):
             there, why = [], "it was deleted, or its files cannot be read"

@@ -44,12 +44,12 @@ test("spans are typed in seconds", () => {
 });
 
 test("each wish goes to its own address", () => {
-  const given = { reason: "why", spans: "1-2", party: "point", cover: "tone" };
+  const given = { reason: "why", spans: "1-2", party: "point", cover: "tone", earlier: "kept" };
   const wish = (kind) => wishOf(CALL, { ...given, kind });
   assert.deepEqual(wish("pack"), { path: "/api/incidents/i%2F1/pack", body: { reason: "why", redacted: false } });
   assert.deepEqual(wish("redacted-pack"), { path: "/api/incidents/i%2F1/pack", body: { reason: "why", redacted: true } });
   assert.deepEqual(wish("recording"), { path: "/api/calls/i%2F1.1/export", body: { reason: "why" } });
-  assert.deepEqual(wish("redaction"), { path: "/api/calls/i%2F1.1/redaction", body: { reason: "why", spans_ms: [[1000, 2000]], party: "point", cover: "tone" } });
+  assert.deepEqual(wish("redaction"), { path: "/api/calls/i%2F1.1/redaction", body: { reason: "why", spans_ms: [[1000, 2000]], party: "point", cover: "tone", alone: false } });
 });
 
 test("who asked is not offered to approve, and another person is", () => {

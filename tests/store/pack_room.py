@@ -78,9 +78,13 @@ class Room:
         make_pack(self.config, self.engine, wanted, out)
         return out
 
-    def redact(self, spans: tuple[tuple[int, int], ...], party: str, cover: str, id: str = "r1") -> f.RedactionMade:
+    def redact(
+        self, spans: tuple[tuple[int, int], ...], party: str, cover: str, id: str = "r1", alone: bool = False
+    ) -> f.RedactionMade:
         """A redaction, made and journalled."""
-        asked = f.ExportAsked(id, IncidentId(INCIDENT), "redaction", "olive", "a child", CALL, False, spans, party, cover)
+        asked = f.ExportAsked(
+            *(id, IncidentId(INCIDENT), "redaction", "olive", "a child", CALL, False, spans, party, cover), alone=alone
+        )
         made = make_redaction(self.config, self.engine, asked)
         self.desk(made)
         return made

@@ -13,8 +13,10 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from audio.tracks import read_sound
 from callserver.core import facts as f
 from callserver.core.ids import IncidentId, PointId
 from callserver.store.evidence import verify_pack
@@ -282,6 +284,28 @@ def test_a_redacted_pack_has_the_redacted_sound_alone(own: Room, tmp_path: Path)
     assert fault(tmp_path / "pack.zip", own.key.name) == ""
     told = json.loads(files["manifest.json"])["sound"][0]
     assert (told["kind"], next(iter(told["files"]))) == ("redacted", f"sound/{CALL}/redacted-r1-call.flac")
+
+
+def test_a_second_redaction_opens_nothing_that_the_first_one_covered(own: Room, tmp_path: Path) -> None:
+    first, second = own.redact(((1000, 1500),), "point", "silence"), own.redact(((5000, 5500),), "point", "silence", "r2")
+    both = own.redact(((1000, 1500), (5000, 5500)), "point", "silence", "r3", alone=True)
+    assert (first.earlier, second.earlier, both.earlier) == ((), ("r1",), ())
+    root = own.config.storage.recordings
+    sides = [read_sound(root / CALL / f"redacted-{name}-call.flac")[0] for name in ("r1", "r2", "r3")]
+    assert not np.array_equal(sides[0], sides[1])
+    assert np.array_equal(sides[1], sides[2])
+
+
+def test_redactions_that_do_not_know_of_each_other_give_a_redacted_pack_no_sound(own: Room, tmp_path: Path) -> None:
+    first = own.redact(((0, 500),), "point", "tone")
+    aside = replace(first, redaction="r0", spans=((1000, 1500),))  # made at the same moment by another hand, or long ago
+    own.desk(aside)
+    files = contents(own.pack(tmp_path / "pack.zip", replace(WANTED, redacted=True)))
+    told = json.loads(files["manifest.json"])["sound"][0]
+    assert (told["kind"], told["why"].startswith("its newest redaction leaves open")) == ("none", True)
+    assert own.redact(((2000, 2500),), "point", "tone", "r2").earlier == ("r1", "r0")
+    again = contents(own.pack(tmp_path / "again.zip", replace(WANTED, redacted=True)))
+    assert any(name.endswith("redacted-r2-call.flac") for name in again)
 
 
 def test_a_call_that_was_not_redacted_has_no_sound_in_a_redacted_pack(own: Room, tmp_path: Path) -> None:

@@ -59,6 +59,7 @@ class RedactionWish(_Wish):
     spans_ms: list[tuple[Ms, Ms]] = Field(default_factory=list, max_length=SPANS_MOST)
     party: str = Field(default=desks.EVERYONE, min_length=1, max_length=128)
     cover: Literal["tone", "silence"] = "tone"
+    alone: bool = Field(default=False, description="Leave open what earlier redactions of the call covered.")
 
 
 class RecordingWish(_Wish):
@@ -66,7 +67,10 @@ class RecordingWish(_Wish):
 
 
 class ExportAnswer(BaseModel):
-    """How far an export is. `done` and `all` count files while it is made."""
+    """How far an export is. `done` and `all` count files while it is made.
+
+    Of a redaction `covered` says whom, what and with what, for whoever is to approve it.
+    """
 
     id: str
     what: str
@@ -76,6 +80,7 @@ class ExportAnswer(BaseModel):
     what_to_do: str
     by: str
     reason: str
+    covered: str | None
     asked: str | None
     approved_by: str | None
     needs_approval: bool
@@ -123,7 +128,7 @@ async def redaction(request: Request, id: Id, wish: RedactionWish) -> ExportAnsw
     if any(begin >= end for begin, end in wish.spans_ms):
         raise ApiError(422, "bad-span", "A span must end after it begins.", "Write [from, to] in milliseconds.")
     spans = tuple(sorted(wish.spans_ms))
-    more = {"of": id, "spans": spans, "party": wish.party, "cover": wish.cover}
+    more = {"of": id, "spans": spans, "party": wish.party, "cover": wish.cover, "alone": wish.alone}
     return await _ask(request, incident_of_call(CallId(id)), desks.REDACTION, wish.reason, **more)
 
 
@@ -238,6 +243,7 @@ def _answer(the: Service, export: desks.Export, progress: dict[str, tuple[int, i
         what_to_do=_WHAT_TO_DO[state],
         by=asked.by,
         reason=asked.reason,
+        covered=desks.covered(asked) or None,
         asked=rfc3339(export.asked_utc_ns),
         approved_by=export.approved_by or None,
         needs_approval=four_eyes or asked.four_eyes,

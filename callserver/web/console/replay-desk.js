@@ -46,7 +46,7 @@ function exports({ desk, user, zone }, act) {
       h("td", null, WHATS[one.what] ?? one.what),
       h("td", null, h("a", { href: one.call ? `#call=${encodeURIComponent(one.call)}` : `#incident=${encodeURIComponent(one.incident)}` }, one.call ?? one.incident)),
       h("td", null, one.by, one.approved_by && h("span", { class: "is-quiet" }, `, approved by ${one.approved_by}`)),
-      h("td", null, one.reason || "the reason was erased"),
+      h("td", null, one.reason || "the reason was erased", one.covered ? h("small", null, ` Covered: ${one.covered}.`) : null),
       h("td", null, badge(one.state), one.all ? ` ${one.done} of ${one.all} files` : "", one.failed && h("span", { class: "is-red" }, ` ${one.failed}`)),
       h("td", null, deed(one, user, act)))));
 }

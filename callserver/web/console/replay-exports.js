@@ -7,6 +7,7 @@ import { utcMs } from "./replay-timeline.js";
 
 /** @typedef {{exports: any[], four_eyes: boolean, disclosures: any[], requests: any[]}} Desk */
 
+const EARLIER = [["kept", "Stays covered"], ["open", "Is left open"]];
 const COVERS = [["tone", "A tone"], ["silence", "Silence"]];
 export const WHATS = /** @type {Record<string, string>} */ ({ pack: "Evidence pack", redaction: "Redacted copy", recording: "Copy of the recording" });
 export const HOWS = [["given", "Given"], ["refused", "Refused"], ["nothing-held", "Nothing is held"]];
@@ -61,7 +62,7 @@ export function wishOf(call, given) {
   if (kind === "recording") {
     return { path: `${path}/export`, body: { reason } };
   }
-  return { path: `${path}/redaction`, body: { reason, spans_ms: spansOf(given.spans) ?? [], party: given.party, cover: given.cover } };
+  return { path: `${path}/redaction`, body: { reason, spans_ms: spansOf(given.spans) ?? [], party: given.party, cover: given.cover, alone: given.earlier === "open" } };
 }
 
 /**
@@ -81,6 +82,7 @@ export async function askExport(dialog, call, partyOf, span) {
       { name: "spans", label: "What is covered, in seconds", value: secondsOf(span), hint: "12.0-15.5, 20-21. Empty: all of it. A span that is chosen on the page stands here already.", asked: redacted },
       { name: "party", label: "Who is covered", kind: "choice", asked: redacted, options: [["everyone", "Everyone"], ["point", "The point"], ["others", "Everyone but the point"], ...legs] },
       { name: "cover", label: "With", kind: "choice", options: COVERS, asked: redacted },
+      { name: "earlier", label: "What earlier redactions covered", kind: "choice", options: EARLIER, asked: redacted },
     ],
     done: "Ask for it",
     fault: ({ kind, reason, spans }) => (!reason ? ["reason", WHY] : redacted({ kind }) && spansOf(spans) === null ? ["spans", "Write from and to in seconds: 12.0-15.5."] : null),
