@@ -1,10 +1,11 @@
-"""Lists as CSV (RFC 4180) for a spreadsheet: UTF-8 with its mark, lines that end in CRLF, and no cell that would be a formula."""
+"""Lists as CSV (RFC 4180) for a spreadsheet: lines that end in CRLF, and no cell that would be a formula."""
 
 import csv
 import io
 from collections.abc import Iterable, Sequence
 
 MARK = "\ufeff"
+"""How a file begins, so that a spreadsheet takes it for UTF-8. What goes to a terminal or a pipe has none."""
 _RISKY = (*"=+-@\t\r\n", *"\uff1d\uff0b\uff0d\uff20")  # what a spreadsheet would take for a formula (OWASP, CSV injection)
 
 

@@ -224,7 +224,7 @@ async def test_the_register_is_kept_told_and_exported(desk: Desk) -> None:
         (noted,) = desk.switchboard.noted("DisclosureMade")
         keep(desk, f.DisclosureMade(**noted))
         (item,) = (await client.get("/api/disclosures")).json()["items"]
-        text = (await client.get("/api/disclosures.csv")).text
+        text = (await client.get("/api/disclosures.csv")).content.decode("utf-8-sig")
     assert (item["id"], item["by"], item["recipient"], item["why"]) == (name, SUPERVISOR, "=the police", "a theft")
     head, line = csv.reader(io.StringIO(text))
     assert dict(zip(head, line, strict=True))["recipient"] == "'=the police"  # no formula in somebody's spreadsheet

@@ -14,6 +14,7 @@ from callserver.store.looks import KINDS
 from callserver.store.ops import append_op
 from callserver.store.schema import LOOK_KINDS
 from callserver.web.api.looks import WHATS
+from callserver.web.csv_text import MARK
 from tests.eventually import eventually
 from tests.web.desk import CALL, INCIDENT, SECOND, Desk
 
@@ -147,6 +148,7 @@ async def test_a_file_that_is_taken_away_stands_in_the_journal_or_does_not_go_ou
         answer = await client.get(path)
         desk.switchboard.refuse["note_fact"] = "not now"
         refused = await client.get(path)
+    assert answer.content.startswith(MARK.encode())  # a spreadsheet would show names wrong without it
     digest = hashlib.sha256(answer.content).hexdigest()
     told = [(body["by"], body["what"], body["digest"]) for body in desk.switchboard.noted("Downloaded")]
     assert told == [("the-auditor", what, digest)] * 2

@@ -152,7 +152,8 @@ async def test_the_report_has_means_with_their_numbers_and_keeps_both_sheets(des
         line = next(one for one in found["lines"] if one["operator"] == call["operator"])
         assert (line["drawn"], line["scored"], line["means"]) == (2, 1, {"calm": {"share": 1.0, "calls": 1}})
         assert [one["operator"] for one in found["lines"]] == sorted([OLIVE, PAUL])  # by name, whatever their figures
-        rows = list(csv.DictReader(io.StringIO((await client.get("/api/quality.csv")).text)))
+        text = (await client.get("/api/quality.csv")).content.decode("utf-8-sig")
+        rows = list(csv.DictReader(io.StringIO(text)))
     assert [row["operator"] for row in rows] == sorted([OLIVE, PAUL])
     row = next(row for row in rows if row["operator"] == call["operator"])
     assert (row["calm_percent"], row["calm_calls"], row["place_percent"], row["place_calls"]) == ("100", "1", "", "0")

@@ -16,7 +16,7 @@ from callserver.store import queries
 from callserver.store.register import id_of, read_desk
 from callserver.web.api.incidents import Id
 from callserver.web.api.models import Done
-from callserver.web.csv_text import lines_of
+from callserver.web.csv_text import MARK, lines_of
 from callserver.web.errors import ApiError, not_found
 from callserver.web.gate import signed_in
 from callserver.web.service import service
@@ -119,7 +119,7 @@ async def as_csv(request: Request) -> Response:
     """The register as CSV (RFC 4180), oldest first."""
     desk = await service(request).read(read_desk)
     headers = {"Content-Disposition": 'attachment; filename="disclosures.csv"'}
-    content = csv_of(desk)
+    content = MARK + csv_of(desk)
     await tell_taken(request, "disclosures", content)
     return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
 

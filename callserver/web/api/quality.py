@@ -19,7 +19,7 @@ from callserver.core.ids import CallId
 from callserver.store import queries, sampling
 from callserver.web.api.incidents import Id
 from callserver.web.api.models import Done
-from callserver.web.csv_text import lines_of
+from callserver.web.csv_text import MARK, lines_of
 from callserver.web.errors import ApiError, not_found
 from callserver.web.gate import signed_in
 from callserver.web.service import service
@@ -154,7 +154,7 @@ async def as_csv(request: Request, month: Month = "") -> Response:
     """The report of a month as CSV (RFC 4180)."""
     sample, sheets = await _sample(request, month)
     headers = {"Content-Disposition": f'attachment; filename="quality-{sample.month}.csv"'}
-    content = csv_of(sample, sheets, service(request).config)
+    content = MARK + csv_of(sample, sheets, service(request).config)
     await tell_taken(request, "quality", content)
     return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
 

@@ -63,9 +63,7 @@ async def incidents(request: Request, filters: Filters) -> Response:
     return await _taken(request, "incidents", filters, _of_incidents)
 
 
-async def _taken(
-    request: Request, of: str, filters: Asked, rows_of: Callable[[Engine, search.Wanted, search.Names], Rows]
-) -> Response:
+async def _taken(request: Request, of: str, filters: Asked, rows_of: RowsOf) -> Response:
     the, found_by = service(request), shelf(request)
     names = await found_by.names(the) or search.Names()
     async with found_by.lists:
