@@ -39,8 +39,10 @@ test("a listening has who, why and the call, and what was heard has its stretch"
 });
 
 test("searches, files, accounts and settings say what was done without saying twice by whom", () => {
-  assert.deepEqual([line("Searched", { by: "anna", of: "calls", what: "min_wait_s=60&q=pier+sea", found: 3 })].map(({ what, why }) => [what, why]), [["searched calls", "min wait s 60, q pier sea"]]);
-  assert.equal(line("Searched", { by: "anna", of: "looks", what: "", found: 3 }).what, "looked who looked");
+  assert.deepEqual([line("Searched", { by: "anna", of: "calls", what: "min_wait_s=60&q=pier+sea", found: 3 })].map(({ what, why }) => [what, why]), [["searched calls", "waited at least 1 min, with “pier”, “sea”"]]);
+  assert.equal(line("Searched", { by: "anna", of: "looks", what: "", found: 3 }).what, "looked at who looked");
+  assert.equal(line("Searched", { by: "anna", of: "calls", what: "open=true&turn=7", found: 3 }).why, "open only, turn 7");
+  assert.equal(line("Searched", { by: "anna", of: "looks", what: "what=heard&by=paul", found: 3 }).why, "what was heard and sent, by paul");
   assert.equal(line("SearchExported", { by: "anna", of: "calls", what: "", rows: 12, digest: "d" }).what, "took 12 calls away");
   assert.deepEqual(line("AccountChanged", { user: "otto", what: "web account added", by: "command line (root)" }), {
     who: "command line (root)", what: "Account otto: web account added", why: "", stretch: "", of: "", address: "",

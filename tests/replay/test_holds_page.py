@@ -79,8 +79,9 @@ def test_a_hold_that_stands_is_seen_and_released(open_page: Open, service: Serve
     assert service.switchboard.noted("HoldLifted")[0]["hold"] == "h1"
 
 
-def test_an_operator_holds_nothing(open_page: Open, service: Served) -> None:
-    page = opened(open_page, "operator")
+@pytest.mark.parametrize("role", ["operator", "administrator"])
+def test_who_may_not_hold_is_offered_no_hold(open_page: Open, service: Served, role: str) -> None:
+    page = opened(open_page, role)
     page.keyboard.press("h")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("button", name="Hold…")).to_have_count(0)

@@ -103,13 +103,16 @@ def test_a_calls_page_tells_who_heard_which_part_and_leads_to_all_its_looks(open
     page.keyboard.press("w")
     assert all(CALL in line or INCIDENT in line for line in lines(page))
     assert f"call={CALL}" in page.url
+    expect(page.locator(".bar nav a[aria-current]")).to_have_text("Looks")
     page.keyboard.press("Escape")
-    expect(page.locator(".list tbody a").first).to_be_visible()
+    page.locator(".stage .mark").first.wait_for()
+    assert page.url.endswith(f"#call={CALL}")
 
 
 def test_an_operator_is_told_that_this_is_not_for_them(open_page: Open) -> None:
     page = open_page("#looks", role="operator")
     expect(page.get_by_text("may not do this")).to_be_visible()
+    expect(page.locator(".bar nav a:visible")).to_have_text(["Console", "Replay"])
 
 
 @pytest.mark.parametrize("screen", SCREENS)

@@ -39,7 +39,7 @@ function head({ call, incident, holds, may_export, names, timeline }, back, act)
       call.state !== "ended" && h("span", { class: "badge is-green" }, "still going on"),
       incident.state !== "closed" && h("span", { class: "badge is-amber" }, `incident ${incident.state}`),
       standing(holds).length > 0 && h("span", { class: "badge is-amber" }, "held"),
-      holds && h("button", { type: "button", class: "quiet hold", title: "Hold the incident, or lift a hold (H)", "aria-keyshortcuts": "H", on: { click: () => act.deed("hold") } }, "Hold…"),
+      holds && may_export && h("button", { type: "button", class: "quiet hold", title: "Hold the incident, or lift a hold (H)", "aria-keyshortcuts": "H", on: { click: () => act.deed("hold") } }, "Hold…"),
       may_export && h("button", { type: "button", class: "quiet hold", title: "Ask for an evidence pack, a copy or a redaction (E)", "aria-keyshortcuts": "E", on: { click: () => act.deed("export") } }, "Export…"),
       may_export && h("button", { type: "button", class: "quiet hold", title: "The sheet of a call that is drawn for the quality sample (G)", "aria-keyshortcuts": "G", on: { click: () => act.deed("sheet") } }, "Sheet…"),
       back),

@@ -6,7 +6,9 @@
  * @typedef {{who: string, what: string, why: string, stretch: string, of: string, address: string}} Line
  */
 
+import { NOTHING, searchOf } from "./replay-search.js";
 import { beginOfDay } from "./replay-time.js";
+import { filtersTold } from "./replay-told.js";
 import { say, spansOf } from "./replay-words.js";
 
 export const PAGE = 50;
@@ -21,7 +23,7 @@ export const WHATS = [
 ];
 
 /** @type {Record<string, string>} what was searched, in words */
-const SEARCHED = { calls: "searched calls", incidents: "searched incidents", looks: "looked who looked", journal: "read the journal" };
+const SEARCHED = { calls: "searched calls", incidents: "searched incidents", looks: "looked at who looked", journal: "read the journal" };
 
 /**
  * What stands behind the # of the page's address.
@@ -84,9 +86,9 @@ function told(fact, who, names) {
   const { body, kind } = fact;
   switch (kind) {
     case "Searched":
-      return { what: SEARCHED[body.of] ?? `searched ${body.of}`, why: filters(body.what) };
+      return { what: SEARCHED[body.of] ?? `searched ${body.of}`, why: filters(body, names) };
     case "SearchExported":
-      return { what: `took ${body.rows} ${body.of} away`, why: filters(body.what) };
+      return { what: `took ${body.rows} ${body.of} away`, why: filters(body, names) };
     case "Played":
       return { what: `heard${body.leg ? " one party" : ""}`, why: body.reason || "the reason was erased", stretch: spansOf(body.spans) };
     case "RecordingSent":
@@ -103,9 +105,14 @@ function told(fact, who, names) {
 }
 
 /**
- * Filters of a search, for people.
- * @param {string} what
+ * Filters of a search, for people, as the list itself tells them; what the page has no field for stands as it was asked.
+ * @param {Record<string, any>} body @param {any} names
  */
-function filters(what) {
-  return [...new URLSearchParams(what)].map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`).join(", ");
+function filters({ of, what }, names) {
+  const asked = new URLSearchParams(what);
+  const listed = of === "calls" || of === "incidents";
+  const told = listed ? filtersTold({ ...searchOf(asked), what: of }, names) : [];
+  const said = (/** @type {string} */ name, /** @type {string} */ value) => (name === "what" ? WHATS.find(([id]) => id === value)?.[1].toLowerCase() : null) ?? `${name.replaceAll("_", " ")} ${value}`;
+  const others = [...asked].filter(([name]) => !listed || !(name in NOTHING) || name === "what");
+  return [...told, ...others.map(([name, value]) => said(name, value))].join(", ");
 }

@@ -4,7 +4,7 @@
  *
  * @typedef {import("./replay-looked.js").Sought} Sought
  * @typedef {import("./replay-looked.js").Fact} Fact
- * @typedef {{state: "loading" | "ready" | "failed", error: any, sought: Sought, items: Fact[], more: boolean, page: number, names: any}} Shown
+ * @typedef {{state: "loading" | "ready" | "failed", error: any, sought: Sought, from: string, items: Fact[], more: boolean, page: number, names: any}} Shown
  * @typedef {{typed: (change: Partial<Sought>) => void, seek: (change: Partial<Sought>) => void, page: (step: number) => void, again: () => void, listAddress: () => string}} Acts
  */
 
@@ -16,7 +16,7 @@ import { utcMs } from "./replay-timeline.js";
 /** @param {Shown} shown @param {Acts} act */
 export function looksView(shown, act) {
   return [h("div", { class: "desk looks", key: "looks" },
-    h("a", { class: "back", href: act.listAddress(), "aria-keyshortcuts": "Escape" }, "← All incidents and calls"),
+    h("a", { class: "back", href: act.listAddress(), "aria-keyshortcuts": "Escape" }, shown.from ? "← The call" : "← All incidents and calls"),
     h("form", { class: "search panel", role: "search", "aria-label": "Who looked", on: { submit: (/** @type {Event} */ event) => event.preventDefault() } },
       h("h1", null, "Who looked"), fields(shown, act)),
     h("section", { class: "panel found", "aria-label": "Looks", "aria-busy": shown.state === "loading" ? "true" : false }, found(shown, act)))];
@@ -74,7 +74,7 @@ function row(item, names) {
     h("td", { class: "when figures", title: item.at }, dayTime(utcMs(item.at), names.time_zone)),
     h("td", null, names.operators[who] ?? who),
     h("td", { class: item.kind === "SignedIn" && !item.body.accepted ? "is-amber" : "" }, what),
-    h("td", null, why),
+    h("td", { class: "why" }, why),
     h("td", { class: "figures" }, stretch),
     h("td", null, address && h("a", { href: address }, of)));
 }

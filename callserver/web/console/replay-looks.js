@@ -19,7 +19,7 @@ export function makeLooks(told) {
   async function open(sought, of_zone) {
     zone = of_zone;
     document.title = "Who looked";
-    shown = { state: "loading", error: null, sought, items: [], more: false, page: 0, befores: [null] };
+    shown = { state: "loading", error: null, sought, from: sought.call, items: [], more: false, page: 0, befores: [null] };
     told.draw();
     await look();
   }
@@ -74,10 +74,13 @@ export function makeLooks(told) {
   }
 
   const again = () => void look();
+  /** The call from whose page somebody came here, else the lists. */
+  const home = () => (shown?.from ? `call=${encodeURIComponent(shown.from)}` : told.home());
 
   return {
     open,
     isOpen: () => shown !== null,
+    home,
     /** Another page: nothing of this one is shown any more. */
     leave() {
       shown = null;
@@ -85,6 +88,6 @@ export function makeLooks(told) {
     turn,
     again,
     toPerson: () => document.getElementById("by")?.focus(),
-    view: (/** @type {any} */ names) => looksView({ ...shown, names }, { typed, seek, page: turn, again, listAddress: () => `#${told.home()}` }),
+    view: (/** @type {any} */ names) => looksView({ ...shown, names }, { typed, seek, page: turn, again, listAddress: () => `#${home()}` }),
   };
 }

@@ -24,9 +24,9 @@ export function makeWishes({ dialog, page, span, mark, again, speak, trouble }) 
   return {
     /** Hold the incident, or lift a hold; then the page is loaded anew, for the journal has more. */
     async hold() {
-      const { incident, holds } = page();
+      const { incident, holds, may_export } = page();
       const mine = mark();
-      const wish = holds && (await askHold(dialog, holds, Date.now()));
+      const wish = holds && may_export && (await askHold(dialog, holds, Date.now()));
       if (wish && mine === mark()) {
         await said(async () => {
           speak(await carryOut(incident.id, wish));

@@ -297,7 +297,7 @@ function showList(wanted) {
 /** @type {Record<string, () => void>} */
 const DEEDS = {
   keys: () => showKeys(dialog),
-  list: () => (location.hash = quality.home()),
+  list: () => (location.hash = looks.isOpen() ? looks.home() : quality.home()),
   ...finding.deeds,
   search: () => document.getElementById("words")?.focus(),
   down: () => alongRows(1),
