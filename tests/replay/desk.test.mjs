@@ -97,7 +97,7 @@ test("an answer is told in words", () => {
 
 test("a span that was chosen is typed already, and is read as it was", () => {
   assert.equal(secondsOf(null), "");
-  assert.equal(secondsOf([12_000, 15_520]), "12.0-15.5");
+  assert.equal(secondsOf([12_090, 15_520]), "12.0-15.6");
   assert.deepEqual(spansOf(secondsOf([12_000, 15_500])), [[12_000, 15_500]]);
 });
 

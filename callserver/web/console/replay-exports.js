@@ -39,11 +39,11 @@ export function spansOf(text) {
 }
 
 /**
- * A span as it is typed.
+ * A span as it is typed, in tenths that lie around it: what is chosen is covered whole.
  * @param {[number, number] | null} span  in ms
  */
 export function secondsOf(span) {
-  return span ? span.map((ms) => (Math.round(ms) / 1000).toFixed(1)).join("-") : "";
+  return span ? `${(Math.floor(span[0] / 100) / 10).toFixed(1)}-${(Math.ceil(span[1] / 100) / 10).toFixed(1)}` : "";
 }
 
 /** @param {Record<string, string>} given */
