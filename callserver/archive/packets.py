@@ -40,6 +40,10 @@ class Packets:
             self.data,
         )
 
+    def payload(self, place: int) -> bytes:
+        """The payload of one of them."""
+        return self.data[int(self.start[place]) : int(self.start[place] + self.length[place])]
+
     def payloads(self) -> bytes:
         """All payloads, one after the other."""
         return b"".join(self.data[at : at + size] for at, size in zip(self.start.tolist(), self.length.tolist(), strict=True))
