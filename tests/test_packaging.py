@@ -80,5 +80,8 @@ def test_the_unit_restarts_what_dies_and_stops_gently() -> None:
     service = unit["Service"]
     assert (service["KillMode"], service["Restart"], service["Type"]) == ("mixed", "always", "notify")
     assert int(service["WatchdogSec"]) <= 10
+    assert (
+        int(service["TimeoutStartSec"]) >= 1800
+    )  # of a large store a new version takes minutes, and a start broken off does it anew
     assert service["ExecStart"].split()[1:] == ["serve", "--config", "/etc/callserver/callserver.toml"]
     assert service["User"] == "callserver" and service["NoNewPrivileges"] == "yes"
