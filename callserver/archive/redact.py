@@ -105,9 +105,7 @@ def redact(
             if origin[name] != files[name]:
                 raise ValueError(f"{name} is not what the journal says; run callserver verify")
             tracks, rate_hz = _tracks(root / name, keys)
-            for one in (*earlier, cover):
-                for side, spans in _where(Path(name).stem, one, legs).items():
-                    put_over(tracks[side], rate_hz, spans, one.cover)
+            _put_over_all(tracks, rate_hz, Path(name).stem, (*earlier, cover), legs)
             path = (root / name).with_name(f"{REDACTED}{id}-{Path(name).name}")
             begun.append((path, path.exists()))
             write_flac(path, tracks, rate_hz, disk, _comment(name, origin[name], id, cover, who, earlier))
@@ -155,6 +153,12 @@ def _changed(root: Path, since_s: float) -> list[Path]:
         return []
     with os.scandir(root) as entries:
         return [Path(one.path) for one in entries if one.is_dir() and one.stat().st_mtime >= since_s]
+
+
+def _put_over_all(tracks: list[Samples], rate_hz: int, stem: str, covers: Sequence[Cover], legs: Mapping[str, str]) -> None:
+    for one in covers:
+        for side, spans in _where(stem, one, legs).items():
+            put_over(tracks[side], rate_hz, spans, one.cover)
 
 
 def put_over(track: Samples, rate_hz: int, spans: Spans, cover: str) -> None:
