@@ -12,7 +12,8 @@ _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 70rem; padding: 1.5rem; color: #14181c; background: #fff }
 h1 { font-size: 1.6rem } h2 { margin-top: 2.2rem; font-size: 1.2rem } dt { font-weight: 600 } dd { margin: 0 0 .5rem }
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; vertical-align: top; padding: .3rem .6rem }
-tr { border-bottom: 1px solid #c9d0d6 } td:first-child { white-space: nowrap } code { overflow-wrap: anywhere }
+tr { border-bottom: 1px solid #c9d0d6 } td:first-child { white-space: nowrap } code, dd, li { overflow-wrap: anywhere }
+.wide { overflow-x: auto }
 audio { width: 100% } button { font: inherit; padding: .1rem .5rem } pre { overflow: auto; background: #f1f4f6; padding: .8rem }
 @media print { audio, button { display: none } }
 """
@@ -84,7 +85,8 @@ def _sound(sound: Sound) -> str:
         f"<p>{kind} Begins {escape(sound.began_local or 'at a time that is not known')}, {sound.duration_ms / 1000:.1f} s.</p>"
     )
     main, *others = sound.files.items()
-    player = f'<audio id="{_id(sound.call)}" controls preload="metadata" src="{escape(main[0])}"></audio>'
+    named = f'id="{_id(sound.call)}" aria-label="Call {escape(sound.call)}"'
+    player = f'<audio {named} controls preload="metadata" src="{escape(main[0])}"></audio>'
     rest = "".join(f'<li><a href="{escape(name)}">{escape(name)}</a>: {escape(what)}</li>' for name, what in (main, *others))
     return f"{head}{began}{player}<ul>{rest}</ul></section>"
 
@@ -92,7 +94,8 @@ def _sound(sound: Sound) -> str:
 def _cameras(cameras: Sequence[Camera], zone: str) -> list[str]:
     if not cameras:
         return ["<h2>Cameras</h2><p>The plan names no camera for this point.</p>"]
-    head = f"<tr><th>Camera</th><th>Call</th><th>From (UTC)</th><th>To (UTC)</th><th>From ({escape(zone)})</th><th>To</th></tr>"
+    names = ("Camera", "Call", "From (UTC)", "To (UTC)", f"From ({zone})", f"To ({zone})")
+    head = f"<tr>{''.join(f'<th>{escape(name)}</th>' for name in names)}</tr>"
     rows = [
         "<tr>"
         + "".join(
@@ -103,14 +106,19 @@ def _cameras(cameras: Sequence[Camera], zone: str) -> list[str]:
         for one in cameras
     ]
     told = "<p>In each camera's own recording look between these times. Compare that system's clock with ours first.</p>"
-    return ["<h2>Cameras</h2>", told, f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"]
+    return ["<h2>Cameras</h2>", told, _table(head, rows)]
 
 
 def _timeline(lines: Iterable[Line], sounds: Sequence[Sound]) -> str:
     heard = {sound.call for sound in sounds if sound.files}
     rows = [_row(line, line.call in heard) for line in lines]
     head = "<tr><th>Local time</th><th>Row</th><th>What</th><th>Details</th><th>Sound</th></tr>"
-    return f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"
+    return _table(head, rows)
+
+
+def _table(head: str, rows: Iterable[str]) -> str:
+    """One that is wider than the window is moved within it; the keyboard gets there too."""
+    return f'<div class="wide" tabindex="0"><table><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table></div>'
 
 
 def _row(line: Line, heard: bool) -> str:
@@ -120,7 +128,8 @@ def _row(line: Line, heard: bool) -> str:
     listen = ""
     if heard and line.at_s is not None:
         clock = f"{int(line.at_s) // 60}:{int(line.at_s) % 60:02d}"
-        listen = f'<button type="button" data-player="{_id(line.call)}" data-at="{line.at_s:.3f}">{clock}</button>'
+        where = f'data-player="{_id(line.call)}" data-at="{line.at_s:.3f}"'
+        listen = f'<button type="button" {where} aria-label="Listen from {clock}">{clock}</button>'
     cells = (f'<span title="{escape(line.utc)}">{escape(line.local)}</span>', str(line.number), escape(_words(line.kind)))
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in (*cells, escape(details), listen)) + "</tr>"
 

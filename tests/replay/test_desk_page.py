@@ -60,6 +60,7 @@ def test_a_redaction_is_asked_for_from_the_call(open_page: Open, service: Served
     expect(page.get_by_role("heading", name="What is to leave the record?")).to_be_visible()
     page.get_by_role("button", name="Ask for it").press("Enter")
     expect(page.get_by_role("alert")).to_have_text("Write why, in a few words.")
+    expect(page.get_by_label("Who is covered")).to_be_hidden()  # a pack covers nothing
     page.get_by_label("What", exact=True).select_option("redaction")
     page.get_by_label("Why, with a reference").fill("a child's name")
     page.get_by_label("what is covered, in seconds").fill("12.0-15.5")

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from callserver.config import Config
 from callserver.store import saved
 from callserver.store.engine import read_only
+from callserver.web.api import search_csv
 from tests.replay import night
 from tests.replay.conftest import SCREENS, Open, Served, served
 from tests.replay.test_pictures import SERIOUS
@@ -126,6 +127,14 @@ def test_a_list_is_taken_away_as_a_file(open_page: Open, service: Served, tmp_pa
         assert [row["id"] for row in csv.DictReader(lines)] == [night.CALL]
     assert [body["what"] for body in service.switchboard.noted("SearchExported")] == ["q=taxi"]
     expect(listed(open_page("", role="operator")).get_by_role("button", name="CSV")).to_have_count(0)
+
+
+def test_a_list_that_was_cut_is_told_to_the_eye_too(open_page: Open, service: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_csv, "MOST_ROWS", 2)
+    page = listed(open_page("#what=calls"))
+    with page.expect_download():
+        page.keyboard.press("c")
+    expect(page.get_by_role("alert")).to_contain_text("Only the newest 2 lines were taken: there are more.")
 
 
 def test_what_cannot_be_taken_is_said_in_words(open_page: Open, service: Served) -> None:

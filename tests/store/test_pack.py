@@ -337,12 +337,13 @@ def test_the_page_tells_all_of_it_and_loads_nothing_from_elsewhere(made: tuple[R
     _the, pack = made
     page = contents(pack)["index.html"].decode()
     assert "&lt;b&gt;a man with a dog&lt;/b&gt;" in page and "<b>a man" not in page
-    assert f'<audio id="sound-260301-120000-aaaaaa-1" controls preload="metadata" src="sound/{CALL}/call.flac">' in page
+    player = f'<audio id="sound-260301-120000-aaaaaa-1" aria-label="Call {CALL}" controls preload="metadata"'
+    assert f'{player} src="sound/{CALL}/call.flac">' in page
     loaded = re.findall(r'(?:src|href)="([^"]*)"', page)
     assert loaded and all(one.startswith("sound/") for one in loaded)
     assert "olive" in page and "the police ask for it" in page and "verify_pack.py" in page
     assert page.count("<tr><td><span") == 8
-    assert 'data-at="3.000"' in page  # the operator answered 3 s after the recording began
+    assert 'data-at="3.000" aria-label="Listen from 0:03"' in page  # the operator answered 3 s after the recording began
 
 
 def test_no_pack_is_made_of_sound_that_is_not_what_the_journal_says(own: Room, tmp_path: Path) -> None:

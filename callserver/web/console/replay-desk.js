@@ -40,7 +40,7 @@ function section(id, title, more, empty, columns, rows) {
 /** @param {Shown} shown @param {Acts} act */
 function exports({ desk, user, zone }, act) {
   const told = h("span", { class: "is-quiet" }, desk.four_eyes ? "A second person approves what leaves the record." : "Open a call and press E to ask for one.");
-  return section("exports", "Exports", told, "Nothing was asked for yet.", ["Asked", "What", "Incident", "By", "Why", "State", ""],
+  return section("exports", "Exports", told, "Nothing was asked for yet.", ["Asked", "What", "Of", "By", "Why", "State", ""],
     desk.exports.map((one) => h("tr", { key: one.id },
       h("td", { class: "when" }, dayTime(utcMs(one.asked), zone)),
       h("td", null, WHATS[one.what] ?? one.what),

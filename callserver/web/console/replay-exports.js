@@ -106,7 +106,7 @@ export async function askDisclosure(dialog, desk, zone) {
     text: "An entry of the register stays as it is.",
     fields: [
       { name: "export", label: "Which export", kind: "choice", options: [["", "None of these"], ...made.map((one) => [one.id, `${WHATS[one.what] ?? one.what}, asked for ${dayTime(utcMs(one.asked), zone)} by ${one.by}: ${one.reason || "the reason was erased"}`])] },
-      { name: "incident", label: "Incident, where it is none of these" },
+      { name: "incident", label: "Incident, where it is none of these", asked: (one) => !one.export },
       { name: "what", label: "What" },
       { name: "recipient", label: "To whom" },
       { name: "legal_basis", label: "By which law or order" },

@@ -154,7 +154,10 @@ export function makeFinding(told) {
     Object.assign(document.createElement("a"), { href: file, download: name }).click();
     setTimeout(() => URL.revokeObjectURL(file), 60_000);
     const rows = answer.headers.get("X-Rows");
-    told.speak(answer.headers.get("X-Cut") === "true" ? `Only the newest ${rows} lines were taken: there are more.` : `${rows} lines were taken.`);
+    told.speak(`${rows} lines were taken.`);
+    if (answer.headers.get("X-Cut") === "true") {
+      state.trouble = `Only the newest ${rows} lines were taken: there are more. Narrow the search, and take them in parts.`;
+    }
   }
 
   return {

@@ -205,6 +205,9 @@ async function onDesk(what) {
       mine.trouble = "";
       speak(typeof done === "string" ? done : "Entered.");
       await lookAtDesk();
+      if (document.activeElement === document.body) {
+        main.focus({ preventScroll: true }); // the button that was pressed is gone
+      }
     }
   } catch (error) {
     if (error instanceof Refused && mine) {
