@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from audio.disk import DISK, Disk
 from callserver.control import CommandRefused
 from callserver.core.facts import Fact
 
@@ -24,25 +25,24 @@ log = structlog.get_logger()
 _SUFFIX, _REFUSED = ".json", ".refused"
 
 
-def keep(data: Path, *facts: Fact) -> None:
-    """Keep facts to be told, all of them or none. Raises OSError."""
+def keep(data: Path, *facts: Fact, disk: Disk = DISK) -> None:
+    """Keep facts to be told, all of them or none; they are on the disk when it returns. Raises OSError."""
     if not facts:
         return
     folder = data / FOLDER
-    folder.mkdir(mode=0o700, exist_ok=True)
+    disk.make_directory(folder)
+    folder.chmod(0o700)
     notes = [{"id": uuid.uuid4().hex, "kind": type(fact).__name__, "body": msgspec.to_builtins(fact)} for fact in facts]
     path = folder / f"{time.time_ns():020d}-{notes[0]['id']}{_SUFFIX}"
     aside = path.with_suffix(".new")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as out:
+    with disk.create(aside) as out:
         out.write(msgspec.json.encode(notes))
-        out.flush()
-        os.fsync(descriptor)
+    aside.chmod(0o600)
     owner = data.stat()
     with contextlib.suppress(OSError):  # root leaves it to whoever runs the service; others cannot, and need not
         os.chown(folder, owner.st_uid, owner.st_gid)
         os.chown(aside, owner.st_uid, owner.st_gid)
-    aside.replace(path)
+    disk.keep(aside, path)
 
 
 def waiting(data: Path) -> list[Path]:

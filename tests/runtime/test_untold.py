@@ -11,6 +11,7 @@ from callserver.control import CommandRefused, Unavailable
 from callserver.core.facts import AccountChanged, ConfigurationRead
 from callserver.runtime import untold
 from callserver.runtime.configuration_read import KNOWN, read_now, remember
+from tests.archive.power import Model, RecordingDisk
 
 
 def test_what_waits_is_told_in_order_and_once(tmp_path: Path) -> None:
@@ -59,6 +60,17 @@ def test_one_that_is_refused_or_damaged_is_put_aside_and_keeps_no_other_waiting(
     untold.tell(tmp_path, journal)
     assert (told, untold.waiting(tmp_path)) == (["carl"], [])
     assert len(list((tmp_path / untold.FOLDER).glob("*.refused"))) == 2
+
+
+def test_what_is_kept_outlives_a_power_cut(tmp_path: Path) -> None:
+    """The change that it tells of is on the disk by then."""
+    disk, model = RecordingDisk(), Model.of(tmp_path)
+    untold.keep(tmp_path, AccountChanged("anna", "x", "y"), disk=disk)
+    for step in disk.steps:
+        model.take(step)
+    (path,) = untold.waiting(tmp_path)
+    left = [image.get(path) for image in model.cut()]
+    assert left and set(left) == {path.read_bytes()}
 
 
 def test_it_is_for_the_service_alone_and_nothing_half_written_is_told(tmp_path: Path) -> None:
