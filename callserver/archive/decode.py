@@ -14,6 +14,7 @@ import numpy as np
 
 from audio import g711
 from audio.tones import Samples
+from callserver.archive.boots import boots_of
 from callserver.archive.packets import Gathering, Packets
 from callserver.media import capture_format as cf
 from callserver.sealed import SiteKey, opened
@@ -56,25 +57,6 @@ class _Leg:
     codecs: dict[int, str] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class _Boot:
-    """Times of another boot of the host are brought to the first one's BOOTTIME by way of UTC."""
-
-    first: cf.Header | None = None
-
-    def shift_ns(self, header: cf.Header) -> int:
-        if self.first is None:
-            self.first = header
-        if header.boot_id == self.first.boot_id:
-            return 0
-        here = header.anchor_utc_ns - header.anchor_boottime_ns
-        return here - (self.first.anchor_utc_ns - self.first.anchor_boottime_ns)
-
-    def utc_ns(self, at_ns: int) -> int:
-        """A time of the first boot in UTC; 0 while there was none."""
-        return at_ns - self.first.anchor_boottime_ns + self.first.anchor_utc_ns if self.first else 0
-
-
 def open_capture(path: Path, keys: Sequence[SiteKey] = ()) -> BinaryIO:
     """The uncompressed stream of a capture, be it `.cap` or `.cap.gz`, encrypted or not. Raises OSError."""
     stream = opened(path, keys)
@@ -97,7 +79,8 @@ def read_call(captures: Sequence[Path], keys: Sequence[SiteKey] = ()) -> CallCap
     """Read all captures of a call (any order). Raises OSError when a file cannot be read at all."""
     call = CallCapture()
     legs: dict[str, _Leg] = {}
-    boot = _Boot()
+    boots = boots_of(captures, lambda path: open_capture(path, keys))
+    call.remarks += boots.remarks
     starts: list[int] = []
     for path in sorted(captures):
         with open_capture(path, keys) as stream:
@@ -107,11 +90,11 @@ def read_call(captures: Sequence[Path], keys: Sequence[SiteKey] = ()) -> CallCap
                 call.remarks.append(f"{path.name}: {error}")
                 continue
             leg = legs.setdefault(reading.header.leg, _Leg(reading.header.role))
-            earliest = _gather(leg, reading, boot.shift_ns(reading.header), call.remarks, path.name)
+            earliest = _gather(leg, reading, boots.shift_ns(reading.header), call.remarks, path.name)
         if earliest is not None:
             starts.append(earliest)
     call.zero_ns = min(starts, default=0)
-    call.zero_utc_ns = boot.utc_ns(call.zero_ns) if starts else 0
+    call.zero_utc_ns = boots.utc_ns(call.zero_ns) if starts else 0
     call.legs = [LegCapture(name, leg.role, leg.heard.packets(), leg.sent.packets(), leg.codecs) for name, leg in legs.items()]
     return call
 

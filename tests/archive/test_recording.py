@@ -159,6 +159,26 @@ def test_a_second_boot_of_the_host_goes_on_by_utc(tmp_path: Path, folder: Path) 
     assert heard(sound(tmp_path, "call.flac")[0][:, 0], POINT_HZ) == pytest.approx([0.5, 30.5], abs=NEAR_S)
 
 
+@pytest.mark.parametrize("wrong_s", [-30, 7_200, 50 * 31_557_600, -50 * 31_557_600])
+@pytest.mark.parametrize("segments", [(9_000, 10), (1, 2)])
+def test_a_host_that_boots_with_a_wrong_clock_loses_no_recording(
+    tmp_path: Path, folder: Path, wrong_s: int, segments: tuple[int, int]
+) -> None:
+    """Its clock's battery is empty: by UTC the second boot was before the first, or years later; and its captures sort first."""
+    first = write_capture(
+        folder, header("i1.1.1", "point", segments[0]), Sender(ssrc=1).says(beeps(POINT_HZ, [0.5], 0.3, 2.0), 0.0)
+    )
+    late = Sender(ssrc=2).says(beeps(POINT_HZ, [0.5], 0.3, 2.0), 30.0)
+    rows = [(at_ns - 4_970 * SECOND, *rest) for at_ns, *rest in late]
+    utc_ns = UTC_NS + (4_970 + wrong_s) * SECOND
+    head = header("i1.1.1", "point", segments[1], boot="boot-b", anchor_utc_ns=utc_ns, anchor_number=2)
+    made = recorded(tmp_path, [first, write_capture(folder, head, rows)])
+    assert heard(sound(tmp_path, "call.flac")[0][:, 0], POINT_HZ) == pytest.approx([0.5, 3.48], abs=NEAR_S)
+    assert "another time of day" in made.report
+    peaks = unpack((tmp_path / "recordings" / CALL / "call.peaks").read_bytes())
+    assert peaks.began_utc_ns == UTC_NS + START_NS
+
+
 def test_any_wideband_leg_makes_the_recording_wideband(tmp_path: Path, folder: Path) -> None:
     wide = Sender(codec=G722, ssrc=3).says(beeps(5000, [0.5], 0.5, 2.0, 16_000), 0.0)
     captures = [

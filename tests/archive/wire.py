@@ -94,12 +94,18 @@ def at(seconds: float) -> int:
 
 
 def header(
-    leg: str, role: str, segment: int = 1, codec: Codec = PCMU, boot: str = "boot-a", anchor_utc_ns: int = UTC_NS
+    leg: str,
+    role: str,
+    segment: int = 1,
+    codec: Codec = PCMU,
+    boot: str = "boot-a",
+    anchor_utc_ns: int = UTC_NS,
+    anchor_number: int = 1,
 ) -> cf.Header:
     """A capture's header; BOOTTIME 0 was `anchor_utc_ns`."""
     return cf.Header(
         call="i1.1", leg=leg, role=role, segment=segment, codec=codec, boot_id=boot,
-        anchor_number=1, anchor_boottime_ns=0, anchor_utc_ns=anchor_utc_ns,
+        anchor_number=anchor_number, anchor_boottime_ns=0, anchor_utc_ns=anchor_utc_ns,
     )  # fmt: skip
 
 
