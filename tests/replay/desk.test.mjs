@@ -112,6 +112,7 @@ test("who may not read a page is not led there, and the link of the page that is
   assert.deepEqual(marked("#looks&by=anna", "administrator"), [["/", "/replay", "/replay#looks"], ["/replay#looks"]]);
   assert.deepEqual(marked("#call=1&sample=2026-10", "operator"), [["/", "/replay"], ["/replay"]]);
   assert.equal(pageOf("#what=calls&q=sample"), "");
+  assert.equal(pageOf("#looks&call=i.1"), "looks");
 });
 
 test("the desk has an address and keys of its own", () => {

@@ -68,7 +68,7 @@ def test_a_redaction_is_asked_for_from_the_call(open_page: Open, service: Served
     page.get_by_role("button", name="Ask for it").press("Enter")
     body = noted(service, "ExportAsked")
     assert (body["what"], body["of"], body["spans"], body["party"]) == ("redaction", CALL, [[12_000, 15_500]], "point")
-    expect(page.get_by_role("heading", name="Exports")).to_be_visible()
+    expect(page.get_by_role("heading", name="Exports", exact=True)).to_be_visible()
 
 
 def test_a_second_person_approves_by_keys_and_the_one_who_asked_cannot(open_page: Open, service: Served) -> None:

@@ -93,4 +93,4 @@ def test_where_a_recording_was_deleted_day_and_rule_stand_and_the_facts_stay(ope
     day = datetime.datetime.fromtimestamp(NOW_S, datetime.UTC).date().isoformat()
     expect(page.get_by_text(f"The recording was deleted on {day}, by the rule “default”.")).to_be_visible()
     expect(page.get_by_role("button", name="Listen")).to_have_count(0)
-    expect(page.locator(".facts")).to_contain_text("The recording was deleted")
+    expect(page.get_by_role("region", name="What happened")).to_contain_text("The recording was deleted")

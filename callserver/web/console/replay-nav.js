@@ -11,7 +11,8 @@ export const READERS = { desk: LISTEN, looks: [...LISTEN, "administrator"], samp
  */
 export function pageOf(hash) {
   const found = new URLSearchParams(hash.replace(/^#/, ""));
-  return found.has("call") ? "" : Object.keys(READERS).find((page) => found.has(page)) ?? "";
+  const call = found.has("call") && !found.has("looks"); // which may be those of one call
+  return call ? "" : Object.keys(READERS).find((page) => found.has(page)) ?? "";
 }
 
 /**
