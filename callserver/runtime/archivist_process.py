@@ -45,6 +45,7 @@ ROUND_S = 1.0
 SEALED_AFTER_S = 2.0  # a worker has begun to seal its captures by then
 NO_CAPTURES_AFTER_S = 600.0  # nor does a call without any have some that could not be made yet: a worker's patience is over
 MOST_AT_ONCE = 1_000  # calls that are looked at in one round; some of them only wait
+MAKING = "making.json"
 SWEEP_EVERY_S = 3_600.0
 LONGEST_WORK_S = 3_600.0  # one recording, or one round of the checkpoints and anchors
 JOURNAL_TIMEOUT_S = 5.0
@@ -62,9 +63,9 @@ class Rounds:
         self.taken_up = False
         self.captures = Path(config.storage.captures)
         self.seal = SealingHere(config)
-        self.archivist = Archivist(
-            self.captures, Path(config.storage.recordings), self._unfinished, self._append, sealing=self.seal.sealing
-        )
+        folders = (self.captures, Path(config.storage.recordings))
+        making = Path(config.storage.data) / MAKING
+        self.archivist = Archivist(*folders, self._unfinished, self._append, sealing=self.seal.sealing, making=making)
         self.sweep_s = 0.0
         self.over_s: dict[str, float] = {}  # calls that wait for their recording: since when we know of it, by time.monotonic
         self.worked_s = time.monotonic()  # when the work went on last

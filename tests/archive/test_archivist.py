@@ -1,11 +1,14 @@
 """The archivist's rounds: everything is finished at last, trouble is told once, a crash anywhere costs only time."""
 
+import os
+import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from audio.tones import tone
+from callserver.archive import main
 from callserver.archive.main import SECOND_NS, Archivist
 from callserver.archive.sealing import Sealing
 from callserver.core.facts import RecordingFailed, RecordingMade
@@ -40,7 +43,8 @@ class Journal:
 
     def archivist(self, sealing: Sealing | None = None) -> Archivist:
         roots = (self.root / "captures", self.root / "recordings")
-        return Archivist(*roots, self.unfinished, self.append, lambda: self.now_ns, sealing=sealing)
+        making = self.root / "making.json"
+        return Archivist(*roots, self.unfinished, self.append, lambda: self.now_ns, sealing=sealing, making=making)
 
     def told(self) -> list[tuple[str, str]]:
         return [(type(fact).__name__, fact.call) for fact in self.facts]
@@ -124,3 +128,48 @@ def test_a_call_without_any_capture_is_finished_with_a_report(journal: Journal) 
     (fact,) = journal.facts
     assert isinstance(fact, RecordingMade)
     assert fact.report == "no sound was captured"
+
+
+def killed_over_a_recording(archivist: Archivist) -> None:
+    """The archivist's next round, in a process of its own that is killed as it begins to make a recording."""
+    child = os.fork()
+    if not child:
+        main.make_recording = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
+        archivist.step()
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status)
+
+
+def test_a_call_over_which_the_archivist_dies_keeps_no_other_from_its_recording(journal: Journal) -> None:
+    """A successor leaves it for later, the longer the oftener somebody died of it, and tries it again."""
+    journal.call(1)
+    journal.call(2)
+    killed_over_a_recording(journal.archivist())
+    second = journal.archivist()
+    assert second.step() == 1
+    assert journal.told() == [("RecordingFailed", "i1.1"), ("RecordingMade", "i1.2")]
+    journal.now_ns = 9 * SECOND_NS
+    assert second.step() == 0
+    journal.now_ns = 11 * SECOND_NS
+    killed_over_a_recording(second)
+    third = journal.archivist()
+    assert [third.step(), journal.told()[-1]] == [0, ("RecordingFailed", "i1.1")]
+    journal.now_ns = 50 * SECOND_NS
+    assert third.step() == 0
+    journal.now_ns = 52 * SECOND_NS
+    assert third.step() == 1
+    assert journal.told()[-1] == ("RecordingMade", "i1.1")
+
+
+def test_whoever_is_stopped_over_a_recording_did_not_die_of_it(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal.call(1)
+
+    def ended(*_: object) -> None:
+        raise SystemExit(0)
+
+    with monkeypatch.context() as patched, pytest.raises(SystemExit):
+        patched.setattr("callserver.archive.main.make_recording", ended)
+        journal.archivist().step()
+    assert journal.archivist().step() == 1
+    assert journal.told() == [("RecordingMade", "i1.1")]
