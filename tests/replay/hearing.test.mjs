@@ -11,6 +11,7 @@ const { gapAt, gapsOf, hopWords, QUIET, skipWords } = await load("replay-silence
 const { dbWords, gainsFor, levelWords, LEAST_DB, MOST_DB, speechDb, within } = await load("replay-level.js");
 const { looked, merged, NOTHING_PLAYED } = await load("replay-played.js");
 const { makeTelling, MOST_SPANS } = await load("replay-telling.js");
+const { controls } = await load("replay-controls.js");
 const { makeDrag } = await load("replay-drag.js");
 const { tracksOf, whyNotAlone } = await load("replay-tracks.js");
 const { deed, SHOWN } = await load("replay-keys.js");
@@ -220,4 +221,12 @@ test("every key of the player is shown, and stands in the book", async () => {
   assert.equal(deed("call", press("V", { shift: true })), "level-by-hand");
   assert.equal(deed("call", press("ArrowLeft", { on_slider: true })), null);
   assert.equal(deed("call", press(" ", { on_slider: true })), "toggle");
+});
+
+test("the clock is an element of its own, also where the recording arrives while its page is open", () => {
+  const page = { player: { solo: "both", rate: 1, playing: false, waiting: false }, sound: { losses_ms: 0 }, soundless: null, hearing: null };
+  const act = { deed() {}, clock() {} };
+  const clock = controls(page, act).children.find((one) => one.props.class === "where");
+  assert.equal(clock.props.attach, act.clock);
+  assert.notEqual(clock.key, undefined); // else the element that stood in its place is taken for it, and nobody is told of it
 });

@@ -261,6 +261,16 @@ def test_with_four_eyes_the_page_says_what_to_do_for_a_track(open_page: Open) ->
     hears(page, POINT_HZ, 0)
 
 
+@pytest.mark.parametrize("key", ["t", " "], ids=["another-track", "pause"])
+def test_who_is_signed_out_elsewhere_hears_no_more(open_page: Open, service: Served, key: str) -> None:
+    """At the next thing that the service is asked or told."""
+    page = playing(open_page, 99)
+    assert page.request.delete(f"http://127.0.0.1:{service.port}/api/session").ok
+    page.keyboard.press(key)
+    expect(page.get_by_role("heading", name="You are not signed in")).to_be_visible()
+    expect(page.get_by_role("button", name="Pause")).to_have_count(0)
+
+
 def test_what_was_really_heard_is_told_and_what_does_not_arrive_is_told_with_the_next(open_page: Open, service: Served) -> None:
     """At a pause and at leaving: from where to where, without what was skipped; with the reason. A failure disturbs nothing."""
     page = opened(open_page)

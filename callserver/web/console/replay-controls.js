@@ -24,7 +24,7 @@ export function controls(page, act) {
   }
   return h("div", { class: "controls" },
     button("toggle", player.playing ? "Pause" : "Listen", "Space", { class: "primary play", text: [h("i", { class: player.playing ? "icon-pause" : "icon-play" }), player.waiting ? "Loading" : player.playing ? "Pause" : "Listen"] }),
-    h("div", { class: "where", attach: act.clock }, h("span", { class: "offset" }), h("span", { class: "clock" })),
+    h("div", { class: "where", key: "where", attach: act.clock }, h("span", { class: "offset" }), h("span", { class: "clock" })),
     h("div", { class: "group", role: "group", "aria-label": "Which side is heard" },
       hear("both", "both", "Both", "0"), hear("solo-point", "point", "Point said", "1"), hear("solo-heard", "heard", "Point heard", "2")),
     h("div", { class: "group", role: "group", "aria-label": "Speed" },

@@ -19,10 +19,17 @@ const NAMES = ["point", "heard"];
 
 /**
  * @param {{sound: ReturnType<typeof import("./replay-sound.js").makeSound>, page: () => any, now: () => number, go: (at_ms: number) => void,
- *   listen: () => Promise<void>, draw: () => void, speak: (text: string) => void, near: () => void}} its
+ *   listen: () => Promise<void>, draw: () => void, speak: (text: string) => void, near: () => void,
+ *   troubled: (words: string, error: Refused | null) => void}} its
  */
-export function makeHearing({ sound, page, now, go, listen, draw, speak, near }) {
-  const { tell } = makeTelling(send);
+export function makeHearing({ sound, page, now, go, listen, draw, speak, near, troubled }) {
+  const { tell } = makeTelling(async (one) => {
+    const status = await send(one);
+    if (status === 401 && sound.isOpen()) { // signed out elsewhere: nobody is here who gave a reason
+      troubled("", new Refused(status, "signed-out", "", ""));
+    }
+    return status < 300;
+  });
   let loop = NO_SPAN;
   /** @type {{on: boolean, gaps: import("./replay-silence.js").Gap[], words: string}} */
   let skip = { on: false, gaps: [], words: "" };
@@ -164,7 +171,9 @@ export function makeHearing({ sound, page, now, go, listen, draw, speak, near })
       if (!(error instanceof Refused)) {
         throw error;
       }
-      speak(error.message);
+      if (page()?.id === id) {
+        troubled(`${error.message} ${error.what_to_do}`, error);
+      }
       return null;
     }
   }
@@ -233,15 +242,17 @@ export function makeHearing({ sound, page, now, go, listen, draw, speak, near })
     try {
       const shape = next.leg ? await shapeOfTrack(id, next.leg) : null;
       if (page()?.id === id && wanted === next.leg && track.leg !== next.leg) {
+        troubled("", null);
         switchTo({ ...next, sound: shape, shapes: shape ? [shape] : [] });
       }
     } catch (error) {
       if (!(error instanceof Refused)) {
         throw error;
       }
-      wanted = track.leg;
-      speak(error.message);
-      draw();
+      if (page()?.id === id) {
+        wanted = track.leg;
+        troubled(`${error.message} ${error.what_to_do}`, error);
+      }
     }
   }
 

@@ -36,16 +36,19 @@ export function makePage(told) {
   let nearing = 0;
   let opened = 0;
   const sound = makeSound({ changed, failed: (address) => void failed(address), moving: (to_ms) => hearing.moving(to_ms) });
-  const hearing = makeHearing({ sound, page: () => page, now, go, listen, draw: told.draw, speak: told.speak, near });
+  const hearing = makeHearing({ sound, page: () => page, now, go, listen, draw: told.draw, speak: told.speak, near, troubled });
   const wishes = makeWishes({
     dialog: told.dialog, page: () => page, span: () => (page.sound ? hearing.shown().span : null), mark: () => opened, again: () => open(page.id, page.newest, true), speak: told.speak,
-    trouble(words, error) {
-      trouble = words;
-      if (error) {
-        told.refused(error);
-      }
-    },
+    trouble: troubled,
   });
+
+  /** What went wrong stands above the stage; "" takes it away. */
+  function troubled(/** @type {string} */ words, /** @type {Refused | null} */ error) {
+    trouble = words;
+    if (error) {
+      told.refused(error);
+    }
+  }
 
   function changed() {
     hearing.changed();

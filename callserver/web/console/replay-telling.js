@@ -53,12 +53,12 @@ export function makeTelling(send) {
 }
 
 /**
- * Send a report so that it arrives even if the page goes away meanwhile.
- * @param {Report} report @returns {Promise<boolean>}
+ * Send a report so that it arrives even if the page goes away meanwhile; the status of the answer.
+ * @param {Report} report @returns {Promise<number>}
  */
 export async function send({ call, ...body }) {
   const answer = await fetch(`/api/calls/${encodeURIComponent(call)}/played`, {
     method: "POST", keepalive: true, headers: { Accept: "application/json", "Content-Type": "application/json" }, body: JSON.stringify(body),
   });
-  return answer.ok;
+  return answer.status;
 }
