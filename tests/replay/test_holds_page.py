@@ -73,8 +73,9 @@ def test_a_hold_that_stands_is_seen_and_released(open_page: Open, service: Serve
     expect(page.locator(".head-of-call .badge", has_text="held")).to_be_visible()
     page.get_by_role("button", name="Hold…").click()
     dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("heading", name="This incident is held")).to_be_visible()
     expect(dialog.get_by_role("listitem")).to_contain_text("Held by sue")
-    dialog.get_by_role("button", name="Release").click()
+    dialog.get_by_role("button", name="Release the hold of sue").click()
     eventually_sync(lambda: len(service.switchboard.noted("HoldLifted")) == 1, 5)
     assert service.switchboard.noted("HoldLifted")[0]["hold"] == "h1"
 

@@ -95,12 +95,12 @@ export function askHold(dialog, holds, now_ms) {
     };
     const item = (/** @type {Hold} */ one) => h("li", { key: one.hold },
       h("span", null, `Held by ${one.by} since ${one.placed.slice(0, 10)}, to be reviewed on ${one.review.slice(0, 10)}: ${one.why || "the reason was erased"} `),
-      h("button", { type: "button", class: "quiet", on: { click: () => choose({ release: { hold: one.hold } }) } }, "Release"));
+      h("button", { type: "button", "aria-label": `Release the hold of ${one.by}, placed on ${one.placed.slice(0, 10)}`, on: { click: () => choose({ release: { hold: one.hold } }) } }, "Release"));
     render(dialog, [
       h("form", { key: "hold", class: "reason", novalidate: true, on: { submit } },
-        h("h2", { id: "dialog-title" }, "Hold this incident"),
+        h("h2", { id: "dialog-title" }, standing(holds).length ? "This incident is held" : "Hold this incident"),
         h("p", { class: "is-quiet" }, "Nothing of a held incident is deleted or erased. The hold is journalled with your name and the reason."),
-        standing(holds).length > 0 && h("ul", { class: "holds" }, standing(holds).map(item)),
+        standing(holds).length > 0 && [h("ul", { class: "holds" }, standing(holds).map(item)), h("h3", null, "Hold it for another reason too")],
         h("label", { for: "hold-why" }, "Why, with a reference if there is one"),
         h("input", { id: "hold-why", name: "why", maxlength: MOST, autocomplete: "off", autofocus: true, "aria-describedby": "reason-fault" }),
         h("label", { for: "hold-review" }, "To be reviewed on"),
