@@ -83,6 +83,9 @@ export function makePage(told) {
     const before = quietly && page?.state === "ready" ? page : null;
     page = { ...loaded, newest: names };
     at_ms = before ? at_ms : page.timeline.began_ms ?? page.timeline.from_ms;
+    if (page.sound) { // it may have come while the page was open, and begins after the press
+      at_ms = Math.max(at_ms, page.timeline.began_ms);
+    }
     clearTimeout(again);
     if (page.soundless?.again) {
       again = setTimeout(() => void open(page.id, names, true), AGAIN_AFTER_MS);
