@@ -1,11 +1,13 @@
 """The words of notes, so that one among millions is found at once: what a note adds, and what goes when it is erased.
 
-A word is what stands between white space, in folded case: so a piece of a note without white space is a piece of one of its
-words. Words are personal data like the notes they are from: `forgetting` belongs to the transaction that erases the notes, and
-takes each word of which no note is left. The store is opened with `secure_delete`, which writes zeros over both.
+A word is what stands between white space, in folded case and however its letters were composed: so a piece of a note without
+white space is a piece of one of its words. Words are personal data like the notes they are from: `forgetting` belongs to the
+transaction that erases the notes, and takes each word of which no note is left. The store is opened with `secure_delete`, which
+writes zeros over both.
 """
 
 import json
+import unicodedata
 from collections.abc import Iterator, Sequence
 
 from sqlalchemy import ColumnElement, Executable, Select, and_, delete, exists, func, insert, literal, not_, or_, select
@@ -19,9 +21,14 @@ KIND = OutcomeRecorded.__name__
 FIELD = "note"
 
 
-def words_of(note: str) -> list[str]:
+def folded(text: str) -> str:
+    """What looks alike is alike (Unicode's NFKC, UAX 15), in any case; NUL, at which SQLite ends a text, is white space."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).replace("\0", " ")
+
+
+def words_of(text: str) -> list[str]:
     """Each word once, in order."""
-    return list(dict.fromkeys(note.casefold().split()))
+    return list(dict.fromkeys(folded(text).split()))
 
 
 def keeping(number: int, incident: IncidentId, note: str) -> Iterator[Executable]:

@@ -198,8 +198,8 @@ def _filters(connection: Connection, of: _List, wanted: Wanted, names: Names, fi
     filters = list(_plain(of, wanted))
     if wanted.from_utc_ns is not None or wanted.to_utc_ns is not None:
         filters.append(_when(of, wanted, first, alone=not filters and not wanted.words))
-    for word in wanted.words:
-        filter = _word(connection, of, word.casefold(), names)
+    for word in map(noted.folded, wanted.words):
+        filter = _word(connection, of, word, names) if word.strip() else None
         if filter is None:
             return None
         filters.append(filter)
@@ -299,7 +299,7 @@ def _these(numbers: list[int]) -> Select[int]:
 
 def _called(word: str, names: Mapping[str, str], seen: Iterable[str]) -> list[str]:
     """Ids that a word is a part of, or of whose names."""
-    return [id for id in {*names, *seen} if word in id.casefold() or word in names.get(id, "").casefold()]
+    return [id for id in {*names, *seen} if word in noted.folded(id) or word in noted.folded(names.get(id, ""))]
 
 
 def _seen(connection: Connection, table: Table, name: str) -> list[str]:

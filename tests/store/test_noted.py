@@ -178,3 +178,29 @@ def test_a_start_of_the_switchboard_knows_the_newest_tables(store: Engine) -> No
     """Else each start would load what migrates."""
     with store.connect() as connection:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == REVISION
+
+
+@pytest.mark.parametrize(
+    ("note", "word"),
+    [
+        ("Café Müller", "Cafe\u0301"),
+        ("Mu\u0308ller", "müller"),
+        ("\uff30\uff2f\uff2c\uff29\uff3a\uff25\uff29", "polizei"),
+        ("Straße", "STRASSE"),
+    ],
+)
+def test_a_word_is_found_however_its_letters_are_composed(store: Engine, note: str, word: str) -> None:
+    """What a telephone's keyboard sends and what is pasted from a file name look alike, and are different characters."""
+    journal(store, opening(1), noting(1, note))
+    assert found(store, word) == ["i1"]
+
+
+@pytest.mark.parametrize("word", ["\0", "\0anything", "pier\0x", "100%", "_", "\\", "'", '"', "pier*", "NOT"])
+def test_a_word_is_no_pattern(noted: Engine, word: str) -> None:
+    """SQLite ends a pattern at NUL, and would find everything."""
+    assert found(noted, word) == []
+
+
+def test_a_note_with_a_nul_is_found_by_what_is_before_and_after_it(store: Engine) -> None:
+    journal(store, opening(1), noting(1, "left\0right"))
+    assert [found(store, "left"), found(store, "right")] == [["i1"], ["i1"]]

@@ -3,6 +3,7 @@
 The journal is read, for its notes, and not touched.
 """
 
+import unicodedata
 from collections.abc import Iterator
 from itertools import islice
 
@@ -98,7 +99,8 @@ def _words() -> None:
 def _said(connection: sa.Connection, ids: dict[str, int]) -> Iterator[tuple[int, int, int]]:
     """Each word of each note that was not erased, once; `ids` gets those that are new."""
     for number, incident, note in _notes(connection):
-        for word in dict.fromkeys(note.casefold().split()):
+        folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", note).casefold()).replace("\0", " ")
+        for word in dict.fromkeys(folded.split()):
             yield ids.setdefault(word, len(ids) + 1), incident, number
 
 
