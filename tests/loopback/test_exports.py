@@ -17,6 +17,7 @@ from audio.tones import strength
 from callserver.store.evidence import verify_pack
 from tests.conftest import Peers
 from tests.eventually import eventually
+from tests.loopback.pair import pair
 from tests.loopback.service import Service, plan_text
 from tests.peers.baresip import Baresip
 from tests.peers.ports import Ports
@@ -73,10 +74,7 @@ async def test_a_call_leaves_the_record_by_two_people_and_is_verified(tmp_path: 
     with contextlib.ExitStack() as stack:
         stack.callback(service.stop)
         service.start()
-        operator = peers.baresip("op1", password="secret-op1", hz=OPERATOR_HZ, server=service.server, answer="manual").start()
-        point = peers.baresip("p1", password="secret-p1", hz=POINT_HZ, server=service.server, answer="manual").start()
-        await eventually(point.registered, 10)
-        await eventually(lambda: any(fact["operator"] == "op1" for fact in service.journal("SeatChanged")), 10)
+        operator, point = await pair(service, peers, OPERATOR_HZ, POINT_HZ)
         call = await talk(service, operator, point)
         incident = call.rpartition(".")[0]
         plain = await exported(service, f"/api/calls/{call}/export", {})

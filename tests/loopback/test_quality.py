@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import Peers
 from tests.eventually import eventually
+from tests.loopback.pair import pair
 from tests.loopback.service import Service, plan_text
 from tests.loopback.test_retention import CLOCK, DAY_NS, POLICE, command, whole
 from tests.peers.ports import Ports
@@ -42,10 +43,7 @@ async def test_a_call_is_drawn_when_its_month_is_over_heard_scored_and_verified(
     with contextlib.ExitStack() as stack:
         stack.callback(service.stop)
         service.start()
-        operator = peers.baresip("op1", password="secret-op1", hz=1000.0, server=service.server, answer="manual").start()
-        point = peers.baresip("p1", password="secret-p1", hz=440.0, server=service.server, answer="manual").start()
-        await eventually(point.registered, 10)
-        await eventually(lambda: any(fact["operator"] == "op1" for fact in service.journal("SeatChanged")), 10)
+        operator, point = await pair(service, peers)
         point.dial(service.help)
         await eventually(lambda: operator.count("CALL_INCOMING"), 10)
         operator.answer()

@@ -14,6 +14,7 @@ import pytest
 from callserver.store.evidence import verify_journal
 from tests.conftest import Peers
 from tests.eventually import eventually
+from tests.loopback.pair import pair
 from tests.loopback.service import Service, plan_text
 from tests.peers.baresip import Baresip
 from tests.peers.ports import Ports
@@ -100,10 +101,7 @@ async def test_what_is_expired_goes_what_is_held_stays_and_the_record_is_whole(
     with contextlib.ExitStack() as stack:
         stack.callback(service.stop)
         service.start()
-        operator = peers.baresip("op1", password="secret-op1", hz=1000.0, server=service.server, answer="manual").start()
-        point = peers.baresip("p1", password="secret-p1", hz=440.0, server=service.server, answer="manual").start()
-        await eventually(point.registered, 10)
-        await eventually(lambda: any(fact["operator"] == "op1" for fact in service.journal("SeatChanged")), 10)
+        operator, point = await pair(service, peers)
         await talk(service, operator, point, 1)
         await talk(service, operator, point, 2)
         gone, held = (fact["call"] for fact in service.journal("RecordingMade"))

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from callserver.config import Config
@@ -19,6 +20,7 @@ from tests.replay import night
 from tests.web.desk import Switchboard, config_in, opened, password_of, user_of
 
 SCREENS = {"1366x768": {"width": 1366, "height": 768}, "1920x1080": {"width": 1920, "height": 1080}}
+SERIOUS = ("serious", "critical")  # of what axe finds
 NOW_S = 1_795_324_500.0  # while the last call of the night goes on
 
 Open = Callable[..., Page]
@@ -126,3 +128,14 @@ def pictures() -> Path:
     directory = Path(__file__).resolve().parents[2] / "var" / "replay"
     directory.mkdir(parents=True, exist_ok=True)
     return directory
+
+
+def photograph(page: Page, name: str, pictures: Path) -> None:
+    """At each size, for a person to look at; nothing is wider than the page, and axe finds nothing serious."""
+    for size, screen in SCREENS.items():
+        page.set_viewport_size(screen)  # type: ignore[arg-type]
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=pictures / f"{name}-{size}.png")
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0, size
+    violations = Axe().run(page).response["violations"]
+    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in violations if one["impact"] in SERIOUS] == []

@@ -14,8 +14,7 @@ from callserver.store import saved
 from callserver.store.engine import read_only
 from callserver.web.api import search_csv
 from tests.replay import night
-from tests.replay.conftest import SCREENS, Open, Served, served
-from tests.replay.test_pictures import SERIOUS
+from tests.replay.conftest import SCREENS, SERIOUS, Open, Served, served
 from tests.web.desk import config_in, user_of
 
 pytestmark = pytest.mark.real

@@ -16,9 +16,8 @@ from callserver.store.engine import open_store
 from callserver.store.ops import append_op
 from tests.eventually import eventually_sync
 from tests.replay import night
-from tests.replay.conftest import NOW_S, SCREENS, Open, Served, served
+from tests.replay.conftest import NOW_S, SCREENS, SERIOUS, Open, Served, served
 from tests.replay.night import CALL, INCIDENT
-from tests.replay.test_pictures import SERIOUS
 from tests.web.desk import config_in, user_of
 
 pytestmark = pytest.mark.real

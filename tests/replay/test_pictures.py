@@ -4,16 +4,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.replay.conftest import SCREENS, Open
+from tests.replay.conftest import Open, photograph
 from tests.replay.night import CALL, GOING_ON, OLDER, UNRECORDED
 from tests.sample import rotating
 
 pytestmark = pytest.mark.real
-
-SERIOUS = ("serious", "critical")
 
 
 def call(id: str, role: str = "auditor") -> Callable[[Open], Page]:
@@ -113,10 +110,4 @@ SCENES: Mapping[str, Callable[[Open], Page]] = {
 def test_each_state_has_its_picture_and_no_serious_fault(name: str, open_page: Open, pictures: Path) -> None:
     """One page, two sizes; nothing wider than the page."""
     page = SCENES[name](open_page)
-    for size, screen in SCREENS.items():
-        page.set_viewport_size(screen)  # type: ignore[arg-type]
-        page.wait_for_load_state("networkidle")
-        page.screenshot(path=pictures / f"{name}-{size}.png")
-        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0, size
-    violations = Axe().run(page).response["violations"]
-    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in violations if one["impact"] in SERIOUS] == []
+    photograph(page, name, pictures)

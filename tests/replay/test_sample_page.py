@@ -5,7 +5,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from callserver.config import Config
@@ -16,9 +15,8 @@ from callserver.store.engine import read_only
 from callserver.store.read import last_number
 from tests.eventually import eventually_sync
 from tests.replay import night
-from tests.replay.conftest import SCREENS, Open, Served, served
+from tests.replay.conftest import Open, Served, photograph, served
 from tests.replay.night import CALL
-from tests.replay.test_pictures import SERIOUS
 from tests.store.months import note, utc_ns
 from tests.web.desk import config_in, user_of
 
@@ -171,10 +169,4 @@ def test_each_state_has_its_picture_and_no_serious_fault(name: str, open_page: O
     else:
         page = open_page("#sample=2099-11")
         page.get_by_role("heading", name="The draw stands from").wait_for()
-    for size, screen in SCREENS.items():
-        page.set_viewport_size(screen)  # type: ignore[arg-type]
-        page.wait_for_load_state("networkidle")
-        page.screenshot(path=pictures / f"{name}-{size}.png")
-        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0, size
-    violations = Axe().run(page).response["violations"]
-    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in violations if one["impact"] in SERIOUS] == []
+    photograph(page, name, pictures)
