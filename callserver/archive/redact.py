@@ -196,7 +196,7 @@ def _tracks(path: Path, keys: Sequence[SiteKey]) -> tuple[list[Samples], int]:
 
 
 def _comment(name: str, sha256: str, id: str, cover: Cover, who: Origin, earlier: Sequence[Cover]) -> str:
-    told = {
+    told: dict[str, object] = {
         "redaction": id,
         "origin": name,
         "sha256": sha256,

@@ -104,8 +104,8 @@ class Desk:
 
     def left_open(self, call: str) -> list[str]:
         """Redactions that count and of which the newest does not cover all: made at the same time, or by an older version."""
-        *others, newest = self.redactions_of(call) or [None]
-        return [one.redaction for one in others if one and newest and one.redaction not in newest.earlier]
+        found = self.redactions_of(call)
+        return [one.redaction for one in found[:-1] if one.redaction not in found[-1].earlier]
 
 
 def desk(rows: Iterable[tuple[int, f.Fact]]) -> Desk:
