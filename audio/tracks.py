@@ -35,6 +35,10 @@ class Track:
         self._samples[at:end] = frame
         self.length = max(self.length, end)
 
+    def make_room(self, length: int) -> None:
+        """For so many samples at once: growing by and by has the track in memory twice. What is not laid costs no memory."""
+        self._grow(length)
+
     def samples(self, length: int | None = None) -> Samples:
         """All samples, filled up with silence (or cut) to `length`."""
         if length is None:

@@ -246,6 +246,7 @@ def lay(stretch: Stretch, track: Track, not_before: int = 0) -> Laid:
     nominal = np.round(stretch.rtp_s * rate_hz).astype(np.int64).tolist()
     taken = moved = lost = 0
     end = max(not_before, ideal[0])
+    track.make_room(max(end, ideal[-1] + sizes[-1]) + track.rate_hz)
     due = nominal[0]  # the nominal place that follows the packet before
     for number, size in enumerate(sizes):
         frame = samples[taken : taken + size]

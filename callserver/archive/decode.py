@@ -4,8 +4,9 @@ G.711 by numpy tables, G.722 by PyAV. A capture that is cut or damaged gives wha
 """
 
 import gzip
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -37,6 +38,10 @@ class LegCapture:
     heard: Packets  # what the leg said
     sent: Packets  # what it was sent
     codecs: dict[int, str]  # by payload type
+
+    def forget(self) -> None:
+        """Let go of all packets: of hours that is memory."""
+        self.heard = self.sent = Gathering().packets()
 
 
 @dataclass(slots=True)
@@ -95,8 +100,12 @@ def read_call(captures: Sequence[Path], keys: Sequence[SiteKey] = ()) -> CallCap
             starts.append(earliest)
     call.zero_ns = min(starts, default=0)
     call.zero_utc_ns = boots.utc_ns(call.zero_ns) if starts else 0
-    call.legs = [LegCapture(name, leg.role, leg.heard.packets(), leg.sent.packets(), leg.codecs) for name, leg in legs.items()]
+    call.legs = [_captured(name, legs.pop(name)) for name in list(legs)]  # what was gathered of a leg goes with it
     return call
+
+
+def _captured(name: str, leg: _Leg) -> LegCapture:
+    return LegCapture(name, leg.role, leg.heard.packets(), leg.sent.packets(), leg.codecs)
 
 
 def _gather(leg: _Leg, reading: cf.Reading, shift_ns: int, remarks: list[str], name: str) -> int | None:
@@ -158,16 +167,20 @@ def _decode_g722(payload: bytes) -> Samples:
     decoder = av.CodecContext.create("g722", "r")
     decoder.sample_rate = RATES_HZ[G722]
     decoder.layout = "mono"
-    parts: list[Samples] = []
+    samples: Samples = np.zeros(SAMPLES_PER_BYTE[G722] * len(payload), np.int16)
+    at = 0
     try:
-        for start in range(0, len(payload), _CHUNK_BYTES):
-            for frame in decoder.decode(av.Packet(payload[start : start + _CHUNK_BYTES])):
-                parts.append(frame.to_ndarray().reshape(-1).astype(np.int16, copy=False))
-        for frame in decoder.decode(None):
-            parts.append(frame.to_ndarray().reshape(-1).astype(np.int16, copy=False))
+        for packet in chain(_packets(payload), (None,)):
+            for frame in decoder.decode(packet):
+                part = frame.to_ndarray().reshape(-1)
+                samples[at : at + part.size] = part[: samples.size - at]
+                at += part.size
     except av.FFmpegError as error:
         raise ValueError(f"G.722 cannot be decoded: {error}") from error
-    samples = np.concatenate(parts) if parts else np.zeros(0, np.int16)
-    if samples.size != 2 * len(payload):
+    if at != samples.size:
         raise ValueError("G.722 gave another number of samples than it should")
     return samples
+
+
+def _packets(payload: bytes) -> Iterator[av.Packet]:
+    return (av.Packet(payload[start : start + _CHUNK_BYTES]) for start in range(0, len(payload), _CHUNK_BYTES))

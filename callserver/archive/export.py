@@ -94,7 +94,7 @@ def _begin_early(call: CallCapture) -> None:
 
 
 def _write(call: CallCapture, out_dir: Path, made: _Made, disk: Disk) -> None:
-    """One leg after the other, so that no more than three tracks are in memory."""
+    """One leg after the other, so that no more than three tracks are in memory, and packets only of legs to come."""
     rate_hz = _rate_hz(call)
     left, right = Track(rate_hz), Track(rate_hz)
     for leg in sorted(call.legs, key=lambda leg: leg.leg):
@@ -103,7 +103,9 @@ def _write(call: CallCapture, out_dir: Path, made: _Made, disk: Disk) -> None:
         _keep_file(out_dir / f"{leg.leg}.flac", [said], rate_hz, made, disk)
         if leg.role == POINT:
             left.lay(0, said)
-            right.lay(0, _track(leg, leg.sent, call.zero_ns, rate_hz, made, "was sent"))
+            said = _track(leg, leg.sent, call.zero_ns, rate_hz, made, "was sent")
+            right.lay(0, said)
+        leg.forget()
     length = max(left.length, right.length, round(made.longest_s * rate_hz))
     made.longest_s = length / rate_hz
     sides = [left.samples(length), right.samples(length)]
@@ -135,7 +137,7 @@ def _track(leg: LegCapture, packets: Packets, zero_ns: int, rate_hz: int, made: 
             end_s = laid.end / track.rate_hz
             sums.lost_s += laid.lost_s
             sums.moved += laid.moved
-    whole = Track(rate_hz)
+    whole = tracks.pop(rate_hz)
     whole.lay(0, np.zeros(round(SHORTEST_S * rate_hz), np.int16))
     for each in tracks.values():
         if each.length:
