@@ -170,8 +170,8 @@ def _decode_g722(payload: bytes) -> Samples:
     samples: Samples = np.zeros(SAMPLES_PER_BYTE[G722] * len(payload), np.int16)
     at = 0
     try:
-        for packet in chain(_packets(payload), (None,)):
-            for frame in decoder.decode(packet):
+        for piece in chain(_pieces(payload), (b"",)):  # the last one has what the decoder keeps back
+            for frame in decoder.decode(av.Packet(piece) if piece else None):
                 part = frame.to_ndarray().reshape(-1)
                 samples[at : at + part.size] = part[: samples.size - at]
                 at += part.size
@@ -182,5 +182,5 @@ def _decode_g722(payload: bytes) -> Samples:
     return samples
 
 
-def _packets(payload: bytes) -> Iterator[av.Packet]:
-    return (av.Packet(payload[start : start + _CHUNK_BYTES]) for start in range(0, len(payload), _CHUNK_BYTES))
+def _pieces(payload: bytes) -> Iterator[bytes]:
+    return (payload[start : start + _CHUNK_BYTES] for start in range(0, len(payload), _CHUNK_BYTES))
