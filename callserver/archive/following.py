@@ -33,6 +33,7 @@ PAUSED_ABOVE = 0.2  # share of frames that hold a machine's silence, or of the t
 FULL = {PCMU: int(g711.ULAW_VALUES.max()), PCMA: int(g711.ALAW_VALUES.max()), G722: 32_767}
 OTHER_LAW = {PCMU: PCMA, PCMA: PCMU}
 COMFORT_NOISE = 13  # RFC 3389
+MOST_OPEN = 8  # files of one leg
 _CHUNK_BYTES = 1 << 20
 _COMPARED_HZ = 8_000
 
@@ -48,7 +49,7 @@ class _Packet:
 
 @dataclass(slots=True)
 class _File:
-    fd: int
+    fd: int  # -1: it was read to its end
     growing: cf.Growing = field(default_factory=cf.Growing)
     damaged: bool = False
 
@@ -85,10 +86,11 @@ class Follower:
 
     def read(self, now_ns: int) -> None:
         """Take what has come since the last time. `now_ns` is BOOTTIME. Raises OSError."""
-        for path in sorted(self._folder.glob(f"{self._leg}.*.cap")):
+        for path in sorted(self._folder.glob(f"{self._leg}.*.cap"), key=lambda path: (len(path.name), path.name)):
             if path.name not in self._files:
                 self._files[path.name] = _File(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
-        for file in self._files.values():
+                self._retire(now_ns - KEPT_NS)
+        for file in self._open():
             self._read(file, now_ns - KEPT_NS)
         for kept in self._kept.values():
             while kept and kept[0].at_ns < now_ns - KEPT_NS:
@@ -96,12 +98,12 @@ class Follower:
 
     def sync(self) -> None:
         """Have all of it on the disk; raises OSError when it cannot be."""
-        for file in self._files.values():
+        for file in self._open():
             os.fdatasync(file.fd)
 
     def close(self) -> None:
         """Give up the files."""
-        for file in self._files.values():
+        for file in self._open():
             with contextlib.suppress(OSError):
                 os.close(file.fd)
         self._files.clear()
@@ -115,6 +117,17 @@ class Follower:
         return self._stretch(cf.Kind.OUT, end_ns, length_ns)
 
     # ---- files ------------------------------------------------------------------------------------------------
+
+    def _open(self) -> list[_File]:
+        return [file for file in self._files.values() if file.fd >= 0]
+
+    def _retire(self, since_ns: int) -> None:
+        """Files of workers long dead grow no more: a leg whose process dies for ever must not take all descriptors of ours."""
+        for file in self._open()[:-MOST_OPEN]:
+            self._read(file, since_ns)
+            os.fdatasync(file.fd)
+            os.close(file.fd)
+            file.fd = -1
 
     def _read(self, file: _File, since_ns: int) -> None:
         while not file.damaged and (data := os.read(file.fd, _CHUNK_BYTES)):

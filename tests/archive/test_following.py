@@ -1,5 +1,6 @@
 """Sides of live conversations, judged from captures on the disk: what each second is, and what it is never taken for."""
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from audio.tones import Samples, tone
-from callserver.archive.following import Follower, measure
+from callserver.archive.following import MOST_OPEN, Follower, measure
 from callserver.archive.judging import Kind, Window, kind_of
 from callserver.media import capture_format as cf
 from callserver.media.protocol import Codec
@@ -194,3 +195,22 @@ def test_what_is_damaged_ends_a_file_and_nothing_else(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"\xff" * 300)
     write_capture(tmp_path, header("i1.1.1", "point", 2), rows[50:])
     assert kind_of(window(follower, 3.2)) is Kind.SOUND
+
+
+def test_a_leg_whose_worker_dies_for_ever_takes_few_descriptors_and_its_newest_file_is_read_on(tmp_path: Path) -> None:
+    """Segments are named by the host's time since its boot, which has had one figure more since a while ago."""
+    packets = Sender().says(speech(8000, 8.0), 0.0)
+    for number in range(60):
+        write_capture(tmp_path, header("leg", "operator", segment=9_970 + number), packets[number : number + 1])
+    newest = write_capture(tmp_path, header("leg", "operator", segment=10_030), packets[60:100])
+    follower = Follower(tmp_path, "leg")
+    before = len(os.listdir("/proc/self/fd"))
+    follower.read(at(2.0))
+    assert len(os.listdir("/proc/self/fd")) - before <= MOST_OPEN
+    with newest.open("ab") as file:
+        file.write(b"".join(cf.encode_record(*row) for row in packets[100:200]))
+    follower.read(at(4.0))
+    assert follower.said(at(3.9), 3_000_000_000).share == pytest.approx(1.0, abs=0.02)
+    follower.sync()
+    follower.close()
+    assert len(os.listdir("/proc/self/fd")) == before
