@@ -32,6 +32,7 @@ ROTATING: Mapping[str, int] = {
     "tests/browser/test_push_to_talk.py": 2,
     "tests/browser/test_seat_faults.py": 6,
     "tests/console/test_page.py": 4,
+    "tests/console/test_sizes.py": 2,
     "tests/loopback/test_call_back_list.py": 4,
     "tests/loopback/test_call_shapes.py": 5,
     "tests/loopback/test_codecs.py": 6,
