@@ -1,5 +1,6 @@
 """`index.html` of an evidence pack: for people, without a network, from a directory. It loads nothing but the sound beside it."""
 
+import inspect
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from html import escape
 from typing import Any
 
 from callserver.archive.pack import About, Camera, Sound
+from callserver.core import facts
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 70rem; padding: 1.5rem; color: #14181c; background: #fff }
@@ -111,9 +113,22 @@ def _cameras(cameras: Sequence[Camera], zone: str) -> list[str]:
 
 def _timeline(lines: Iterable[Line], sounds: Sequence[Sound]) -> str:
     heard = {sound.call for sound in sounds if sound.files}
-    rows = [_row(line, line.call in heard) for line in lines]
+    shown = list(lines)
+    rows = [_row(line, line.call in heard) for line in shown]
     head = "<tr><th>Local time</th><th>Row</th><th>What</th><th>Details</th><th>Sound</th></tr>"
-    return _table(head, rows)
+    return _table(head, rows) + _meanings(sorted({line.kind for line in shown}))
+
+
+def _meanings(kinds: Iterable[str]) -> str:
+    """What each kind of row on the page tells, for those who have never seen one."""
+    known = ((kind, inspect.getdoc(getattr(facts, kind, None)) or "") for kind in kinds)
+    told = "".join(f"<dt>{escape(_words(kind))}</dt><dd>{escape(_sentence(text))}</dd>" for kind, text in known if text)
+    return f"<details><summary>What each kind of row means</summary><dl>{told}</dl></details>" if told else ""
+
+
+def _sentence(text: str) -> str:
+    """The first paragraph, without the marks of code and without where it points to."""
+    return re.sub(r"; see [\w.]+", "", " ".join(text.split("\n\n")[0].split()).replace("`", ""))
 
 
 def _table(head: str, rows: Iterable[str]) -> str:

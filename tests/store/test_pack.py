@@ -343,6 +343,7 @@ def test_the_page_tells_all_of_it_and_loads_nothing_from_elsewhere(made: tuple[R
     assert loaded and all(one.startswith("sound/") for one in loaded)
     assert "olive" in page and "the police ask for it" in page and "verify_pack.py" in page
     assert page.count("<tr><td><span") == 8
+    assert "<dt>Call opened</dt><dd>A call of an incident exists" in page and "core." not in page
     assert 'data-at="3.000" aria-label="Listen from 0:03"' in page  # the operator answered 3 s after the recording began
 
 
