@@ -83,7 +83,7 @@ async def test_what_is_not_known_any_more_is_answered_with_the_whole(wire: Wire,
 async def test_beats_say_when_the_switchboard_is_gone_and_when_it_is_back(wire: Wire) -> None:
     """Each second; a new run of it brings a new epoch to pages that are there, whole."""
     page = await wire.watcher()
-    assert (await page.hears("beat"))["live"] is True
+    await eventually(lambda: page.of("beat") and page.of("beat")[-1]["live"] is True, 4)
     await wire.peer.stop()
     await eventually(lambda: page.of("beat")[-1]["live"] is False, 4)
     wire.peer.epoch, wire.peer.number, wire.peer.board = "e2", 3, {"service": {"version": "2"}}
