@@ -53,6 +53,7 @@ test("every mean says over how many calls, and what is to do is counted", () => 
 test("a month that goes on says from when the draw stands, one that is over that it comes, one that is off why", () => {
   assert.match(shown({ drawn: false, items: [] }, Date.parse("2026-11-20T00:00:00Z")), /The draw stands from Tue,? 1 Dec/);
   assert.match(shown({ drawn: false, items: [] }, Date.parse("2026-12-01T00:00:10Z")), /not drawn yet/);
+  assert.match(shown({ drawn: false, items: [], lines: [] }, Date.parse("2026-12-01T00:00:10Z")), /Nobody answered a call in that month/);
   assert.match(shown({ drawn: false, items: [], calls_per_operator: 0 }), /wants none/);
 });
 

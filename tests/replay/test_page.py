@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from callserver.web import links
+from tests.eventually import eventually_sync
 from tests.replay.conftest import NOW_S, Open, Served
 from tests.replay.night import CALL, HEARD_HZ, NOTE, OLDER, PLACE, POINT_HZ, UNRECORDED
 from tests.web.desk import user_of
@@ -126,6 +127,7 @@ def test_nothing_is_played_without_a_reason_and_the_reason_is_journalled(open_pa
     assert (asked, service.reasons()) == ([], [])
     listen(page)
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    eventually_sync(service.reasons, 5)  # the page wants it from here on
     assert service.reasons()[0] == "Complaint: 4711"
     assert len(set(service.reasons())) == 1
 

@@ -79,6 +79,9 @@ function head({ month }, act) {
 /** @param {Sample} sample @param {number} now_ms */
 function undrawn(sample, now_ms) {
   const over = utcMs(sample.end) <= now_ms;
+  if (over && sample.calls_per_operator && !sample.lines.length) {
+    return h("section", { class: "panel empty", "aria-label": "Drawn calls" }, h("h2", null, "There is nothing to draw from"), h("p", null, "Nobody answered a call in that month."));
+  }
   const title = !sample.calls_per_operator ? "No calls are drawn" : over ? "The calls are not drawn yet" : `The draw stands from ${dayTime(utcMs(sample.end), sample.zone)}`;
   const text = !sample.calls_per_operator ? "The configuration wants none: [quality] calls_per_operator is 0."
     : over ? "They are drawn within a minute of the first thing that happens after the month’s end."
