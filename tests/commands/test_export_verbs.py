@@ -6,13 +6,12 @@ import io
 import json
 import os
 import pwd
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from callserver import cli, control
+from callserver import cli
 from callserver.commands import noting
 from callserver.commands.noting import person
 from callserver.core import facts as f
@@ -25,18 +24,6 @@ from tests.runtime.test_desk_work import Bench
 from tests.store.pack_room import CALL, INCIDENT
 
 WHY = ("--reason", "the police ask")
-
-
-@pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    made = Bench(tmp_path, monkeypatch)
-    monkeypatch.setattr(control, "ask_sync", made.switchboard.ask)
-    (tmp_path / "callserver.toml").write_text('[storage]\ndata = "data"\nrun = "run"\n')
-    monkeypatch.chdir(tmp_path)
-    yield made
-    for work in made.works:
-        work.engine.dispose()
-    made.room.engine.dispose()
 
 
 def run(*words: str) -> Result:

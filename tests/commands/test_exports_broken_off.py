@@ -1,6 +1,5 @@
 """Packs and redactions of the command line, broken off: what was told as done is on the disk, what the journal has is there."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +15,6 @@ from tests.runtime.test_desk_work import Bench
 from tests.store.pack_room import CALL, INCIDENT
 
 WHY = ("--reason", "the police ask")
-
-
-@pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    made = Bench(tmp_path, monkeypatch)
-    monkeypatch.setattr(control, "ask_sync", made.switchboard.ask)
-    (tmp_path / "callserver.toml").write_text('[storage]\ndata = "data"\nrun = "run"\n')
-    monkeypatch.chdir(tmp_path)
-    yield made
-    made.room.engine.dispose()
 
 
 def run(*words: str) -> Result:
