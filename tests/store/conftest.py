@@ -12,6 +12,7 @@ from callserver.core.ids import IncidentId
 from callserver.store.engine import open_store
 from callserver.store.journal import Entry, JournalWriter
 from callserver.store.upgrade import upgrade
+from tests.store.pack_room import Room, room
 
 NewWriter = Callable[..., JournalWriter]
 
@@ -70,3 +71,12 @@ def _fact(number: int) -> Fact:
     if number % 10 == 0:
         return OutcomeRecorded(IncidentId(f"i{number}"), "helped", "anna", f"note {number}")
     return AlarmRaised(f"key {number}", f"text {number}")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Room, Path]]:
+    """A room and a pack of it; tests that change either make their own."""
+    home = tmp_path_factory.mktemp("room")
+    the = room(home)
+    yield the, the.pack(home / "pack.zip")
+    the.engine.dispose()

@@ -36,15 +36,6 @@ except ImportError:
 """
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Room, Path]]:
-    """A room and a pack of it; tests that change either make their own."""
-    home = tmp_path_factory.mktemp("room")
-    the = room(home)
-    yield the, the.pack(home / "pack.zip")
-    the.engine.dispose()
-
-
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Room]:
     the = room(tmp_path)

@@ -6,12 +6,10 @@ import struct
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from callserver.core import facts as f
 from callserver.core.ids import IncidentId
@@ -22,14 +20,6 @@ from tests.store.test_pack import chained_anew, contents, fault, journal_changed
 
 FORGED = b"<!doctype html><p>It was another story."
 EIGHT = "incident"  # an incident's id of eight bytes, as an integer has
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Room, Path]]:
-    home = tmp_path_factory.mktemp("room")
-    the = room(home)
-    yield the, the.pack(home / "pack.zip")
-    the.engine.dispose()
 
 
 def with_texts(the: Room, pack: Path, out: Path, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> str:
